@@ -1,0 +1,2 @@
+//! Istio traffic management as an embeddable library.
+#![forbid(unsafe_code)]
