@@ -1,2 +1,10 @@
 //! Istio traffic management as an embeddable library.
 #![forbid(unsafe_code)]
+
+pub mod compile;
+pub mod decision;
+pub mod mesh;
+pub mod resolve;
+pub mod route;
+pub mod router;
+pub mod terms;

@@ -1,0 +1,1 @@
+//! Verb 3: one mesh, one proxy, one immutable router. Cannot fail.

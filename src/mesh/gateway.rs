@@ -1,0 +1,84 @@
+//! Gateway resources: servers that gateway workloads open (R-M-013..R-M-038).
+
+use std::net::IpAddr;
+
+use crate::terms::labels::Labels;
+use crate::terms::name::ResourceName;
+
+use super::service::Protocol;
+
+/// A Gateway, typed.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    /// Its name.
+    pub resource: ResourceName,
+    /// Seconds since the epoch; 0 where unset.
+    pub creation: i64,
+    /// The workloads that it is for; `None` or empty: every gateway workload.
+    pub selector: Option<Labels>,
+    /// Its servers in order.
+    pub servers: Vec<Server>,
+}
+
+/// One server of a Gateway.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Port number as written: what `match.port` means.
+    pub port: u16,
+    /// Port name.
+    pub port_name: Box<str>,
+    /// Protocol, read (R-M-017).
+    pub protocol: Protocol,
+    /// Protocol as spelled: servers are grouped by it (R-M-017).
+    pub protocol_text: Box<str>,
+    /// Normalised hosts: `namespace/host`, `host` or `*` (R-M-015).
+    pub hosts: Vec<Box<str>>,
+    /// Bind address; `None`: every address.
+    pub bind: Option<IpAddr>,
+    /// TLS settings.
+    pub tls: Option<ServerTls>,
+    /// Its name.
+    pub name: Box<str>,
+}
+
+/// TLS mode of a server; unset means `Passthrough` (R-M-026).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum ServerTlsMode {
+    #[default]
+    Passthrough,
+    Simple,
+    Mutual,
+    AutoPassthrough,
+    IstioMutual,
+    OptionalMutual,
+}
+
+/// TLS settings of a server.
+#[derive(Clone, Debug, Default)]
+pub struct ServerTls {
+    /// Its mode.
+    pub mode: ServerTlsMode,
+    /// Plain-text requests are redirected to https.
+    pub https_redirect: bool,
+    /// Everything else as written, for the embedder that terminates TLS.
+    pub settings: std::sync::Arc<TlsSettings>,
+}
+
+/// Certificates and parameters of a server, as written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct TlsSettings {
+    pub credential_names: Vec<Box<str>>,
+    pub server_certificate: Box<str>,
+    pub private_key: Box<str>,
+    pub ca_certificates: Box<str>,
+    pub ca_crl: Box<str>,
+    pub subject_alt_names: Vec<Box<str>>,
+    pub verify_certificate_spki: Vec<Box<str>>,
+    pub verify_certificate_hash: Vec<Box<str>>,
+    pub min_protocol_version: Box<str>,
+    pub max_protocol_version: Box<str>,
+    pub cipher_suites: Vec<Box<str>>,
+    pub tls_certificates: Vec<(Box<str>, Box<str>)>,
+}

@@ -1,0 +1,172 @@
+//! Services, whatever made them: a Kubernetes Service or a host of a ServiceEntry.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::terms::labels::Labels;
+use crate::terms::name::ResourceName;
+
+use super::visibility::Visibility;
+
+/// Protocol of a service or gateway port, by Istio's reading (R-M-017, R-M-129, R-M-131).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Protocol {
+    Tcp,
+    Udp,
+    Grpc,
+    GrpcWeb,
+    Http,
+    HttpProxy,
+    Http2,
+    Https,
+    Tls,
+    Mongo,
+    Redis,
+    Mysql,
+    /// Detected from the bytes.
+    Unsupported,
+}
+
+impl Protocol {
+    /// Reads a protocol name without case (R-M-017).
+    pub fn parse(text: &str) -> Self {
+        match text.to_ascii_lowercase().as_str() {
+            "tcp" => Protocol::Tcp,
+            "udp" => Protocol::Udp,
+            "grpc" => Protocol::Grpc,
+            "grpc-web" => Protocol::GrpcWeb,
+            "http" => Protocol::Http,
+            "http_proxy" => Protocol::HttpProxy,
+            "http2" => Protocol::Http2,
+            "https" => Protocol::Https,
+            "tls" => Protocol::Tls,
+            "mongo" => Protocol::Mongo,
+            "redis" => Protocol::Redis,
+            "mysql" => Protocol::Mysql,
+            _ => Protocol::Unsupported,
+        }
+    }
+
+    /// HTTP, HTTP2, HTTP_PROXY, GRPC, GRPC-Web.
+    pub fn is_http(self) -> bool {
+        matches!(
+            self,
+            Protocol::Http
+                | Protocol::Http2
+                | Protocol::HttpProxy
+                | Protocol::Grpc
+                | Protocol::GrpcWeb
+        )
+    }
+
+    /// HTTPS, TLS.
+    pub fn is_tls(self) -> bool {
+        matches!(self, Protocol::Https | Protocol::Tls)
+    }
+}
+
+/// One port of a service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServicePort {
+    /// Its name; may be empty.
+    pub name: Box<str>,
+    /// Its number.
+    pub number: u16,
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// The workload's port, where it is a number; a named one resolves through the workloads.
+    pub target_port: Option<u16>,
+    /// A named target port.
+    pub target_port_name: Option<Box<str>>,
+}
+
+/// How the endpoints of a service are found (R-M-130).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Resolution {
+    /// Cluster IP, `STATIC`.
+    Eds,
+    /// Headless, `NONE`: the original destination.
+    Passthrough,
+    /// `DNS`.
+    Dns,
+    /// `DNS_ROUND_ROBIN`.
+    DnsRoundRobin,
+    /// `DYNAMIC_DNS`.
+    DynamicDns,
+    /// ExternalName: an alias, without a cluster of its own.
+    Alias,
+}
+
+/// What made a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registry {
+    /// A Kubernetes Service.
+    Kubernetes,
+    /// A ServiceEntry.
+    External,
+}
+
+/// A service as everyone may see it; narrowed per proxy at compile time.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// FQDN or ServiceEntry host, as written; may be a wildcard for a ServiceEntry.
+    pub hostname: Arc<str>,
+    /// The resource that made it.
+    pub resource: ResourceName,
+    /// What made it.
+    pub registry: Registry,
+    /// Seconds since the epoch; 0 where unset.
+    pub creation: i64,
+    /// Who can see it.
+    pub visibility: Visibility,
+    /// Cluster IPs or ServiceEntry address; empty: none of its own.
+    pub addresses: Vec<Address>,
+    /// Its ports, in order.
+    pub ports: Vec<ServicePort>,
+    /// How its endpoints are found.
+    pub resolution: Resolution,
+    /// Outside the mesh (`MESH_EXTERNAL`).
+    pub mesh_external: bool,
+    /// ExternalName target.
+    pub external_name: Option<Arc<str>>,
+    /// What selects its workloads; empty: nothing selects.
+    pub selector: Labels,
+    /// Its own labels (`metadata.labels`).
+    pub labels: Labels,
+    /// Its workloads and endpoints that the configuration holds.
+    pub endpoints: Vec<Endpoint>,
+    /// `subjectAltNames` of a ServiceEntry.
+    pub subject_alt_names: Vec<Box<str>>,
+}
+
+/// An address of a service: one IP or a CIDR block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The address.
+    pub ip: IpAddr,
+    /// Prefix length; 32 or 128 for one address.
+    pub prefix: u8,
+}
+
+/// A workload or endpoint behind a service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Endpoint {
+    /// `namespace/name` of the Deployment, Pod or WorkloadEntry; `None` for an inline endpoint.
+    pub workload: Option<ResourceName>,
+    /// Address, where the configuration holds it.
+    pub address: Option<Box<str>>,
+    /// Labels that subsets select by (R-M-133).
+    pub labels: Arc<Labels>,
+    /// Port by service port name, where it differs from the target port.
+    pub ports: Vec<(Box<str>, u16)>,
+    /// Load-balancing weight; 1 where unset.
+    pub weight: u32,
+    /// `region/zone/subzone`.
+    pub locality: Box<str>,
+    /// Network name.
+    pub network: Box<str>,
+    /// Not ready (R-M-134).
+    pub unhealthy: bool,
+}

@@ -1,0 +1,55 @@
+//! Sidecar resources: what part of the mesh a workload imports (R-M-070..R-M-074).
+
+use crate::terms::labels::Labels;
+use crate::terms::name::ResourceName;
+
+use super::config::OutboundTrafficPolicy;
+use super::service::Protocol;
+
+/// A Sidecar, typed.
+#[derive(Clone, Debug)]
+pub struct Sidecar {
+    /// Its name.
+    pub resource: ResourceName,
+    /// Seconds since the epoch; 0 where unset.
+    pub creation: i64,
+    /// The workloads that it is for; `None`: all of its namespace.
+    pub workload_selector: Option<Labels>,
+    /// Egress listeners in order; empty: one that imports `*/*`.
+    pub egress: Vec<EgressListener>,
+    /// Its own outbound policy; `None`: the mesh's (R-H-053).
+    pub outbound_traffic_policy: Option<OutboundTrafficPolicy>,
+}
+
+/// One egress listener.
+#[derive(Clone, Debug)]
+pub struct EgressListener {
+    /// Its port; `None`: every port that no other listener names.
+    pub port: Option<EgressPort>,
+    /// Bind address; empty: default.
+    pub bind: Box<str>,
+    /// What it imports.
+    pub hosts: Vec<EgressHost>,
+}
+
+/// Port of an egress listener.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EgressPort {
+    /// Its number; 0 with a Unix domain socket.
+    pub number: u16,
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// Its name.
+    pub name: Box<str>,
+}
+
+/// `namespace/dnsName` of an egress listener, split and resolved: `.` is already the Sidecar's own namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EgressHost {
+    /// Namespace or `*`.
+    pub namespace: Box<str>,
+    /// Host pattern.
+    pub host: Box<str>,
+    /// `~namespace/host`: excluded.
+    pub exclude: bool,
+}

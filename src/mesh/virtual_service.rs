@@ -1,0 +1,151 @@
+//! VirtualServices, typed: names resolved, delegates merged, regexes parsed.
+
+use std::sync::Arc;
+
+use crate::terms::condition::RequestMatch;
+use crate::terms::header_operations::HeaderChanges;
+use crate::terms::labels::Labels;
+use crate::terms::name::ResourceName;
+use crate::terms::route_policy::{DirectResponse, Redirect, RoutePolicy};
+use crate::terms::weighted::FractionalPercent;
+
+use super::visibility::Visibility;
+
+/// A root VirtualService with its delegates merged in.
+#[derive(Clone, Debug)]
+pub struct VirtualService {
+    /// Its name.
+    pub resource: ResourceName,
+    /// Seconds since the epoch; 0 where unset.
+    pub creation: i64,
+    /// Hosts: short names are FQDNs; case as written.
+    pub hosts: Vec<Arc<str>>,
+    /// `mesh` or `namespace/name`; never empty.
+    pub gateways: Vec<Arc<str>>,
+    /// Who can see it.
+    pub visibility: Visibility,
+    /// `http`, in order.
+    pub http: Vec<HttpRoute>,
+    /// `tls`, in order.
+    pub tls: Vec<TlsRoute>,
+    /// `tcp`, in order.
+    pub tcp: Vec<TcpRoute>,
+}
+
+/// One `http` rule.
+#[derive(Clone, Debug)]
+pub struct HttpRoute {
+    /// Its name; may be empty.
+    pub name: Arc<str>,
+    /// Its matches; empty: everything.
+    pub matches: Vec<HttpMatch>,
+    /// What it does.
+    pub action: HttpAction,
+    /// Policies, shared by every view.
+    pub policy: Arc<RoutePolicy>,
+    /// `retries` was not written: the mesh default applies, which is already in `policy`.
+    pub headers: Option<Arc<HeaderChanges>>,
+    /// `mirror`, then `mirrors` (R-H-142).
+    pub mirrors: Vec<MirrorRef>,
+}
+
+/// One `match` of an `http` rule.
+#[derive(Clone, Debug)]
+pub struct HttpMatch {
+    /// Its name; may be empty.
+    pub name: Box<str>,
+    /// `port`; `None`: any.
+    pub port: Option<u32>,
+    /// Resolved `gateways`; empty: any.
+    pub gateways: Vec<Arc<str>>,
+    /// `sourceLabels`.
+    pub source_labels: Labels,
+    /// `sourceNamespace`; empty: any.
+    pub source_namespace: Box<str>,
+    /// What is asked of the request.
+    pub request: Arc<RequestMatch>,
+}
+
+/// What an `http` rule does; precedence is settled (R-H-037).
+#[derive(Clone, Debug)]
+pub enum HttpAction {
+    /// `route`.
+    Route(Vec<WeightedRef>),
+    /// `redirect`.
+    Redirect(Arc<Redirect>),
+    /// `directResponse`.
+    Respond(Arc<DirectResponse>),
+}
+
+/// A destination as written, with its host resolved to an FQDN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DestinationRef {
+    /// Host; case as written.
+    pub host: Arc<str>,
+    /// Subset; empty: none.
+    pub subset: Arc<str>,
+    /// Port; `None`: settled per listener (R-M-137, R-M-138).
+    pub port: Option<u16>,
+}
+
+/// A weighted destination.
+#[derive(Clone, Debug)]
+pub struct WeightedRef {
+    /// Where.
+    pub destination: DestinationRef,
+    /// Weight as written.
+    pub weight: u32,
+    /// Header changes of this destination.
+    pub headers: Option<Arc<HeaderChanges>>,
+}
+
+/// A mirror.
+#[derive(Clone, Debug)]
+pub struct MirrorRef {
+    /// Where.
+    pub destination: DestinationRef,
+    /// How often.
+    pub percentage: FractionalPercent,
+}
+
+/// One `tls` rule.
+#[derive(Clone, Debug)]
+pub struct TlsRoute {
+    /// Its matches.
+    pub matches: Vec<TlsMatch>,
+    /// Its destinations.
+    pub route: Vec<WeightedRef>,
+}
+
+/// One `match` of a `tls` rule.
+#[derive(Clone, Debug)]
+pub struct TlsMatch {
+    /// Server names as written.
+    pub sni_hosts: Vec<Box<str>>,
+    /// What it asks beside them.
+    pub l4: L4Match,
+}
+
+/// One `tcp` rule.
+#[derive(Clone, Debug)]
+pub struct TcpRoute {
+    /// Its matches; empty: everything.
+    pub matches: Vec<L4Match>,
+    /// Its destinations.
+    pub route: Vec<WeightedRef>,
+}
+
+/// What `tls` and `tcp` matches have in common.
+#[derive(Clone, Debug, Default)]
+pub struct L4Match {
+    /// `destinationSubnets`, as written (`10.0.0.0/28` or one address).
+    pub destination_subnets: Vec<Box<str>>,
+    /// `port`; `None`: any.
+    pub port: Option<u32>,
+    /// `sourceLabels`.
+    pub source_labels: Labels,
+    /// `sourceNamespace`; empty: any.
+    pub source_namespace: Box<str>,
+    /// Resolved `gateways`; empty: any.
+    pub gateways: Vec<Arc<str>>,
+}

@@ -1,0 +1,1 @@
+//! Verb 2: raw resources in, typed and linked mesh out, every problem in a report.

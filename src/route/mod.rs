@@ -1,0 +1,1 @@
+//! Verb 4: one short walk from a request to a decision.

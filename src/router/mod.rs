@@ -1,0 +1,84 @@
+//! The noun that answers: immutable tables for one proxy, in Envoy's words.
+//!
+//! ```text
+//! Router -> View (sidecar | gateway) -> Listener -> FilterChain -> RouteConfig -> VirtualHost -> Rule -> Action
+//! ```
+//! The tables and their own lookups live here; the walk through them is in `route`. Everything that several views or
+//! several rules share is behind an `Arc` that `compile` clones, never copied.
+
+use std::sync::Arc;
+
+pub mod action;
+pub mod cluster;
+pub mod listener;
+pub mod route_config;
+pub mod virtual_host;
+
+pub use action::{Action, Forward, Mirror, Redirection, Response, Split, WeightedCluster};
+pub use cluster::{Cluster, ClusterKind};
+pub use listener::{ChainMatch, Cidr, Filter, FilterChain, Listener, TcpProxy, Transport};
+pub use route_config::RouteConfig;
+pub use virtual_host::{Rule, VirtualHost};
+
+/// An immutable routing table for one proxy. Cheap to clone, `Send + Sync + 'static`, no interior mutability.
+#[derive(Clone, Debug)]
+pub struct Router {
+    pub(crate) tables: Arc<Tables>,
+}
+
+/// What a router holds: the sides of the proxy that it was compiled for.
+#[derive(Debug, Default)]
+pub(crate) struct Tables {
+    /// Outbound side of a sidecar: the gateway name `mesh`.
+    pub mesh: Option<View>,
+    /// Gateway workload.
+    pub gateway: Option<View>,
+    /// For the simple door: the gateways bound to this proxy, by `namespace/name`, with their servers in merge order.
+    pub bindings: Vec<GatewayBinding>,
+    /// For the simple door: for each service name in the mesh view, its first HTTP port (lower-case FQDN -> port).
+    /// A host without an entry is asked on port 80.
+    pub http_ports: Vec<(Box<str>, u16)>,
+    /// Namespace of the proxy: what a gateway named without a namespace is looked up in first.
+    pub namespace: Box<str>,
+}
+
+/// One Gateway as the simple door knows it.
+#[derive(Debug)]
+pub(crate) struct GatewayBinding {
+    pub namespace: Box<str>,
+    pub name: Box<str>,
+    /// `(hosts without namespace prefix, listener port, TLS)` of each server that was not dropped, in order.
+    pub servers: Vec<ServerBinding>,
+}
+
+/// One server of a [`GatewayBinding`].
+#[derive(Debug)]
+pub(crate) struct ServerBinding {
+    pub hosts: Vec<Box<str>>,
+    pub port: u16,
+    pub bind: Option<std::net::IpAddr>,
+    pub tls: bool,
+}
+
+/// One side of a proxy: its listeners and what they have in common.
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    pub listeners: Vec<Arc<Listener>>,
+    /// Where a connection goes that no listener claims (`virtualOutbound` of a sidecar); a gateway has none.
+    pub fallback: Option<Arc<Listener>>,
+    pub path_normalization: PathNormalization,
+}
+
+/// What is done to a path before it is matched and forwarded (R-H-069, R-H-070).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PathNormalization {
+    /// Nothing.
+    None,
+    /// Dot segments, backslashes, escapes of unreserved characters.
+    #[default]
+    Base,
+    /// And `//` becomes `/`.
+    MergeSlashes,
+    /// And `%2F`, `%5C` are decoded first.
+    DecodeAndMergeSlashes,
+}

@@ -1,0 +1,18 @@
+//! Words that every layer shares: hosts, names, labels, requests, conditions, clusters, policies, proxies.
+//!
+//! Nothing here knows a configuration resource or a table. The hot path speaks only these words.
+
+pub mod claims;
+pub mod cluster;
+pub mod condition;
+pub mod format;
+pub mod header_operations;
+pub mod host;
+pub mod labels;
+pub mod name;
+pub mod proxy;
+pub mod regex;
+pub mod request;
+pub mod route_policy;
+pub mod traffic_policy;
+pub mod weighted;

@@ -1,0 +1,28 @@
+//! Names of resources: `namespace/name`.
+
+use std::sync::Arc;
+
+/// The name of a namespaced resource; prints `namespace/name`. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ResourceName {
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+}
+
+impl ResourceName {
+    /// The name `namespace/name`.
+    pub fn new(namespace: &str, name: &str) -> Self {
+        ResourceName {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for ResourceName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}

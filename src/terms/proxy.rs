@@ -1,0 +1,93 @@
+//! Whose view a router is compiled for: a gateway workload, a sidecar, or (the default) both at once.
+
+use super::labels::Labels;
+
+/// What part of the mesh a proxy serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProxyKind {
+    /// The outbound side of a sidecar: the gateway name `mesh`.
+    Sidecar,
+    /// A gateway workload: the Gateways whose selector selects its labels.
+    Gateway,
+    /// Both at once, with every Gateway bound whatever its selector: what `Proxy::default()` is.
+    Any,
+}
+
+/// The proxy whose view a [`Router`](crate::Router) answers for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Proxy {
+    kind: ProxyKind,
+    namespace: Box<str>,
+    labels: Labels,
+    dns_domain: Option<Box<str>>,
+}
+
+impl Default for Proxy {
+    /// Namespace `default`, no labels, every Gateway bound whatever its selector, and the mesh view beside them.
+    fn default() -> Self {
+        Proxy::new(ProxyKind::Any, "default")
+    }
+}
+
+impl Proxy {
+    fn new(kind: ProxyKind, namespace: &str) -> Self {
+        Proxy {
+            kind,
+            namespace: namespace.into(),
+            labels: Labels::default(),
+            dns_domain: None,
+        }
+    }
+
+    /// A sidecar (or any mesh client) in `namespace`.
+    pub fn sidecar(namespace: &str) -> Self {
+        Proxy::new(ProxyKind::Sidecar, namespace)
+    }
+
+    /// A gateway workload in `namespace`; give it the labels that Gateway selectors select.
+    pub fn gateway(namespace: &str) -> Self {
+        Proxy::new(ProxyKind::Gateway, namespace)
+    }
+
+    /// The same proxy with a workload label.
+    #[must_use]
+    pub fn label(mut self, key: &str, value: &str) -> Self {
+        self.labels.insert(key, value);
+        self
+    }
+
+    /// The same proxy with these workload labels.
+    #[must_use]
+    pub fn with_labels(mut self, labels: Labels) -> Self {
+        self.labels = labels;
+        self
+    }
+
+    /// The same proxy with another DNS search domain than `<namespace>.svc.<cluster domain>`; it decides which short
+    /// host names reach a service (R-H-048).
+    #[must_use]
+    pub fn with_dns_domain(mut self, domain: &str) -> Self {
+        self.dns_domain = Some(domain.into());
+        self
+    }
+
+    /// What part of the mesh it serves.
+    pub fn kind(&self) -> ProxyKind {
+        self.kind
+    }
+
+    /// Its namespace (Istio: the proxy's config namespace).
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Its workload labels.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// Its DNS search domain, if it is not the default one.
+    pub fn dns_domain(&self) -> Option<&str> {
+        self.dns_domain.as_deref()
+    }
+}

@@ -1,0 +1,170 @@
+//! What happens to a request and its response on a matched rule: policies per route, typed and shared by all views.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::condition::ValueMatch;
+use super::regex::Rewriter;
+use super::weighted::FractionalPercent;
+
+/// A path rewrite (R-H-126..R-H-132).
+#[derive(Clone, Debug, PartialEq)]
+pub enum PathRewrite {
+    /// `rewrite.uri`: replaces the matched prefix, or the whole path after an exact or regex match.
+    Uri(Box<str>),
+    /// `rewrite.uriRegexRewrite`: replaces every match in the path.
+    Regex(Rewriter),
+}
+
+/// `rewrite`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rewrite {
+    /// The path rewrite, if any.
+    pub path: Option<PathRewrite>,
+    /// The host rewrite, if any; beats every host set by headers (R-H-123).
+    pub authority: Option<Box<str>>,
+}
+
+/// When and how a request is tried again (R-H-146, R-H-147).
+#[derive(Clone, Debug, PartialEq)]
+pub struct RetryPolicy {
+    /// Retries beyond the first try.
+    pub attempts: u32,
+    /// Conditions as Envoy spells them, joined with `,`.
+    pub retry_on: Box<str>,
+    /// Status codes that are tried again (`retriable-status-codes`).
+    pub retriable_status_codes: Box<[u32]>,
+    /// Limit of each try.
+    pub per_try_timeout: Option<Duration>,
+    /// Base interval between tries; Envoy's 25 ms if unset.
+    pub backoff: Option<Duration>,
+    /// Prefer hosts that were not tried yet.
+    pub avoid_previous_hosts: bool,
+    /// How often another host is chosen when one was tried already.
+    pub host_selection_attempts: u32,
+    /// Tries may go to other localities.
+    pub remote_localities: bool,
+}
+
+/// `corsPolicy` (R-H-148).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CorsPolicy {
+    /// Origins that are allowed: any of these.
+    pub allow_origins: Box<[ValueMatch]>,
+    /// Methods, joined with `,`; empty: none.
+    pub allow_methods: Box<str>,
+    /// Request headers, joined with `,`; empty: none.
+    pub allow_headers: Box<str>,
+    /// Response headers, joined with `,`; empty: none.
+    pub expose_headers: Box<str>,
+    /// How long a preflight answer holds; whole seconds.
+    pub max_age: Option<Duration>,
+    /// Credentials; unset means that no header is sent.
+    pub allow_credentials: Option<bool>,
+    /// Whether a preflight of an origin that is not allowed goes on to the upstream (Istio's default).
+    pub forward_unmatched_preflights: bool,
+}
+
+/// `fault.delay` (R-H-144).
+#[derive(Clone, Debug, PartialEq)]
+pub struct FaultDelay {
+    /// How long.
+    pub duration: Duration,
+    /// How often.
+    pub percentage: FractionalPercent,
+}
+
+/// What an injected abort answers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AbortStatus {
+    /// HTTP status.
+    Http(u16),
+    /// gRPC status code (0..=16).
+    Grpc(u32),
+}
+
+/// `fault.abort` (R-H-144).
+#[derive(Clone, Debug, PartialEq)]
+pub struct FaultAbort {
+    /// With what.
+    pub status: AbortStatus,
+    /// How often.
+    pub percentage: FractionalPercent,
+}
+
+/// One key of consistent hashing (R-M-089, R-M-090).
+#[derive(Clone, Debug, PartialEq)]
+pub enum HashKey {
+    /// A request header.
+    Header(Box<str>),
+    /// A cookie.
+    Cookie {
+        /// Its name.
+        name: Box<str>,
+        /// Its path, if one is generated.
+        path: Box<str>,
+        /// Unset: only an existing cookie is hashed. Zero: a session cookie is generated. Else: one that lives so long.
+        ttl: Option<Duration>,
+        /// Further attributes of a generated cookie.
+        attributes: Box<[(Box<str>, Box<str>)]>,
+    },
+    /// The client's address.
+    SourceIp,
+    /// A query parameter.
+    QueryParameter(Box<str>),
+}
+
+/// The parts of a rule's action that do not depend on the view: shared, never copied.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RoutePolicy {
+    /// Whole-request timeout; unset or zero: none (R-H-145).
+    pub timeout: Option<Duration>,
+    /// Retries; unset: none.
+    pub retries: Option<RetryPolicy>,
+    /// CORS.
+    pub cors: Option<Arc<CorsPolicy>>,
+    /// Injected delay.
+    pub fault_delay: Option<FaultDelay>,
+    /// Injected abort.
+    pub fault_abort: Option<FaultAbort>,
+    /// Path and host rewrite.
+    pub rewrite: Rewrite,
+}
+
+/// The port of a redirect (R-H-136).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RedirectPort {
+    /// None: also `derivePort: FROM_PROTOCOL_DEFAULT`.
+    #[default]
+    None,
+    /// `port`.
+    Port(u16),
+    /// `derivePort: FROM_REQUEST_PORT`: the listener port of compile time.
+    FromRequestPort,
+}
+
+/// `redirect` (R-H-133..R-H-137).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Redirect {
+    /// 301, 302, 303, 307 or 308.
+    pub status: u16,
+    /// Replaces the whole path.
+    pub uri: Option<Box<str>>,
+    /// Replaces the matched prefix.
+    pub prefix_rewrite: Option<Box<str>>,
+    /// Replaces the host.
+    pub authority: Option<Box<str>>,
+    /// Replaces the scheme.
+    pub scheme: Option<Box<str>>,
+    /// The port.
+    pub port: RedirectPort,
+}
+
+/// `directResponse` (R-H-139).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DirectResponse {
+    /// HTTP status.
+    pub status: u16,
+    /// Body; empty: none.
+    pub body: Box<[u8]>,
+}

@@ -1,0 +1,284 @@
+//! Chance made exact: the weighted split, percentages, and the draws that feed them.
+//!
+//! A caller hands over one random 64-bit word (the *entropy*) per request. [`split_entropy`] turns it into
+//! one independent word per [`Draw`]; [`AliasTable::pick`] maps such a word to a destination and
+//! [`FractionalPercent::holds`] to yes or no. Nothing here is random itself, rounds a float, or allocates
+//! after construction.
+//!
+//! # What exact means
+//!
+//! There are 2⁶⁴ entropy words. A destination of weight *w* out of a sum *S* deserves *w·2⁶⁴/S* of them, which
+//! is in general not a whole number. [`AliasTable`] gives it that number rounded down or up, never anything
+//! else, and hands out every word: no method that reads one word can be closer. If *S* is a power of two the
+//! split is exact without rounding.
+//!
+//! # How
+//!
+//! The table has 2ᵏ slots, the next power of two from the number of destinations, so that each slot owns exactly
+//! 2⁶⁴⁻ᵏ words: the top *k* bits of a word name its slot, the rest its place in the slot. Vose's alias method
+//! then runs on *word counts* (integers whose sum is 2⁶⁴) instead of on probabilities, so that it ends without
+//! a remainder. A slot is one `u64`: the low 64−k bits say where the slot's own share ends, the top *k* bits name the
+//! destination of the rest.
+
+/// Why a list of weights is not a split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum WeightError {
+    /// There is no destination at all.
+    #[error("a weighted split needs at least one destination")]
+    Empty,
+    /// Destinations are listed, but all of them have weight 0 (R-H-112).
+    #[error("the weights of a split must not all be 0")]
+    AllZero,
+}
+
+/// A weighted split over a list of destinations: integers only, one entropy word per pick.
+///
+/// Destinations of weight 0 are never picked (R-H-112) and keep their place in the list, so that an index always
+/// means the weight at that place in the list given to [`AliasTable::new`].
+///
+/// ```
+/// # use meshroute::terms::weighted::AliasTable;
+/// let table = AliasTable::new([75, 0, 25])?;
+/// assert_eq!(table.pick(0), 0);
+/// assert_eq!(table.words(2), 1 << 62);
+/// assert_eq!(table.words(1), 0);
+/// # Ok::<(), meshroute::terms::weighted::WeightError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AliasTable {
+    slots: Box<[u64]>,
+    /// 64 − k: the number of bits that are the place within a slot.
+    shift: u32,
+    weights: Box<[u32]>,
+    total: u64,
+}
+
+impl AliasTable {
+    /// Builds the table for these weights, which need not sum to anything in particular.
+    ///
+    /// # Errors
+    ///
+    /// [`WeightError::Empty`] without destinations, [`WeightError::AllZero`] if every weight is 0. (A single
+    /// destination takes everything whatever its weight, R-H-111: that needs no table.)
+    ///
+    /// # Complexity
+    ///
+    /// Linear in the number of destinations, once.
+    pub fn new(weights: impl IntoIterator<Item = u32>) -> Result<Self, WeightError> {
+        let weights: Box<[u32]> = weights.into_iter().collect();
+        let total: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
+        if weights.is_empty() {
+            return Err(WeightError::Empty);
+        }
+        if total == 0 {
+            return Err(WeightError::AllZero);
+        }
+        // At least two slots, because a shift by 64 is not a shift.
+        let slot_count = weights.len().next_power_of_two().max(2);
+        let shift = u64::BITS - slot_count.trailing_zeros();
+        let slots = fill_slots(&word_counts(&weights, total), slot_count, shift);
+        Ok(Self {
+            slots,
+            shift,
+            weights,
+            total,
+        })
+    }
+
+    /// The destination of this entropy word, as an index into the list of weights.
+    ///
+    /// # Complexity
+    ///
+    /// Constant: one load, no division, no unpredictable branch.
+    #[inline]
+    #[must_use]
+    pub fn pick(&self, entropy: u64) -> usize {
+        let place_bits = (1_u64 << self.shift) - 1;
+        let own = entropy >> self.shift;
+        // In bounds: the shift leaves k bits and there are 2^k slots.
+        let slot = self.slots[own as usize];
+        let is_own = entropy & place_bits < slot & place_bits;
+        std::hint::select_unpredictable(is_own, own, slot >> self.shift) as usize
+    }
+
+    /// The weights as given, zeros included.
+    #[must_use]
+    pub fn weights(&self) -> &[u32] {
+        &self.weights
+    }
+
+    /// The sum of the weights, never 0.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The share of one destination, 0.0 to 1.0, for people to read; 0.0 for an index that is not in the list.
+    #[must_use]
+    pub fn probability(&self, index: usize) -> f64 {
+        self.weights
+            .get(index)
+            .map_or(0.0, |&weight| f64::from(weight) / self.total as f64)
+    }
+
+    /// How many of the 2⁶⁴ entropy words pick this destination, counted from the table itself.
+    ///
+    /// Equals `weight · 2⁶⁴ / total` rounded down or up.
+    ///
+    /// # Complexity
+    ///
+    /// Linear in the number of destinations: meant for explanations and proofs.
+    #[must_use]
+    pub fn words(&self, index: usize) -> u128 {
+        let slot_size = 1_u64 << self.shift;
+        let mut words = 0;
+        for (own, &slot) in self.slots.iter().enumerate() {
+            let (alias, threshold) = ((slot >> self.shift) as usize, slot & (slot_size - 1));
+            if own == index {
+                words += u128::from(threshold);
+            }
+            if alias == index {
+                words += u128::from(slot_size - threshold);
+            }
+        }
+        words
+    }
+}
+
+/// How many of the 2⁶⁴ words each destination gets: the rounded cumulative sums subtracted from each other, so that
+/// each count is the exact share rounded down or up and all counts sum to 2⁶⁴.
+fn word_counts(weights: &[u32], total: u64) -> Vec<u128> {
+    // The cumulative weight is at most `total`, which is below 2^64: the shift cannot overflow.
+    let words_before = |cumulative: u64| (u128::from(cumulative) << u64::BITS) / u128::from(total);
+    let mut cumulative = 0_u64;
+    let count_of = |&weight: &u32| {
+        let before = words_before(cumulative);
+        cumulative += u64::from(weight);
+        words_before(cumulative) - before
+    };
+    weights.iter().map(count_of).collect()
+}
+
+/// Vose's pairing: each slot that is too small for its size is topped up by one that has more than its size.
+fn fill_slots(counts: &[u128], slot_count: usize, shift: u32) -> Box<[u64]> {
+    let slot_size = 1_u128 << shift;
+    let mut remaining = counts.to_vec();
+    remaining.resize(slot_count, 0);
+    // A slot that is exactly full is its own alias, whatever its threshold.
+    let mut slots: Box<[u64]> = (0..slot_count as u64).map(|own| own << shift).collect();
+    let (mut small, mut large): (Vec<usize>, Vec<usize>) =
+        (0..slot_count).partition(|&slot| remaining[slot] < slot_size);
+    // The mean of what remains is `slot_size`, so while one is below it another is above it.
+    while let (Some(needy), Some(&donor)) = (small.pop(), large.last()) {
+        slots[needy] = ((donor as u64) << shift) | remaining[needy] as u64;
+        remaining[donor] -= slot_size - remaining[needy];
+        if remaining[donor] < slot_size {
+            large.pop();
+            small.push(donor);
+        }
+    }
+    slots
+}
+
+/// What a decision draws lots for. Each draw of one request is independent of the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Draw {
+    /// Which destination of a weighted split.
+    Split,
+    /// Whether the mirror at this place in the rule's list gets a copy.
+    Mirror(u16),
+    /// Whether the request is delayed.
+    FaultDelay,
+    /// Whether the request is aborted.
+    FaultAbort,
+}
+
+impl Draw {
+    /// A fixed word per draw, far apart in bits. Values are the digits of π (from the second 64 bits on).
+    const fn key(self) -> u64 {
+        match self {
+            Draw::Split => 0x1319_8A2E_0370_7344,
+            Draw::FaultDelay => 0xA409_3822_299F_31D0,
+            Draw::FaultAbort => 0x082E_FA98_EC4E_6C89,
+            Draw::Mirror(place) => mix(0x4528_21E6_38D0_1377 ^ (place as u64)),
+        }
+    }
+}
+
+/// The entropy word of one draw, made from the entropy word of the request.
+///
+/// For each draw this is a bijection on the 64-bit words: what is exact over all words of a draw is exact over all
+/// entropy words of the caller. Different draws are statistically independent.
+#[inline]
+#[must_use]
+pub const fn split_entropy(entropy: u64, draw: Draw) -> u64 {
+    mix(entropy ^ draw.key())
+}
+
+/// A strong bijective mixer: xor-shifts and odd multipliers ("variant 13" of D. Stafford's search over
+/// MurmurHash3 finalizers).
+const fn mix(word: u64) -> u64 {
+    let word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    word ^ (word >> 31)
+}
+
+/// A chance in parts per million, as Envoy receives it (R-H-141).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FractionalPercent {
+    per_million: u32,
+}
+
+impl FractionalPercent {
+    /// Never.
+    pub const NEVER: Self = Self { per_million: 0 };
+    /// Always.
+    pub const ALWAYS: Self = Self {
+        per_million: Self::DENOMINATOR,
+    };
+    /// The parts that make a whole.
+    pub const DENOMINATOR: u32 = 1_000_000;
+
+    /// So many parts per million; more than a million is a million.
+    #[must_use]
+    pub const fn per_million(per_million: u32) -> Self {
+        if per_million > Self::DENOMINATOR {
+            Self::ALWAYS
+        } else {
+            Self { per_million }
+        }
+    }
+
+    /// From Istio's `Percent.value`, 0.0 to 100.0: truncated, so that 0.57 becomes 5699 parts per million (R-H-141).
+    /// Values outside the range are brought into it, and not-a-number is never.
+    #[must_use]
+    pub fn from_percent_value(value: f64) -> Self {
+        // A cast from float to integer truncates and saturates.
+        Self::per_million((value * 10_000.0) as u32)
+    }
+
+    /// From a whole percentage, 0 to 100; values outside are brought into the range.
+    #[must_use]
+    pub fn from_percent(percent: i32) -> Self {
+        Self::per_million(percent.clamp(0, 100).unsigned_abs() * 10_000)
+    }
+
+    /// The chance in parts per million, 0 to 1 000 000.
+    #[must_use]
+    pub const fn numerator(self) -> u32 {
+        self.per_million
+    }
+
+    /// Whether the event happens for this entropy word: so for `numerator · 2⁶⁴ / 1 000 000` of all words, rounded up.
+    ///
+    /// # Complexity
+    ///
+    /// Constant: one multiplication.
+    #[inline]
+    #[must_use]
+    pub const fn holds(self, entropy: u64) -> bool {
+        let part = (entropy as u128 * Self::DENOMINATOR as u128) >> u64::BITS;
+        (part as u64) < self.per_million as u64
+    }
+}
