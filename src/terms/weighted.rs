@@ -15,10 +15,10 @@
 //! # How
 //!
 //! The table has 2ᵏ slots, the next power of two from the number of destinations, so that each slot owns exactly
-//! 2⁶⁴⁻ᵏ words: the top *k* bits of a word name its slot, the rest its place in the slot. Vose's alias method
+//! 2⁶⁴⁻ᵏ words: the low *k* bits of a word name its slot, the rest is its place in the slot. Vose's alias method
 //! then runs on *word counts* (integers whose sum is 2⁶⁴) instead of on probabilities, so that it ends without
-//! a remainder. A slot is one `u64`: the low 64−k bits say where the slot's own share ends, the top *k* bits name the
-//! destination of the rest.
+//! a remainder. A slot is one `u64`: its high bits say at which place the slot's own share ends, its low *k* bits name
+//! the destination of the rest.
 
 /// Why a list of weights is not a split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -47,9 +47,8 @@ pub enum WeightError {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AliasTable {
+    /// 2ᵏ entries, at least two: `threshold << k | alias`.
     slots: Box<[u64]>,
-    /// 64 − k: the number of bits that are the place within a slot.
-    shift: u32,
     weights: Box<[u32]>,
     total: u64,
 }
@@ -74,13 +73,9 @@ impl AliasTable {
         if total == 0 {
             return Err(WeightError::AllZero);
         }
-        // At least two slots, because a shift by 64 is not a shift.
-        let slot_count = weights.len().next_power_of_two().max(2);
-        let shift = u64::BITS - slot_count.trailing_zeros();
-        let slots = fill_slots(&word_counts(&weights, total), slot_count, shift);
+        let slots = fill_slots(&word_counts(&weights, total));
         Ok(Self {
             slots,
-            shift,
             weights,
             total,
         })
@@ -94,12 +89,13 @@ impl AliasTable {
     #[inline]
     #[must_use]
     pub fn pick(&self, entropy: u64) -> usize {
-        let place_bits = (1_u64 << self.shift) - 1;
-        let own = entropy >> self.shift;
-        // In bounds: the shift leaves k bits and there are 2^k slots.
+        let slot_bits = self.slots.len() as u64 - 1;
+        let own = entropy & slot_bits;
+        // In bounds: a power of two less one is a mask of valid indices.
         let slot = self.slots[own as usize];
-        let is_own = entropy & place_bits < slot & place_bits;
-        std::hint::select_unpredictable(is_own, own, slot >> self.shift) as usize
+        // place < threshold, with the bits below them all set on the left and any on the right.
+        let is_own = entropy | slot_bits < slot;
+        std::hint::select_unpredictable(is_own, own, slot & slot_bits) as usize
     }
 
     /// The weights as given, zeros included.
@@ -131,15 +127,16 @@ impl AliasTable {
     /// Linear in the number of destinations: meant for explanations and proofs.
     #[must_use]
     pub fn words(&self, index: usize) -> u128 {
-        let slot_size = 1_u64 << self.shift;
+        let slot_count = self.slots.len() as u64;
+        let slot_size = (1_u128 << u64::BITS) / u128::from(slot_count);
         let mut words = 0;
         for (own, &slot) in self.slots.iter().enumerate() {
-            let (alias, threshold) = ((slot >> self.shift) as usize, slot & (slot_size - 1));
+            let (threshold, alias) = (u128::from(slot / slot_count), slot % slot_count);
             if own == index {
-                words += u128::from(threshold);
+                words += threshold;
             }
-            if alias == index {
-                words += u128::from(slot_size - threshold);
+            if alias == index as u64 {
+                words += slot_size - threshold;
             }
         }
         words
@@ -161,17 +158,20 @@ fn word_counts(weights: &[u32], total: u64) -> Vec<u128> {
 }
 
 /// Vose's pairing: each slot that is too small for its size is topped up by one that has more than its size.
-fn fill_slots(counts: &[u128], slot_count: usize, shift: u32) -> Box<[u64]> {
-    let slot_size = 1_u128 << shift;
+fn fill_slots(counts: &[u128]) -> Box<[u64]> {
+    // At least two, so that a threshold below the slot size fits beside the alias.
+    let slot_count = counts.len().next_power_of_two().max(2);
+    let alias_bits = slot_count.trailing_zeros();
+    let slot_size = 1_u128 << (u64::BITS - alias_bits);
     let mut remaining = counts.to_vec();
     remaining.resize(slot_count, 0);
     // A slot that is exactly full is its own alias, whatever its threshold.
-    let mut slots: Box<[u64]> = (0..slot_count as u64).map(|own| own << shift).collect();
+    let mut slots: Box<[u64]> = (0..slot_count as u64).collect();
     let (mut small, mut large): (Vec<usize>, Vec<usize>) =
         (0..slot_count).partition(|&slot| remaining[slot] < slot_size);
     // The mean of what remains is `slot_size`, so while one is below it another is above it.
     while let (Some(needy), Some(&donor)) = (small.pop(), large.last()) {
-        slots[needy] = ((donor as u64) << shift) | remaining[needy] as u64;
+        slots[needy] = ((remaining[needy] as u64) << alias_bits) | donor as u64;
         remaining[donor] -= slot_size - remaining[needy];
         if remaining[donor] < slot_size {
             large.pop();
