@@ -16,7 +16,7 @@ pub struct VirtualHost {
     pub(crate) domains: Box<[Box<str>]>,
     /// `httpsRedirect`: plain-text requests are sent to https before any rule is looked at (R-H-065).
     pub(crate) require_tls: bool,
-    pub(crate) rules: Box<[Rule]>,
+    pub(crate) rules: Arc<[Rule]>,
 }
 
 /// One match and one action.
