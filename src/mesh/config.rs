@@ -1,9 +1,12 @@
 //! MeshConfig, typed: what holds for the whole mesh.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::terms::route_policy::RetryPolicy;
-use crate::terms::traffic_policy::TrafficPolicy;
+use crate::terms::traffic_policy::{
+    LocalityLoadBalancing, TcpKeepalive, TrafficPolicy, ZoneAwareLoadBalancing,
+};
 
 /// How traffic to hosts that the registry does not know is handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,18 +32,29 @@ pub enum PathNormalizationMode {
     DecodeAndMergeSlashes,
 }
 
+/// Whether HTTP/1.1 becomes HTTP/2 towards the endpoints where a DestinationRule does not say (R-M-102).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum H2UpgradePolicy {
+    /// `DO_NOT_UPGRADE`.
+    #[default]
+    DoNotUpgrade,
+    /// `UPGRADE`.
+    Upgrade,
+}
+
 /// Mesh-wide settings with Istio's defaults.
 #[derive(Clone, Debug)]
 pub struct MeshConfig {
-    /// `istio-system`.
+    /// Namespace of what holds everywhere; `istio-system`.
     pub root_namespace: Box<str>,
-    /// `cluster.local`.
+    /// What short host names are completed with; `cluster.local`. Not a field of Istio's MeshConfig but of its
+    /// installation.
     pub domain: Box<str>,
-    /// `["*"]`.
+    /// Who sees a service whose `exportTo` is empty; `["*"]`, which is empty here.
     pub default_service_export_to: Vec<String>,
-    /// `["*"]`.
+    /// Who sees a VirtualService whose `exportTo` is empty; `["*"]`, which is empty here.
     pub default_virtual_service_export_to: Vec<String>,
-    /// `["*"]`.
+    /// Who sees a DestinationRule whose `exportTo` is empty; `["*"]`, which is empty here.
     pub default_destination_rule_export_to: Vec<String>,
     /// `ALLOW_ANY`.
     pub outbound_traffic_policy: OutboundTrafficPolicy,
@@ -48,11 +62,20 @@ pub struct MeshConfig {
     pub path_normalization: PathNormalizationMode,
     /// Used where a rule has no `retries` (R-H-146); `None`: Istio's built-in policy.
     pub default_http_retry_policy: Option<RetryPolicy>,
-    /// 10 s.
+    /// Limit of a connection attempt where a DestinationRule sets none (R-M-096); 10 s.
     pub connect_timeout: Duration,
-    /// Fills connection pool and outlier detection where a DestinationRule has none (R-M-084).
-    pub default_traffic_policy: Option<TrafficPolicy>,
-    /// `true`.
+    /// Fills keep-alive attributes where a DestinationRule leaves them out (R-M-098); `None`: no keep-alive.
+    pub tcp_keepalive: Option<TcpKeepalive>,
+    /// `DO_NOT_UPGRADE` (R-M-102).
+    pub h2_upgrade_policy: H2UpgradePolicy,
+    /// Where a DestinationRule has none (R-M-124); enabled, without entries. `None`: switched off.
+    pub locality: Option<LocalityLoadBalancing>,
+    /// Where a DestinationRule has none; beats `locality` (R-M-124); `None`.
+    pub zone_aware: Option<ZoneAwareLoadBalancing>,
+    /// Fills connection pool and outlier detection where a DestinationRule has none (R-M-084); no other setting of it is
+    /// read. Also the whole policy of a cluster for which no DestinationRule holds.
+    pub default_traffic_policy: Option<Arc<TrafficPolicy>>,
+    /// Mutual TLS where both ends know it (R-M-119); `true`.
     pub auto_mtls: bool,
 }
 
@@ -68,6 +91,10 @@ impl Default for MeshConfig {
             path_normalization: PathNormalizationMode::default(),
             default_http_retry_policy: None,
             connect_timeout: Duration::from_secs(10),
+            tcp_keepalive: None,
+            h2_upgrade_policy: H2UpgradePolicy::default(),
+            locality: Some(LocalityLoadBalancing::default()),
+            zone_aware: None,
             default_traffic_policy: None,
             auto_mtls: true,
         }

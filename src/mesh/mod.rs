@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 pub mod config;
 pub mod destination_rule;
+pub mod destination_rule_index;
 pub mod gateway;
 pub mod service;
 pub mod sidecar;
@@ -15,6 +16,7 @@ pub mod visibility;
 
 pub use config::MeshConfig;
 pub use destination_rule::DestinationRule;
+pub use destination_rule_index::{DestinationRuleIndex, EffectiveRule, TcpSettings};
 pub use gateway::Gateway;
 pub use service::Service;
 pub use sidecar::Sidecar;
@@ -37,6 +39,8 @@ pub(crate) struct Inner {
     pub virtual_services: Vec<Arc<VirtualService>>,
     /// Those with a workload selector first, then config order (R-M-075).
     pub destination_rules: Vec<Arc<DestinationRule>>,
+    /// The same rules, merged, by host and by who may see them.
+    pub destination_rule_index: DestinationRuleIndex,
     /// In config order.
     pub gateways: Vec<Arc<Gateway>>,
     /// In config order.

@@ -1,0 +1,229 @@
+//! What one or several merged DestinationRules say of a host, with the policy of every possible cluster worked out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::destination_rule::Subset;
+use crate::terms::labels::Labels;
+use crate::terms::name::ResourceName;
+use crate::terms::route_policy::HashKey;
+use crate::terms::traffic_policy::{
+    ConsistentHash, LoadBalancer, RuleTrafficPolicy, TrafficPolicy, Tunnel, merge,
+};
+
+use super::FixedMap;
+
+/// Merged DestinationRules of one host before their policies are worked out.
+#[derive(Clone, Debug)]
+pub(crate) struct MergedRule {
+    pub host: Arc<str>,
+    /// The rules that it was merged from, the one that decides first.
+    pub sources: Vec<ResourceName>,
+    /// Raw `exportTo`, sorted and without repeats; exactly `.` where there is a selector (R-M-076).
+    pub export_to: Box<[Box<str>]>,
+    pub workload_selector: Option<Labels>,
+    pub traffic_policy: Option<Arc<RuleTrafficPolicy>>,
+    pub subsets: Vec<Arc<Subset>>,
+}
+
+/// What holds for a host: the outcome of merging its DestinationRules (R-M-077, R-M-078).
+#[derive(Debug)]
+pub struct EffectiveRule {
+    merged: MergedRule,
+    by_name: FixedMap<Box<str>, usize>,
+    top_level: Arc<PortPolicies>,
+    /// In the order of the subsets.
+    of_subsets: Box<[Arc<PortPolicies>]>,
+}
+
+/// The finished policies of one cluster family (no subset, or one subset), shared by every view.
+#[derive(Debug)]
+struct PortPolicies {
+    /// Of the ports that no port-level entry names.
+    other: Option<Arc<TrafficPolicy>>,
+    /// Of the ports that one names, by port.
+    named: Box<[(u16, Option<Arc<TrafficPolicy>>)]>,
+}
+
+/// What a DestinationRule says to a TCP route (R-M-115, R-M-120).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TcpSettings {
+    /// A connection without traffic for so long is closed; unset: Envoy's hour; zero: never.
+    pub idle_timeout: Option<Duration>,
+    /// Longest life of a connection; unset: none.
+    pub max_connection_duration: Option<Duration>,
+    /// The client's address is hashed.
+    pub hash_source_ip: bool,
+    /// The tunnel that the connection goes through.
+    pub tunnel: Option<Arc<Tunnel>>,
+}
+
+impl EffectiveRule {
+    /// Works out the policies of `merged`; `mesh_default` fills them (R-M-084).
+    pub(crate) fn new(merged: MergedRule, mesh_default: Option<&TrafficPolicy>) -> Self {
+        let top = merged.traffic_policy.as_deref();
+        let top_level = Arc::new(PortPolicies::new(top, None, mesh_default));
+        let of_subsets = merged
+            .subsets
+            .iter()
+            .map(|subset| match subset.traffic_policy.as_deref() {
+                None => top_level.clone(),
+                Some(own) => Arc::new(PortPolicies::new(top, Some(own), mesh_default)),
+            })
+            .collect();
+        let mut by_name = FixedMap::default();
+        for (place, subset) in merged.subsets.iter().enumerate() {
+            by_name.entry(subset.name.clone()).or_insert(place);
+        }
+        EffectiveRule {
+            merged,
+            by_name,
+            top_level,
+            of_subsets,
+        }
+    }
+
+    /// FQDN or wildcard that it is for; case as written.
+    pub fn host(&self) -> &str {
+        &self.merged.host
+    }
+
+    pub(super) fn shared_host(&self) -> Arc<str> {
+        self.merged.host.clone()
+    }
+
+    /// The DestinationRules that it was merged from, the one that decides first.
+    pub fn sources(&self) -> &[ResourceName] {
+        &self.merged.sources
+    }
+
+    /// Namespace of its sources: a merge never crosses namespaces.
+    pub fn namespace(&self) -> &str {
+        self.merged
+            .sources
+            .first()
+            .map_or("", |source| &source.namespace)
+    }
+
+    /// The client workloads that it is for; `None`: all.
+    pub fn workload_selector(&self) -> Option<&Labels> {
+        self.merged.workload_selector.as_ref()
+    }
+
+    /// Whether clients in `namespace` may see it, being exported (R-M-080).
+    pub(super) fn is_exported_to(&self, namespace: &str) -> bool {
+        let set = &self.merged.export_to;
+        set.is_empty() || set.iter().any(|one| &**one == "*" || &**one == namespace)
+    }
+
+    /// Its subsets; of two rules with a subset of one name the first one's is here (R-M-078).
+    pub fn subsets(&self) -> &[Arc<Subset>] {
+        &self.merged.subsets
+    }
+
+    /// The subset `name`.
+    pub fn subset(&self, name: &str) -> Option<&Arc<Subset>> {
+        self.by_name
+            .get(name)
+            .map(|place| &self.merged.subsets[*place])
+    }
+
+    /// The policy of the cluster `outbound|port|subset|host` (R-M-083..R-M-085); an empty `subset` is none. `None`: neither
+    /// this rule nor the mesh says anything, or there is no such subset.
+    ///
+    /// Two calls for one cluster give the same `Arc`. A host without any rule has the policy of
+    /// [`MeshConfig::default_traffic_policy`](crate::mesh::MeshConfig::default_traffic_policy).
+    pub fn policy(&self, subset: &str, port: u16) -> Option<Arc<TrafficPolicy>> {
+        let policies = if subset.is_empty() {
+            &self.top_level
+        } else {
+            &self.of_subsets[*self.by_name.get(subset)?]
+        };
+        policies.of_port(port)
+    }
+
+    /// What HTTP requests to a destination are hashed by (R-M-121, R-H-115).
+    ///
+    /// `port` is the destination's own port, `None` where it names none: port-level entries count only where it does. For
+    /// a service without a VirtualService it is the listener's port.
+    pub fn hash_key(&self, subset: &str, port: Option<u16>) -> Option<&HashKey> {
+        let top = self.merged.traffic_policy.as_deref();
+        let own = self
+            .subset(subset)
+            .and_then(|subset| subset.traffic_policy.as_deref());
+        let hash = own
+            .and_then(|policy| hash_of_port(policy, port))
+            .or_else(|| own.and_then(|policy| hash_of(policy.settings.load_balancer.as_ref())))
+            .or_else(|| top.and_then(|policy| hash_of_port(policy, port)))
+            .or_else(|| top.and_then(|policy| hash_of(policy.settings.load_balancer.as_ref())))?;
+        hash.key.as_ref()
+    }
+
+    /// What TCP connections to a destination are told (R-M-115, R-M-120); port-level entries say nothing here.
+    ///
+    /// `subset` is the destination's; empty where it has none, and for the first destination of several, whatever it
+    /// names.
+    pub fn tcp_settings(&self, subset: &str) -> TcpSettings {
+        let top = self.merged.traffic_policy.as_deref();
+        let own = self
+            .subset(subset)
+            .and_then(|subset| subset.traffic_policy.as_deref());
+        let pool = top
+            .and_then(|policy| policy.settings.connection_pool.as_deref())
+            .and_then(|pool| pool.tcp.as_ref());
+        let balancer = own
+            .and_then(|policy| policy.settings.load_balancer.as_ref())
+            .or_else(|| top.and_then(|policy| policy.settings.load_balancer.as_ref()));
+        let tunnel_of = if subset.is_empty() { top } else { own };
+        TcpSettings {
+            idle_timeout: pool.and_then(|tcp| tcp.idle_timeout),
+            max_connection_duration: pool.and_then(|tcp| tcp.max_connection_duration),
+            hash_source_ip: hash_of(balancer)
+                .is_some_and(|hash| hash.key == Some(HashKey::SourceIp)),
+            tunnel: tunnel_of.and_then(|policy| policy.settings.tunnel.clone()),
+        }
+    }
+}
+
+fn hash_of(balancer: Option<&Arc<LoadBalancer>>) -> Option<&ConsistentHash> {
+    balancer.and_then(|balancer| balancer.consistent_hash())
+}
+
+fn hash_of_port(policy: &RuleTrafficPolicy, port: Option<u16>) -> Option<&ConsistentHash> {
+    hash_of(policy.port(port?)?.load_balancer.as_ref())
+}
+
+impl PortPolicies {
+    fn new(
+        top: Option<&RuleTrafficPolicy>,
+        subset: Option<&RuleTrafficPolicy>,
+        mesh_default: Option<&TrafficPolicy>,
+    ) -> Self {
+        let finished = |port| {
+            merge::fill_from_mesh(merge::cluster_policy(top, subset, port), mesh_default)
+                .map(Arc::new)
+        };
+        let mut ports: Vec<u16> = [top, subset]
+            .into_iter()
+            .flatten()
+            .flat_map(|policy| policy.ports.iter().map(|entry| entry.port))
+            .collect();
+        ports.sort_unstable();
+        ports.dedup();
+        PortPolicies {
+            // Port 0 has no entry: a port-level entry needs a valid port (R-M-170).
+            other: finished(0),
+            named: ports
+                .into_iter()
+                .map(|port| (port, finished(port)))
+                .collect(),
+        }
+    }
+
+    fn of_port(&self, port: u16) -> Option<Arc<TrafficPolicy>> {
+        match self.named.binary_search_by_key(&port, |(named, _)| *named) {
+            Ok(place) => self.named[place].1.clone(),
+            Err(_) => self.other.clone(),
+        }
+    }
+}
