@@ -86,7 +86,6 @@ impl AliasTable {
     pub fn single() -> Self {
         Self {
             slots: Box::new([0, 0]),
-            shift: u64::BITS - 1,
             weights: Box::new([1]),
             total: 1,
         }
