@@ -3,8 +3,10 @@
 
 pub mod compile;
 pub mod decision;
+pub mod diagnostic;
 pub mod mesh;
 pub mod resolve;
+pub mod resource;
 pub mod route;
 pub mod router;
 pub mod terms;

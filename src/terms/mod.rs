@@ -5,6 +5,7 @@
 pub mod claims;
 pub mod cluster;
 pub mod condition;
+pub mod duration;
 pub mod format;
 pub mod header_operations;
 pub mod host;

@@ -1,0 +1,178 @@
+//! The registry of codes: every diagnostic that the crate can make, once. A code is never reused and never changes its
+//! meaning; one that is no longer made stays here.
+//!
+//! Ranges: `MR00xx` parse, `MR01xx` resolve, `MR02xx` linking, `MR03xx` lints, `MR04xx` compile.
+
+use super::Severity;
+use std::fmt;
+
+/// The identity of a kind of diagnostic: `MR0010`, `unknown-field`.
+#[derive(Clone, Copy)]
+pub struct Code(&'static Entry);
+
+#[derive(Debug)]
+struct Entry {
+    id: &'static str,
+    name: &'static str,
+    severity: Severity,
+    summary: &'static str,
+}
+
+macro_rules! codes {
+    ($($constant:ident = $id:literal $name:literal $severity:ident $summary:literal;)*) => {
+        impl Code {
+            $(
+                #[doc = $summary]
+                pub const $constant: Code = Code(&Entry {
+                    id: $id,
+                    name: $name,
+                    severity: Severity::$severity,
+                    summary: $summary,
+                });
+            )*
+
+            /// Every code, in the order of the ids.
+            pub const ALL: &'static [Code] = &[$(Code::$constant),*];
+        }
+    };
+}
+
+codes! {
+    // MR00xx: reading the text.
+    UNREADABLE_FILE = "MR0001" "unreadable-file" Error "A file or directory cannot be read.";
+    NOT_UTF8 = "MR0002" "not-utf8" Error "The input is not UTF-8 text.";
+    SYNTAX = "MR0003" "syntax" Error "The text is not YAML or JSON.";
+    INPUT_TOO_LARGE = "MR0004" "input-too-large" Error "The input has more bytes than the limit.";
+    TOO_MANY_DOCUMENTS = "MR0005" "too-many-documents" Error "The input has more documents than the limit.";
+    TOO_DEEP = "MR0006" "too-deep" Error "The document is nested more deeply than the limit.";
+    TOO_MANY_VALUES = "MR0007" "too-many-values" Error "The document's aliases expand to more values than the limit.";
+    LIST_TOO_LONG = "MR0008" "list-too-long" Error "A list has more elements than the limit.";
+    TOO_MANY_PROBLEMS = "MR0009" "too-many-problems" Error "The document has more problems than are reported one by one.";
+    NOT_A_RESOURCE = "MR0010" "not-a-resource" Error "The document is not a mapping with `apiVersion` and `kind`.";
+    UNKNOWN_KIND = "MR0011" "unknown-kind" Error "A known API group has no such kind.";
+    UNKNOWN_VERSION = "MR0012" "unknown-version" Error "A known kind has no such version.";
+    MISSING_NAME = "MR0013" "missing-name" Error "The resource has no `metadata.name`.";
+    DUPLICATE_RESOURCE = "MR0014" "duplicate-resource" Error "Two resources have the same kind, namespace and name.";
+    UNKNOWN_FIELD = "MR0015" "unknown-field" Warning "The message has no such field.";
+    WRONG_TYPE = "MR0016" "wrong-type" Error "The value has another type than the field.";
+    DUPLICATE_FIELD = "MR0017" "duplicate-field" Error "A mapping has the same key twice.";
+    INVALID_NUMBER = "MR0018" "invalid-number" Error "The number is not in the range of the field's type.";
+    INVALID_DURATION = "MR0019" "invalid-duration" Error "The text is not a duration.";
+    UNKNOWN_ENUM_VALUE = "MR0020" "unknown-enum-value" Error "The enumeration has no such value.";
+    INVALID_BASE64 = "MR0021" "invalid-base64" Error "The text is not base64.";
+    ONEOF_CONFLICT = "MR0022" "oneof-conflict" Error "More than one field of a choice is set.";
+    NULL_ELEMENT = "MR0023" "null-element" Error "A list has a null element.";
+    INVALID_TIMESTAMP = "MR0024" "invalid-timestamp" Error "The text is not an RFC 3339 timestamp.";
+    FIELD_WITHOUT_EFFECT = "MR0025" "field-without-effect" Note "The field is known, and has no effect on routing.";
+    KIND_PASSED_OVER = "MR0026" "kind-passed-over" Note "The kind has no part in routing and is passed over.";
+    KIND_NOT_EVALUATED = "MR0027" "kind-not-evaluated" Warning "The kind can change where requests go, and is not evaluated.";
+    MISSING_SPEC = "MR0028" "missing-spec" Error "The resource has no `spec`.";
+    DUPLICATE_MESH_CONFIG = "MR0029" "duplicate-mesh-config" Error "The mesh is configured twice.";
+
+    // MR01xx: the fields of one resource.
+
+    // MR02xx: links between resources.
+
+    // MR03xx: lints.
+
+    // MR04xx: one proxy's view.
+}
+
+impl Code {
+    /// The stable id: `MR0015`.
+    pub const fn id(self) -> &'static str {
+        self.0.id
+    }
+
+    /// The short name: `unknown-field`.
+    pub const fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    /// The severity of its diagnostics, unless one says otherwise.
+    pub const fn severity(self) -> Severity {
+        self.0.severity
+    }
+
+    /// What it means, in one sentence.
+    pub const fn summary(self) -> &'static str {
+        self.0.summary
+    }
+}
+
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for Code {}
+
+impl PartialOrd for Code {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Code {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.id.cmp(other.0.id)
+    }
+}
+
+impl std::hash::Hash for Code {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.id.hash(state);
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.0.id, self.0.name)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_ascend_and_names_are_unique() {
+        for pair in Code::ALL.windows(2) {
+            assert!(
+                pair[0].id() < pair[1].id(),
+                "{:?} stands before {:?}",
+                pair[0],
+                pair[1]
+            );
+        }
+        let mut names: Vec<_> = Code::ALL.iter().map(|code| code.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn ids_and_names_have_their_form() {
+        for code in Code::ALL {
+            let digits = code.id().strip_prefix("MR").unwrap_or_default();
+            assert!(
+                digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()),
+                "{code:?}"
+            );
+            assert!(
+                code.name()
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+                "{code:?}"
+            );
+            assert!(code.summary().ends_with('.'), "{code:?}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! MeshConfig: the settings of the whole mesh that have to do with routing, as written.
+
+use super::{
+    ConnectionPoolSettings, H2UpgradePolicy, HttpRetry, LocalityLoadBalancerSetting,
+    OutboundTrafficPolicy, OutlierDetection, TcpKeepalive, ZoneAwareLoadBalancerSetting,
+};
+use crate::terms::duration::Duration;
+
+message! {
+    /// Settings of the whole mesh.
+    pub struct MeshConfig as "MeshConfig" {
+        /// The namespace whose resources are for all; empty means `istio-system`.
+        "rootNamespace" root_namespace: String,
+        /// Where Services and ServiceEntries without `exportTo` are visible; none means everywhere.
+        "defaultServiceExportTo" default_service_export_to: Vec<String>,
+        /// Where VirtualServices without `exportTo` are visible; none means everywhere.
+        "defaultVirtualServiceExportTo" default_virtual_service_export_to: Vec<String>,
+        /// Where DestinationRules without `exportTo` are visible; none means everywhere.
+        "defaultDestinationRuleExportTo" default_destination_rule_export_to: Vec<String>,
+        /// What happens to traffic to unknown hosts; none means `ALLOW_ANY`.
+        "outboundTrafficPolicy" outbound_traffic_policy: Option<OutboundTrafficPolicy>,
+        /// The retry policy of routes without one.
+        "defaultHttpRetryPolicy" default_http_retry_policy: Option<HttpRetry>,
+        /// Normalization of paths before matching.
+        "pathNormalization" path_normalization: Option<ProxyPathNormalization>,
+        /// Preference of near endpoints.
+        "localityLbSetting" locality_lb_setting: Option<LocalityLoadBalancerSetting>,
+        /// Preference of endpoints in the same zone.
+        "zoneAwareLbSetting" zone_aware_lb_setting: Option<ZoneAwareLoadBalancerSetting>,
+        /// The time to connect; none means 10 s.
+        "connectTimeout" connect_timeout: Option<Duration>,
+        /// Keep-alive probes.
+        "tcpKeepalive" tcp_keepalive: Option<TcpKeepalive>,
+        /// Whether mutual TLS is chosen without being asked for; none means yes.
+        "enableAutoMtls" enable_auto_mtls: Option<bool>,
+        /// Whether HTTP/1.1 becomes HTTP/2.
+        "h2UpgradePolicy" h2_upgrade_policy: H2UpgradePolicy,
+        /// The trust domain.
+        "trustDomain" trust_domain: String,
+        /// Policies of hosts whose DestinationRule has none.
+        "defaultTrafficPolicy" default_traffic_policy: Option<DefaultTrafficPolicy>,
+        /// How long a listener waits for the protocol's first bytes.
+        "protocolDetectionTimeout" protocol_detection_timeout: Option<Duration>,
+    }
+    ignored [
+        "accessLogEncoding", "accessLogFile", "accessLogFormat", "ca", "caCertificates", "certificates", "configSources",
+        "defaultConfig", "defaultProviders", "disableEnvoyListenerLog", "disableMixerHttpReports", "discoverySelectors",
+        "dnsRefreshRate", "enableEnvoyAccessLogService", "enablePrometheusMerge", "enableTracing", "extensionProviders",
+        "inboundClusterStatName", "inboundTrafficPolicy", "ingressClass", "ingressControllerMode", "ingressSelector",
+        "ingressService", "meshMTLS", "mixerCheckServer", "mixerReportServer", "outboundClusterStatName",
+        "proxyHttpPort", "proxyInboundListenPort", "proxyListenPort", "sdsUdsPath", "serviceScopeConfigs",
+        "serviceSettings", "thriftConfig", "tlsDefaults", "trustDomainAliases", "verifyCertificateAtClient",
+    ]
+}
+
+message! {
+    /// Policies of hosts whose DestinationRule has none.
+    pub struct DefaultTrafficPolicy as "MeshConfig.DefaultTrafficPolicy" {
+        /// Limits of connections.
+        "connectionPool" connection_pool: Option<ConnectionPoolSettings>,
+        /// Ejection of failing endpoints.
+        "outlierDetection" outlier_detection: Option<OutlierDetection>,
+    }
+}
+
+message! {
+    /// Normalization of paths.
+    pub struct ProxyPathNormalization as "MeshConfig.ProxyPathNormalization" {
+        /// How much.
+        "normalization" normalization: NormalizationType,
+    }
+}
+
+enumeration! {
+    /// How much a path is normalized.
+    pub enum NormalizationType as "MeshConfig.ProxyPathNormalization.NormalizationType" {
+        /// As `BASE`.
+        Default = 0 "DEFAULT",
+        /// Not at all.
+        None = 1 "NONE",
+        /// Dot segments, backslashes (RFC 3986).
+        Base = 2 "BASE",
+        /// Also repeated slashes.
+        MergeSlashes = 3 "MERGE_SLASHES",
+        /// Also percent-encoded slashes and backslashes.
+        DecodeAndMergeSlashes = 4 "DECODE_AND_MERGE_SLASHES",
+    }
+}

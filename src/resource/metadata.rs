@@ -1,0 +1,66 @@
+//! What every resource has: a name, a namespace, labels, annotations, an age, and a place in a source.
+
+use super::{Labels, Origin};
+use crate::diagnostic::{FieldPath, Location};
+use crate::terms::name::ResourceName;
+
+/// A resource's metadata.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Metadata {
+    /// The name.
+    pub name: String,
+    /// The namespace.
+    pub namespace: String,
+    /// Whether the document named no namespace, so that `namespace` is the reader's default.
+    pub namespace_defaulted: bool,
+    /// Labels.
+    pub labels: Labels,
+    /// Annotations.
+    pub annotations: Labels,
+    /// The time of creation in seconds since 1970.
+    pub creation_timestamp: Option<i64>,
+}
+
+impl Metadata {
+    /// The metadata of a resource without labels.
+    pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            namespace: namespace.into(),
+            name: name.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Namespace and name in one value.
+    pub fn qualified_name(&self) -> ResourceName {
+        ResourceName::new(&self.namespace, &self.name)
+    }
+}
+
+/// One resource as written: metadata, content and where it stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Document<T> {
+    /// The metadata.
+    pub meta: Metadata,
+    /// The content: `spec` of the Istio kinds, Service and Deployment; the whole rest of the others.
+    pub spec: T,
+    /// The place in the source.
+    pub origin: Origin,
+}
+
+impl<T> Document<T> {
+    /// A resource that was not read from a text.
+    pub fn new(meta: Metadata, spec: T) -> Self {
+        Self {
+            meta,
+            spec,
+            origin: Origin::default(),
+        }
+    }
+
+    /// Where a field of this resource is written.
+    pub fn locate(&self, field: impl Into<FieldPath>) -> Option<Location> {
+        self.origin.locate(&field.into())
+    }
+}

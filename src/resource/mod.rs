@@ -1,0 +1,39 @@
+//! The API as written: one struct per message of Istio, with Istio's names and the author's strings. No meaning is given
+//! here: an absent field is its protobuf default, a host is text, a regex is text.
+//!
+//! A [`Document`] is one resource with its metadata and its place in the source; [`Resources`] is what was read, in the order
+//! in which it was written, with the diagnostics of reading it.
+
+#[macro_use]
+mod message;
+mod destination_rule;
+mod gateway;
+mod kubernetes;
+mod mesh_config;
+mod metadata;
+mod origin;
+mod read;
+mod resources;
+mod scalars;
+mod service_entry;
+mod sidecar;
+mod virtual_service;
+mod workload_entry;
+
+pub use destination_rule::*;
+pub use gateway::*;
+pub use kubernetes::*;
+pub use mesh_config::*;
+pub(crate) use message::Message;
+pub use metadata::{Document, Metadata};
+pub use origin::{Format, Origin, Source};
+pub(crate) use read::{Log, Problem, Read, Reader, Slot};
+pub use resources::{Kind, Resource, Resources};
+pub use scalars::Bytes;
+pub use service_entry::*;
+pub use sidecar::*;
+pub use virtual_service::*;
+pub use workload_entry::*;
+
+/// Labels, selectors and annotations as written.
+pub type Labels = std::collections::BTreeMap<String, String>;

@@ -1,0 +1,152 @@
+//! What was read: every resource in the order of writing, and what there is to say about the reading.
+
+use super::{
+    Deployment, DestinationRule, Document, EndpointSlice, Gateway, MeshConfig, Metadata, Origin,
+    Pod, Service, ServiceEntry, Sidecar, VirtualService, WorkloadEntry,
+};
+use crate::diagnostic::{Report, ResourceRef};
+use std::fmt;
+
+/// A resource of one of the kinds that have a part in routing.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Resource {
+    /// Routes.
+    VirtualService(Document<VirtualService>),
+    /// Policies and subsets.
+    DestinationRule(Document<DestinationRule>),
+    /// Listeners at the edge.
+    Gateway(Document<Gateway>),
+    /// A service outside of the platform's registry.
+    ServiceEntry(Document<ServiceEntry>),
+    /// A sidecar's view.
+    Sidecar(Document<Sidecar>),
+    /// A workload outside of the platform's registry.
+    WorkloadEntry(Document<WorkloadEntry>),
+    /// A Kubernetes service.
+    Service(Document<Service>),
+    /// A Kubernetes deployment.
+    Deployment(Document<Deployment>),
+    /// A Kubernetes pod.
+    Pod(Document<Pod>),
+    /// Endpoints of a Kubernetes service.
+    EndpointSlice(Document<EndpointSlice>),
+}
+
+/// The kinds of [`Resource`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// `networking.istio.io` VirtualService.
+    VirtualService,
+    /// `networking.istio.io` DestinationRule.
+    DestinationRule,
+    /// `networking.istio.io` Gateway.
+    Gateway,
+    /// `networking.istio.io` ServiceEntry.
+    ServiceEntry,
+    /// `networking.istio.io` Sidecar.
+    Sidecar,
+    /// `networking.istio.io` WorkloadEntry.
+    WorkloadEntry,
+    /// Kubernetes Service.
+    Service,
+    /// Kubernetes Deployment.
+    Deployment,
+    /// Kubernetes Pod.
+    Pod,
+    /// Kubernetes EndpointSlice.
+    EndpointSlice,
+}
+
+impl Kind {
+    /// The name in YAML.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::VirtualService => "VirtualService",
+            Self::DestinationRule => "DestinationRule",
+            Self::Gateway => "Gateway",
+            Self::ServiceEntry => "ServiceEntry",
+            Self::Sidecar => "Sidecar",
+            Self::WorkloadEntry => "WorkloadEntry",
+            Self::Service => "Service",
+            Self::Deployment => "Deployment",
+            Self::Pod => "Pod",
+            Self::EndpointSlice => "EndpointSlice",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+macro_rules! each_kind {
+    ($($kind:ident)*) => {
+        impl Resource {
+            /// The kind.
+            pub fn kind(&self) -> Kind {
+                match self { $(Self::$kind(_) => Kind::$kind,)* }
+            }
+
+            /// The metadata.
+            pub fn meta(&self) -> &Metadata {
+                match self { $(Self::$kind(document) => &document.meta,)* }
+            }
+
+            /// The metadata, to be changed.
+            pub fn meta_mut(&mut self) -> &mut Metadata {
+                match self { $(Self::$kind(document) => &mut document.meta,)* }
+            }
+
+            /// The place in the source.
+            pub fn origin(&self) -> &Origin {
+                match self { $(Self::$kind(document) => &document.origin,)* }
+            }
+        }
+
+        $(
+            impl From<Document<$kind>> for Resource {
+                fn from(document: Document<$kind>) -> Self {
+                    Self::$kind(document)
+                }
+            }
+        )*
+    };
+}
+
+each_kind!(VirtualService DestinationRule Gateway ServiceEntry Sidecar WorkloadEntry Service Deployment Pod EndpointSlice);
+
+impl Resource {
+    /// How diagnostics name it.
+    pub fn reference(&self) -> ResourceRef {
+        let meta = self.meta();
+        ResourceRef::new(self.kind().as_str(), &*meta.namespace, &*meta.name)
+    }
+}
+
+/// Everything that was read.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Resources {
+    /// The resources, in the order of writing.
+    pub documents: Vec<Resource>,
+    /// Settings of the whole mesh, if any were given.
+    pub mesh_config: Option<Document<MeshConfig>>,
+    /// What there is to say about the reading. Strict doors leave no error in here.
+    pub notes: Report,
+}
+
+impl Resources {
+    /// Nothing read.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a resource that was made by a program.
+    pub fn push(&mut self, resource: impl Into<Resource>) {
+        self.documents.push(resource.into());
+    }
+}
