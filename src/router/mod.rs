@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 pub mod action;
 pub mod cluster;
+pub mod host_table;
 pub mod listener;
 pub mod route_config;
 pub mod virtual_host;

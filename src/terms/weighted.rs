@@ -99,13 +99,30 @@ impl AliasTable {
     #[inline]
     #[must_use]
     pub fn pick(&self, entropy: u64) -> usize {
-        let slot_bits = self.slots.len() as u64 - 1;
+        Self::pick_from(&self.slots, entropy)
+    }
+
+    /// What [`pick`](Self::pick) answers for the table with these slots, for a caller that keeps them elsewhere.
+    #[inline]
+    pub(crate) fn pick_from(slots: &[u64], entropy: u64) -> usize {
+        let slot_bits = slots.len() as u64 - 1;
         let own = entropy & slot_bits;
         // In bounds: a power of two less one is a mask of valid indices.
-        let slot = self.slots[own as usize];
+        let slot = slots[own as usize];
         // place < threshold, with the bits below them all set on the left and any on the right.
         let is_own = entropy | slot_bits < slot;
         std::hint::select_unpredictable(is_own, own, slot & slot_bits) as usize
+    }
+
+    /// The slots, for [`pick_from`](Self::pick_from).
+    pub(crate) fn slots(&self) -> &[u64] {
+        &self.slots
+    }
+
+    /// Heap bytes.
+    #[must_use]
+    pub fn memory_usage(&self) -> usize {
+        size_of_val(&*self.slots) + size_of_val(&*self.weights)
     }
 
     /// The weights as given, zeros included.

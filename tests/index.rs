@@ -1,0 +1,12 @@
+//! The tables against a naive scan: `HostTable`, `SimpleTable` and `RuleIndex` may be faster, never different.
+
+#[path = "index/hosts.rs"]
+mod hosts;
+
+/// Number of random cases: what fits a CI run, or more with `MESHROUTE_CASES=<factor>`.
+fn cases(default: u32) -> u32 {
+    let factor = std::env::var("MESHROUTE_CASES")
+        .ok()
+        .and_then(|factor| factor.parse().ok());
+    default * factor.unwrap_or(1)
+}
