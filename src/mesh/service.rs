@@ -124,7 +124,7 @@ pub struct Service {
     /// Cluster IPs or ServiceEntry address; empty: none of its own.
     pub addresses: Vec<Address>,
     /// Its ports, in order.
-    pub ports: Vec<ServicePort>,
+    pub ports: Arc<[ServicePort]>,
     /// How its endpoints are found.
     pub resolution: Resolution,
     /// Outside the mesh (`MESH_EXTERNAL`).
@@ -135,10 +135,38 @@ pub struct Service {
     pub selector: Labels,
     /// Its own labels (`metadata.labels`).
     pub labels: Labels,
-    /// Its workloads and endpoints that the configuration holds.
-    pub endpoints: Vec<Endpoint>,
+    /// Its workloads and endpoints that the configuration holds; shared by the services that one ServiceEntry makes.
+    pub endpoints: Arc<[Endpoint]>,
+    /// The ExternalName services that end here; their names are domains of its virtual hosts (R-H-047).
+    pub aliases: Arc<[Alias]>,
     /// `subjectAltNames` of a ServiceEntry.
     pub subject_alt_names: Vec<Box<str>>,
+}
+
+impl Service {
+    /// Its namespace.
+    pub fn namespace(&self) -> &str {
+        &self.resource.namespace
+    }
+
+    /// Whether a Kubernetes Service made it.
+    pub fn is_kubernetes(&self) -> bool {
+        self.registry == Registry::Kubernetes
+    }
+
+    /// Whether it is an ExternalName: routes to it go to [`Service::external_name`], and it has no cluster (R-M-130).
+    pub fn is_alias(&self) -> bool {
+        self.resolution == Resolution::Alias
+    }
+}
+
+/// An ExternalName service as the service that it points at knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias {
+    /// Its FQDN.
+    pub hostname: Arc<str>,
+    /// Its namespace.
+    pub namespace: Arc<str>,
 }
 
 /// An address of a service: one IP or a CIDR block.

@@ -43,13 +43,24 @@ pub struct EgressPort {
     pub name: Box<str>,
 }
 
-/// `namespace/dnsName` of an egress listener, split and resolved: `.` is already the Sidecar's own namespace.
+/// One entry of an egress listener's `hosts`: `namespace/dnsName`, split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EgressHost {
-    /// Namespace or `*`.
-    pub namespace: Box<str>,
+    /// Where the hosts are.
+    pub namespace: EgressNamespace,
     /// Host pattern.
     pub host: Box<str>,
-    /// `~namespace/host`: excluded.
+    /// `~namespace/host`: taken away from what the other entries import.
     pub exclude: bool,
+}
+
+/// Namespace of an [`EgressHost`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EgressNamespace {
+    /// `.`: the proxy's own, also where the Sidecar lives in the root namespace.
+    Own,
+    /// `*`, and `~` alone.
+    Any,
+    /// By name.
+    Named(Box<str>),
 }

@@ -1,0 +1,85 @@
+//! What the `hosts` of one egress listener import (R-M-071): sets by namespace, asked once per host.
+
+use crate::mesh::sidecar::{EgressHost, EgressNamespace};
+use crate::terms::hash::HashMap;
+use crate::terms::host_index::HostSet;
+
+/// The `hosts` of an egress listener, ready to be asked.
+#[derive(Debug, Default)]
+pub(crate) struct Import<'a> {
+    included: Sets<'a>,
+    excluded: Sets<'a>,
+}
+
+/// Host patterns by namespace.
+#[derive(Debug, Default)]
+struct Sets<'a> {
+    everywhere: HostSet,
+    by_namespace: HashMap<&'a str, HostSet>,
+}
+
+impl<'a> Import<'a> {
+    /// Reads `hosts` for a proxy of `namespace`.
+    pub fn new(hosts: &'a [EgressHost], namespace: &'a str) -> Self {
+        Import {
+            included: Sets::new(hosts, false, namespace),
+            excluded: Sets::new(hosts, true, namespace),
+        }
+    }
+
+    /// Everything: `*/*`.
+    pub fn everything() -> Self {
+        Import {
+            included: Sets {
+                everywhere: HostSet::from_iter(["*"]),
+                by_namespace: HashMap::default(),
+            },
+            excluded: Sets::default(),
+        }
+    }
+
+    /// Whether the service `hostname` of `namespace` is imported: some entry covers it.
+    pub fn covers(&self, namespace: &str, hostname: &str) -> bool {
+        self.included.any(namespace, |set| set.covers(hostname))
+            && !self.excludes(namespace, hostname)
+    }
+
+    /// Whether a VirtualService of `namespace` with these hosts is imported: some entry overlaps one of them that is not
+    /// excluded.
+    pub fn selects<'h>(&self, namespace: &str, hosts: impl IntoIterator<Item = &'h str>) -> bool {
+        hosts.into_iter().any(|host| {
+            self.included.any(namespace, |set| set.overlaps(host))
+                && !self.excludes(namespace, host)
+        })
+    }
+
+    fn excludes(&self, namespace: &str, host: &str) -> bool {
+        self.excluded.any(namespace, |set| set.covers(host))
+    }
+}
+
+impl<'a> Sets<'a> {
+    fn new(hosts: &'a [EgressHost], exclude: bool, own: &'a str) -> Self {
+        let mut everywhere = Vec::new();
+        let mut named: HashMap<&str, Vec<&str>> = HashMap::default();
+        for host in hosts.iter().filter(|host| host.exclude == exclude) {
+            match &host.namespace {
+                EgressNamespace::Any => everywhere.push(&*host.host),
+                EgressNamespace::Own => named.entry(own).or_default().push(&host.host),
+                EgressNamespace::Named(name) => named.entry(name).or_default().push(&host.host),
+            }
+        }
+        Sets {
+            everywhere: everywhere.into_iter().collect(),
+            by_namespace: named
+                .into_iter()
+                .map(|(namespace, hosts)| (namespace, hosts.into_iter().collect()))
+                .collect(),
+        }
+    }
+
+    fn any(&self, namespace: &str, ask: impl Fn(&HostSet) -> bool) -> bool {
+        let own = self.by_namespace.get(namespace);
+        own.is_some_and(&ask) || ask(&self.everywhere)
+    }
+}

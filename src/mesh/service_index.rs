@@ -1,0 +1,114 @@
+//! Services by who may see them and by host name: what every scope starts from, computed once for a mesh.
+
+use std::sync::Arc;
+
+use crate::terms::hash::HashMap;
+
+use super::service::Service;
+use super::visibility::Visibility;
+
+/// The services of a mesh in Istio's buckets (R-M-141); each bucket keeps the order of the mesh.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ServiceIndex {
+    public: Vec<Arc<Service>>,
+    by_namespace: HashMap<Box<str>, Buckets>,
+    by_hostname: HashMap<Arc<str>, Vec<Arc<Service>>>,
+    /// Every service with its host name and namespace, where there are several.
+    twins: HashMap<(Arc<str>, Arc<str>), Vec<Arc<Service>>>,
+}
+
+/// What only one namespace sees.
+#[derive(Clone, Debug, Default)]
+struct Buckets {
+    private: Vec<Arc<Service>>,
+    exported: Vec<Arc<Service>>,
+}
+
+impl ServiceIndex {
+    /// Sorts `services`, which are in the mesh's order, into their buckets. O(n).
+    pub fn new(services: &[Arc<Service>]) -> Self {
+        let mut index = ServiceIndex::default();
+        for service in services {
+            index.place(service);
+            index.name(service);
+        }
+        index
+    }
+
+    /// What `namespace` sees: its own private services, those exported to it, then the public ones (R-M-073).
+    pub fn visible_to(&self, namespace: &str) -> impl Iterator<Item = &Arc<Service>> {
+        let own = self.by_namespace.get(namespace);
+        let private = own.map_or(&[][..], |buckets| &buckets.private);
+        let exported = own.map_or(&[][..], |buckets| &buckets.exported);
+        private.iter().chain(exported).chain(&self.public)
+    }
+
+    /// The services named `hostname`, one per namespace: a Kubernetes one before others, else the oldest (R-M-073).
+    pub fn named(&self, hostname: &str) -> &[Arc<Service>] {
+        self.by_hostname.get(hostname).map_or(&[], Vec::as_slice)
+    }
+
+    /// The service named `hostname` in `namespace`.
+    pub fn in_namespace(&self, hostname: &str, namespace: &str) -> Option<&Arc<Service>> {
+        self.named(hostname)
+            .iter()
+            .find(|service| service.namespace() == namespace)
+    }
+
+    /// All services with the host name and namespace of `service`: their endpoints are one pool.
+    pub fn twins<'a>(&'a self, service: &'a Arc<Service>) -> &'a [Arc<Service>] {
+        self.twins
+            .get(&key(service))
+            .map_or(std::slice::from_ref(service), Vec::as_slice)
+    }
+
+    fn place(&mut self, service: &Arc<Service>) {
+        let namespaces = match &service.visibility {
+            Visibility::Public => {
+                self.public.push(Arc::clone(service));
+                return;
+            }
+            Visibility::None => return,
+            Visibility::Namespaces(namespaces) => namespaces,
+        };
+        for (at, namespace) in namespaces.iter().enumerate() {
+            if namespaces[..at].contains(namespace) {
+                continue;
+            }
+            let buckets = self.by_namespace.entry(namespace.clone()).or_default();
+            if **namespace == *service.namespace() {
+                buckets.private.push(Arc::clone(service));
+            } else {
+                buckets.exported.push(Arc::clone(service));
+            }
+        }
+    }
+
+    fn name(&mut self, service: &Arc<Service>) {
+        let named = self
+            .by_hostname
+            .entry(Arc::clone(&service.hostname))
+            .or_default();
+        let Some(first) = named
+            .iter_mut()
+            .find(|one| one.namespace() == service.namespace())
+        else {
+            named.push(Arc::clone(service));
+            return;
+        };
+        self.twins
+            .entry(key(service))
+            .or_insert_with(|| vec![Arc::clone(first)])
+            .push(Arc::clone(service));
+        if service.is_kubernetes() && !first.is_kubernetes() {
+            *first = Arc::clone(service);
+        }
+    }
+}
+
+fn key(service: &Service) -> (Arc<str>, Arc<str>) {
+    (
+        Arc::clone(&service.hostname),
+        Arc::clone(&service.resource.namespace),
+    )
+}
