@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+pub use crate::terms::endpoint::{Endpoint, EndpointPort};
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
 
@@ -132,7 +133,7 @@ pub struct Service {
     /// ExternalName target.
     pub external_name: Option<Arc<str>>,
     /// What selects its workloads; empty: nothing selects.
-    pub selector: Labels,
+    pub selector: Arc<Labels>,
     /// Its own labels (`metadata.labels`).
     pub labels: Labels,
     /// Its workloads and endpoints that the configuration holds; shared by the services that one ServiceEntry makes.
@@ -176,25 +177,4 @@ pub struct Address {
     pub ip: IpAddr,
     /// Prefix length; 32 or 128 for one address.
     pub prefix: u8,
-}
-
-/// A workload or endpoint behind a service.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Endpoint {
-    /// `namespace/name` of the Deployment, Pod or WorkloadEntry; `None` for an inline endpoint.
-    pub workload: Option<ResourceName>,
-    /// Address, where the configuration holds it.
-    pub address: Option<Box<str>>,
-    /// Labels that subsets select by (R-M-133).
-    pub labels: Arc<Labels>,
-    /// Port by service port name, where it differs from the target port.
-    pub ports: Vec<(Box<str>, u16)>,
-    /// Load-balancing weight; 1 where unset.
-    pub weight: u32,
-    /// `region/zone/subzone`.
-    pub locality: Box<str>,
-    /// Network name.
-    pub network: Box<str>,
-    /// Not ready (R-M-134).
-    pub unhealthy: bool,
 }

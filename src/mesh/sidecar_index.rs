@@ -48,7 +48,8 @@ impl SidecarIndex {
     /// general one, else the root namespace's (R-M-070).
     pub fn effective(&self, namespace: &str, labels: &Labels) -> Option<&Arc<Sidecar>> {
         let own = self.by_namespace.get(namespace);
-        own.and_then(|own| own.choose(labels)).or(self.root.as_ref())
+        own.and_then(|own| own.choose(labels))
+            .or(self.root.as_ref())
     }
 }
 

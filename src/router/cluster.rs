@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::terms::cluster::ClusterName;
+use crate::terms::endpoint::Endpoint;
 use crate::terms::labels::Labels;
+use crate::terms::name::ResourceName;
 use crate::terms::traffic_policy::TrafficPolicy;
 
 /// What a cluster is.
@@ -30,8 +32,124 @@ pub struct Cluster {
     pub(crate) exists: bool,
     /// What selects the workloads behind it: the service's selector and the subset's labels together.
     pub(crate) labels: Arc<Labels>,
-    /// `namespace/name` of the workloads (Deployment, Pod, WorkloadEntry) behind it that the configuration holds.
-    pub(crate) workloads: Arc<[Box<str>]>,
+    /// The endpoints of the service; `members` are the cluster's.
+    pub(crate) pool: Arc<[Endpoint]>,
+    /// Indexes in `pool`; `None`: all.
+    pub(crate) members: Option<Box<[u32]>>,
+    /// Name of the service port: what endpoints are asked by.
+    pub(crate) port_name: Box<str>,
     /// The DestinationRule policy that applies to it, merged and resolved; `None`: no DestinationRule says anything.
     pub(crate) traffic_policy: Option<Arc<TrafficPolicy>>,
+}
+
+impl Cluster {
+    /// A cluster that exists, of which nothing but its name is known.
+    pub(crate) fn outbound(destination: ClusterName) -> Self {
+        Cluster {
+            name: destination.to_string().into(),
+            destination: Some(destination),
+            ..Cluster::unnamed(ClusterKind::Outbound)
+        }
+    }
+
+    /// `PassthroughCluster`.
+    pub(crate) fn passthrough() -> Self {
+        Cluster {
+            name: "PassthroughCluster".into(),
+            ..Cluster::unnamed(ClusterKind::Passthrough)
+        }
+    }
+
+    /// `BlackHoleCluster`.
+    pub(crate) fn black_hole() -> Self {
+        Cluster {
+            name: "BlackHoleCluster".into(),
+            ..Cluster::unnamed(ClusterKind::BlackHole)
+        }
+    }
+
+    /// `UnknownService`: where a destination without a host leads (R-M-137).
+    pub(crate) fn unknown_service() -> Self {
+        Cluster {
+            name: "UnknownService".into(),
+            exists: false,
+            ..Cluster::unnamed(ClusterKind::Outbound)
+        }
+    }
+
+    fn unnamed(kind: ClusterKind) -> Self {
+        Cluster {
+            name: Box::default(),
+            kind,
+            destination: None,
+            exists: true,
+            labels: Arc::default(),
+            pool: Arc::default(),
+            members: None,
+            port_name: Box::default(),
+            traffic_policy: None,
+        }
+    }
+
+    /// Envoy's name: `outbound|80|v1|reviews.default.svc.cluster.local`, `PassthroughCluster`, `BlackHoleCluster`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> ClusterKind {
+        self.kind
+    }
+
+    /// Host of the service; empty for passthrough and black hole.
+    pub fn host(&self) -> &str {
+        self.destination.as_ref().map_or("", |name| &name.host)
+    }
+
+    /// Port of the service; `None` for passthrough and black hole.
+    pub fn port(&self) -> Option<u16> {
+        self.destination.as_ref().map(|name| name.port)
+    }
+
+    /// The subset, if it is one.
+    pub fn subset(&self) -> Option<&str> {
+        let name = self.destination.as_ref()?;
+        (!name.subset.is_empty()).then_some(&*name.subset)
+    }
+
+    /// Whether a proxy would have it: a request that is routed to one that does not exist is answered 503 (R-M-139).
+    pub fn exists(&self) -> bool {
+        self.exists
+    }
+
+    /// What selects the workloads behind it: the service's selector and the subset's labels together.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// The endpoints behind it that the configuration holds, in its order.
+    pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        let (all, some) = match &self.members {
+            None => (&self.pool[..], &[][..]),
+            Some(members) => (&[][..], &members[..]),
+        };
+        let some = some.iter().filter_map(|at| self.pool.get(*at as usize));
+        all.iter().chain(some)
+    }
+
+    /// The port of `endpoint` that serves this cluster.
+    pub fn endpoint_port(&self, endpoint: &Endpoint) -> Option<u16> {
+        endpoint.port(&self.port_name)
+    }
+
+    /// The workloads (Deployment, Pod, WorkloadEntry) behind it that the configuration holds, in its order.
+    pub fn workloads(&self) -> impl Iterator<Item = &ResourceName> {
+        self.endpoints()
+            .filter_map(|endpoint| endpoint.workload.as_ref())
+    }
+
+    /// The DestinationRule policy that applies to it, merged and resolved; `None`: nothing says anything.
+    pub fn traffic_policy(&self) -> Option<&Arc<TrafficPolicy>> {
+        self.traffic_policy.as_ref()
+    }
 }

@@ -6,6 +6,7 @@ pub mod claims;
 pub mod cluster;
 pub mod condition;
 pub mod duration;
+pub mod endpoint;
 pub mod format;
 pub(crate) mod hash;
 pub mod header_operations;

@@ -277,7 +277,7 @@ fn each_destination<'a>(
     namespace: &str,
     add: &mut impl FnMut(&'a DestinationRef),
 ) {
-    let mut add_all = |route: &'a [WeightedRef], add: &mut dyn FnMut(&'a DestinationRef)| {
+    let add_all = |route: &'a [WeightedRef], add: &mut dyn FnMut(&'a DestinationRef)| {
         route.iter().for_each(|one| add(&one.destination));
     };
     for rule in &virtual_service.http {

@@ -1,0 +1,253 @@
+//! Clusters of one proxy: what a host, a port and a subset resolve to, made once each and shared.
+//!
+//! A proxy has a cluster for each port (not UDP) of each service in its scope, and one more for each subset of the
+//! DestinationRule that holds for the service (R-M-136). Routes may name others: those do not exist (R-M-139).
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::mesh::EffectiveRule;
+use crate::mesh::service::{Endpoint, Protocol, Resolution, Service};
+use crate::mesh::virtual_service::DestinationRef;
+use crate::router::Cluster;
+use crate::terms::cluster::ClusterName;
+use crate::terms::hash::HashMap;
+use crate::terms::labels::Labels;
+use crate::terms::traffic_policy::TrafficPolicy;
+use crate::terms::traffic_policy::merge::fill_from_mesh;
+
+use super::scope::{Scope, ServiceView};
+
+/// The clusters that the routes of one proxy name.
+#[derive(Debug)]
+pub(crate) struct Clusters<'s> {
+    scope: &'s Scope<'s>,
+    hosts: HashMap<Arc<str>, Host<'s>>,
+    /// What applies to a host without a DestinationRule.
+    default_policy: Option<Arc<TrafficPolicy>>,
+    passthrough: Arc<Cluster>,
+    black_hole: Arc<Cluster>,
+    unknown_service: Arc<Cluster>,
+}
+
+/// What all clusters of one host have in common.
+#[derive(Debug)]
+struct Host<'s> {
+    service: Option<&'s ServiceView>,
+    rule: Option<&'s Arc<EffectiveRule>>,
+    pool: Arc<[Endpoint]>,
+    /// By subset, then by port.
+    clusters: HashMap<Arc<str>, SmallVec<[Arc<Cluster>; 1]>>,
+}
+
+impl<'s> Clusters<'s> {
+    /// No clusters yet, for routes of `scope`.
+    pub fn new(scope: &'s Scope<'s>) -> Self {
+        let mesh_default = scope.mesh().config.default_traffic_policy.as_deref();
+        Clusters {
+            scope,
+            hosts: HashMap::default(),
+            default_policy: fill_from_mesh(None, mesh_default).map(Arc::new),
+            passthrough: Arc::new(Cluster::passthrough()),
+            black_hole: Arc::new(Cluster::black_hole()),
+            unknown_service: Arc::new(Cluster::unknown_service()),
+        }
+    }
+
+    /// The cluster of a destination (Istio: `GetDestinationCluster`, R-M-137, R-H-107..R-H-109).
+    ///
+    /// `service` is the service as the route's place sees it: on a sidecar's HTTP listener only one that exposes the
+    /// listener's port, trimmed to that port (R-M-138); at a gateway the one of the VirtualService's namespace first
+    /// (R-M-046).
+    pub fn destination(
+        &mut self,
+        destination: &DestinationRef,
+        service: Option<&ServiceView>,
+        listener_port: u16,
+    ) -> Arc<Cluster> {
+        if destination.host.is_empty() {
+            return Arc::clone(&self.unknown_service);
+        }
+        let only_port = || match service?.ports() {
+            [port] => Some(port.number),
+            _ => None,
+        };
+        let port = destination.port.or_else(only_port).unwrap_or(listener_port);
+        let alias = service.and_then(|service| service.service().external_name.as_ref());
+        let host = alias.unwrap_or(&destination.host);
+        self.cluster(host, port, &destination.subset)
+    }
+
+    /// The cluster `outbound|port|subset|host`; an empty subset is none. The same `Arc` for the same name.
+    pub fn cluster(&mut self, host: &Arc<str>, port: u16, subset: &Arc<str>) -> Arc<Cluster> {
+        let is_of_port = |cluster: &&Arc<Cluster>| cluster.port() == Some(port);
+        let known = self.host(host).clusters.get(subset);
+        if let Some(cluster) = known.and_then(|all| all.iter().find(is_of_port)) {
+            return Arc::clone(cluster);
+        }
+        let made = Arc::new(self.make(host, port, subset));
+        let clusters = &mut self.host(host).clusters;
+        let of_subset = clusters.entry(Arc::clone(subset)).or_default();
+        of_subset.push(Arc::clone(&made));
+        made
+    }
+
+    /// The DestinationRule that holds for the service `host`, for what routes ask of it (R-M-120, R-M-121).
+    pub fn rule(&mut self, host: &Arc<str>) -> Option<&'s Arc<EffectiveRule>> {
+        self.host(host).rule
+    }
+
+    /// `PassthroughCluster`.
+    pub fn passthrough(&self) -> Arc<Cluster> {
+        Arc::clone(&self.passthrough)
+    }
+
+    /// `BlackHoleCluster`.
+    pub fn black_hole(&self) -> Arc<Cluster> {
+        Arc::clone(&self.black_hole)
+    }
+
+    fn host(&mut self, host: &Arc<str>) -> &mut Host<'s> {
+        let scope = self.scope;
+        self.hosts
+            .entry(Arc::clone(host))
+            .or_insert_with(|| Host::new(scope, host))
+    }
+
+    fn make(&mut self, host: &Arc<str>, port: u16, subset: &Arc<str>) -> Cluster {
+        let open = self.scope.is_open();
+        let default_policy = self.default_policy.clone();
+        let host_name = host;
+        let host = self.host(host);
+        let port_name = host.port_name(port);
+        let labels = host.subset_labels(subset);
+        let members = host.members(port_name, labels);
+        let has_endpoints = members
+            .as_ref()
+            .map_or(!host.pool.is_empty(), |some| !some.is_empty());
+        let exists = open || host.exists(port, subset, has_endpoints);
+        Cluster {
+            exists,
+            labels: host.labels(labels),
+            pool: Arc::clone(&host.pool),
+            members,
+            port_name: port_name.unwrap_or_default().into(),
+            traffic_policy: match host.rule {
+                Some(rule) => rule.policy(subset, port),
+                None => default_policy,
+            },
+            ..Cluster::outbound(ClusterName::new(host_name, port, subset))
+        }
+    }
+}
+
+impl<'s> Host<'s> {
+    fn new(scope: &'s Scope<'s>, host: &str) -> Self {
+        let service = scope.service(host);
+        let mesh = scope.mesh();
+        let rule = if service.is_some() || scope.is_open() {
+            let namespace = match service {
+                Some(service) => service.service().namespace(),
+                None => namespace_of(host, &mesh.config.domain),
+            };
+            mesh.destination_rule_index
+                .lookup(host, namespace, scope.namespace(), scope.labels())
+        } else {
+            None
+        };
+        Host {
+            service,
+            rule,
+            pool: service.map_or_else(Arc::default, |service| pool(scope, service.service())),
+            clusters: HashMap::default(),
+        }
+    }
+
+    fn port_name(&self, port: u16) -> Option<&'s str> {
+        Some(&self.service?.port(port)?.name)
+    }
+
+    fn subset_labels(&self, subset: &str) -> Option<&'s Arc<Labels>> {
+        Some(&self.rule?.subset(subset)?.labels)
+    }
+
+    /// Selector of the service and labels of the subset, together.
+    fn labels(&self, subset: Option<&'s Arc<Labels>>) -> Arc<Labels> {
+        let selector = self.service.map(|service| &service.service().selector);
+        match (selector, subset.filter(|labels| !labels.is_empty())) {
+            (None, None) => Arc::default(),
+            (Some(only), None) | (None, Some(only)) => Arc::clone(only),
+            (Some(selector), Some(labels)) if selector.is_empty() => Arc::clone(labels),
+            (Some(selector), Some(labels)) => Arc::new(selector.union(labels)),
+        }
+    }
+
+    /// The endpoints that serve the port and have the subset's labels (R-M-135); `None`: all of the pool.
+    fn members(
+        &self,
+        port_name: Option<&str>,
+        subset: Option<&'s Arc<Labels>>,
+    ) -> Option<Box<[u32]>> {
+        let serves = |endpoint: &Endpoint| {
+            port_name.is_some_and(|name| endpoint.port(name).is_some())
+                && subset.is_none_or(|labels| labels.selects(&endpoint.labels))
+        };
+        if self.pool.iter().all(serves) {
+            return None;
+        }
+        let members = (0u32..).zip(self.pool.iter());
+        Some(
+            members
+                .filter(|(_, endpoint)| serves(endpoint))
+                .map(|(at, _)| at)
+                .collect(),
+        )
+    }
+
+    fn exists(&self, port: u16, subset: &str, has_endpoints: bool) -> bool {
+        let Some(service) = self.service else {
+            return false;
+        };
+        let port_exists = service
+            .port(port)
+            .is_some_and(|port| port.protocol != Protocol::Udp);
+        let subset_exists =
+            subset.is_empty() || self.rule.is_some_and(|rule| rule.subset(subset).is_some());
+        let resolution = match service.service().resolution {
+            Resolution::Alias => false,
+            Resolution::Dns | Resolution::DnsRoundRobin => has_endpoints,
+            Resolution::Eds | Resolution::Passthrough | Resolution::DynamicDns => true,
+        };
+        port_exists && subset_exists && resolution
+    }
+}
+
+/// The endpoints of all services with this one's host name and namespace: Istio keeps them together.
+fn pool(scope: &Scope<'_>, service: &Arc<Service>) -> Arc<[Endpoint]> {
+    let twins = scope.mesh().service_index.twins(service);
+    let mut lists: SmallVec<[&Arc<[Endpoint]>; 2]> = SmallVec::new();
+    for twin in twins {
+        let seen = lists.iter().any(|list| Arc::ptr_eq(list, &twin.endpoints));
+        if !seen && !twin.endpoints.is_empty() && twin.registry == service.registry {
+            lists.push(&twin.endpoints);
+        }
+    }
+    match lists.as_slice() {
+        [] => Arc::default(),
+        [only] => Arc::clone(only),
+        several => several
+            .iter()
+            .flat_map(|list| list.iter())
+            .cloned()
+            .collect(),
+    }
+}
+
+/// The namespace in `<name>.<namespace>.svc.<domain>`; empty for another host.
+fn namespace_of<'h>(host: &'h str, domain: &str) -> &'h str {
+    host.strip_suffix(domain)
+        .and_then(|host| host.strip_suffix(".svc."))
+        .and_then(|host| host.rsplit_once('.'))
+        .map_or("", |(_, namespace)| namespace)
+}

@@ -1,0 +1,46 @@
+//! Endpoints: the workloads and addresses behind a service that the configuration holds.
+
+use std::sync::Arc;
+
+use super::labels::Labels;
+use super::name::ResourceName;
+
+/// A workload or address behind a service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Endpoint {
+    /// `namespace/name` of the Deployment, Pod or WorkloadEntry; `None` for an inline endpoint.
+    pub workload: Option<ResourceName>,
+    /// IP address, host name, or `unix://` path, where the configuration holds it.
+    pub address: Option<Box<str>>,
+    /// Labels that subsets select by (R-M-133).
+    pub labels: Arc<Labels>,
+    /// Its own port for each service port that it serves, by name of the service port.
+    pub ports: Arc<[EndpointPort]>,
+    /// Load-balancing weight; 1 where unset.
+    pub weight: u32,
+    /// `region/zone/subzone`; empty: unknown.
+    pub locality: Box<str>,
+    /// Network name; empty: the default one.
+    pub network: Box<str>,
+    /// Not ready (R-M-134).
+    pub unhealthy: bool,
+}
+
+/// One port of an [`Endpoint`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointPort {
+    /// Name of the service port that it serves.
+    pub service_port: Box<str>,
+    /// Its own number; 0 with a Unix domain socket.
+    pub number: u16,
+}
+
+impl Endpoint {
+    /// Its own port for the service port of this name; `None`: it does not serve it.
+    pub fn port(&self, service_port: &str) -> Option<u16> {
+        self.ports
+            .iter()
+            .find(|port| *port.service_port == *service_port)
+            .map(|port| port.number)
+    }
+}
