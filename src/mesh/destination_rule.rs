@@ -26,7 +26,7 @@ pub struct DestinationRule {
 }
 
 /// A subset of a DestinationRule.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Subset {
     /// Its name.
     pub name: Box<str>,

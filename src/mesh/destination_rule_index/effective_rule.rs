@@ -116,6 +116,14 @@ impl EffectiveRule {
         set.is_empty() || set.iter().any(|one| &**one == "*" || &**one == namespace)
     }
 
+    /// Whether every namespace that sees `other`, being exported, sees this rule too.
+    pub(crate) fn is_seen_wherever(&self, other: &EffectiveRule) -> bool {
+        let other = &other.merged.export_to;
+        let is_public = |set: &[Box<str>]| set.is_empty() || set.iter().any(|one| &**one == "*");
+        is_public(&self.merged.export_to)
+            || (!is_public(other) && other.iter().all(|one| self.merged.export_to.contains(one)))
+    }
+
     /// Its subsets; of two rules with a subset of one name the first one's is here (R-M-078).
     pub fn subsets(&self) -> &[Arc<Subset>] {
         &self.merged.subsets

@@ -1,0 +1,198 @@
+//! Building the index of DestinationRules: who may see each rule (R-M-076), then merging per host and place.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::mesh::destination_rule_index::{EffectiveRule, FixedMap, HostRules};
+use crate::mesh::{DestinationRule, DestinationRuleIndex, MeshConfig};
+use crate::terms::name::ResourceName;
+
+use super::merge::{MergeFact, WhatMerged, export_set, merge};
+
+/// The rules in the order in which Istio processes them: those with a workload selector first, then config order, which
+/// is by creation, name, namespace (R-M-075).
+pub(crate) fn sort(rules: &mut [Arc<DestinationRule>]) {
+    rules.sort_by(|a, b| {
+        let key = |rule: &DestinationRule| (rule.workload_selector.is_none(), rule.creation);
+        key(a)
+            .cmp(&key(b))
+            .then_with(|| a.resource.name.cmp(&b.resource.name))
+            .then_with(|| a.resource.namespace.cmp(&b.resource.namespace))
+    });
+}
+
+/// Builds the index of `rules`, which [`sort`] has sorted. The facts are for diagnostics.
+pub(crate) fn build(
+    rules: &[Arc<DestinationRule>],
+    config: &MeshConfig,
+) -> (DestinationRuleIndex, BTreeSet<MergeFact>) {
+    let mut facts = BTreeSet::new();
+    let mut index = DestinationRuleIndex {
+        root_namespace: config.root_namespace.clone(),
+        ..DestinationRuleIndex::default()
+    };
+    for group in by_namespace_and_host(rules) {
+        add_group(&mut index, &group, config, &mut facts);
+    }
+    (index, facts)
+}
+
+/// The rules of each namespace and host; groups and rules in the order in which they come.
+fn by_namespace_and_host(rules: &[Arc<DestinationRule>]) -> Vec<Vec<&DestinationRule>> {
+    let mut groups: Vec<Vec<&DestinationRule>> = Vec::new();
+    let mut places: FixedMap<(&str, &str), usize> = FixedMap::default();
+    for rule in rules {
+        let place = *places
+            .entry((&rule.resource.namespace, &rule.host))
+            .or_insert_with(|| {
+                groups.push(Vec::new());
+                groups.len() - 1
+            });
+        groups[place].push(rule);
+    }
+    groups
+}
+
+fn add_group(
+    index: &mut DestinationRuleIndex,
+    group: &[&DestinationRule],
+    config: &MeshConfig,
+    facts: &mut BTreeSet<MergeFact>,
+) {
+    let namespace = &group[0].resource.namespace;
+    let is_root = **namespace == *config.root_namespace;
+    let others: Vec<_> = group
+        .iter()
+        .copied()
+        .filter(|rule| !is_private(rule, config))
+        .collect();
+    // Clients in the root namespace see its private rules and, like everyone, what it exports.
+    let own: Vec<_> = group
+        .iter()
+        .copied()
+        .filter(|rule| {
+            if is_root {
+                is_private(rule, config)
+            } else {
+                is_seen_by_own(rule)
+            }
+        })
+        .collect();
+    let own_rules = effective(&own, config, facts);
+    let is_one_list =
+        own.len() == others.len() && own.iter().zip(&others).all(|(a, b)| std::ptr::eq(*a, *b));
+    let other_rules = if is_one_list {
+        own_rules.clone()
+    } else {
+        effective(&others, config, facts)
+    };
+    note_replaced(&own_rules, &other_rules, facts);
+    if is_root {
+        own_rules
+            .into_iter()
+            .for_each(|rule| index.root_local.push(rule));
+    } else {
+        push_all(index.local.entry(namespace.clone()).or_default(), own_rules);
+    }
+    push_all(
+        index.exported.entry(namespace.clone()).or_default(),
+        other_rules,
+    );
+}
+
+fn push_all(place: &mut HostRules, rules: Vec<Arc<EffectiveRule>>) {
+    for rule in rules {
+        place.push(rule);
+    }
+}
+
+fn effective(
+    rules: &[&DestinationRule],
+    config: &MeshConfig,
+    facts: &mut BTreeSet<MergeFact>,
+) -> Vec<Arc<EffectiveRule>> {
+    merge(rules, facts)
+        .into_iter()
+        .map(|merged| {
+            Arc::new(EffectiveRule::new(
+                merged,
+                config.default_traffic_policy.as_deref(),
+            ))
+        })
+        .collect()
+}
+
+/// Whether clients of the rule's own namespace see it.
+fn is_seen_by_own(rule: &DestinationRule) -> bool {
+    let set = export_set(rule);
+    set.is_empty()
+        || set
+            .iter()
+            .any(|one| matches!(&**one, "*" | ".") || **one == *rule.resource.namespace)
+}
+
+/// Whether only clients of the rule's own namespace see it.
+fn is_private(rule: &DestinationRule, config: &MeshConfig) -> bool {
+    match &*export_set(rule) {
+        [] => config
+            .default_destination_rule_export_to
+            .iter()
+            .any(|one| one == "."),
+        [only] => &**only == "." || **only == *rule.resource.namespace,
+        _ => false,
+    }
+}
+
+/// Of several rules without a selector only the last that a client sees is used (R-M-081): notes each that no client uses.
+fn note_replaced(
+    own: &[Arc<EffectiveRule>],
+    others: &[Arc<EffectiveRule>],
+    facts: &mut BTreeSet<MergeFact>,
+) {
+    let every = own.iter().chain(others);
+    let mut losers: Vec<_> = every
+        .filter(|rule| rule.workload_selector().is_none())
+        .map(|rule| &rule.sources()[0])
+        .collect();
+    losers.sort();
+    losers.dedup();
+    for loser in losers {
+        let for_own = fate(own, loser, |_, _| true);
+        let for_others = fate(others, loser, EffectiveRule::is_seen_wherever);
+        let winner = match (for_own, for_others) {
+            (Fate::ReplacedBy(winner), Fate::ReplacedBy(_) | Fate::Absent)
+            | (Fate::Absent, Fate::ReplacedBy(winner)) => winner,
+            _ => continue,
+        };
+        facts.insert(MergeFact {
+            loser: loser.clone(),
+            winner: winner.sources()[0].clone(),
+            host: winner.host().into(),
+            what: WhatMerged::Replaced,
+        });
+    }
+}
+
+/// What became of a rule in one place of the index.
+enum Fate<'a> {
+    Absent,
+    Used,
+    ReplacedBy(&'a EffectiveRule),
+}
+
+fn fate<'a>(
+    rules: &'a [Arc<EffectiveRule>],
+    loser: &ResourceName,
+    covers: impl Fn(&EffectiveRule, &EffectiveRule) -> bool,
+) -> Fate<'a> {
+    let mut general = rules
+        .iter()
+        .filter(|rule| rule.workload_selector().is_none());
+    let Some(loser) = general.find(|rule| rule.sources()[0] == *loser) else {
+        return Fate::Absent;
+    };
+    match general.filter(|winner| covers(winner, loser)).last() {
+        None => Fate::Used,
+        Some(winner) => Fate::ReplacedBy(winner),
+    }
+}
