@@ -70,8 +70,55 @@ codes! {
     DUPLICATE_MESH_CONFIG = "MR0029" "duplicate-mesh-config" Error "The mesh is configured twice.";
 
     // MR01xx: the fields of one resource.
+    // MR0101 to MR0139: checks that several kinds share.
+    INVALID_NAME = "MR0101" "invalid-name" Error "The text is not a name of its kind.";
+    INVALID_HOST = "MR0102" "invalid-host" Error "The text is not a host or a host pattern.";
+    INVALID_PORT = "MR0103" "invalid-port" Error "The number is not a port.";
+    INVALID_ADDRESS = "MR0104" "invalid-address" Error "The text is not an IP address or a CIDR block.";
+    INVALID_LABEL = "MR0105" "invalid-label" Error "The text is not a label key or a label value.";
+    INVALID_DURATION_RANGE = "MR0106" "invalid-duration-range" Error "The duration is below a millisecond, or finer than the field allows.";
+    INVALID_PERCENTAGE = "MR0107" "invalid-percentage" Error "The percentage is outside of its range.";
+    INVALID_EXPORT_TO = "MR0108" "invalid-export-to" Error "An entry of `exportTo`, or their combination, is not allowed.";
+    INVALID_HEADER_NAME = "MR0109" "invalid-header-name" Error "The text is not the name of a header that can stand here.";
+    INVALID_HEADER_VALUE = "MR0110" "invalid-header-value" Error "The text is not a value that Envoy can write into a header.";
+    INVALID_REGEX = "MR0111" "invalid-regex" Error "The text is not a regex (RE2) of at most 1024 bytes.";
+    INVALID_STATUS = "MR0112" "invalid-status" Error "The status does not exist or cannot stand here.";
+    INVALID_METHOD = "MR0113" "invalid-method" Error "The text is not an HTTP method that can stand here.";
+    INVALID_WEIGHT = "MR0114" "invalid-weight" Error "A weight, or the sum of them, is not allowed.";
+    INVALID_RETRIES = "MR0115" "invalid-retries" Error "A setting of a retry policy is not allowed.";
+    INVALID_ANNOTATION = "MR0116" "invalid-annotation" Error "The annotation is not allowed on this kind.";
+    MISSING_FIELD = "MR0117" "missing-field" Error "A required field is not set.";
+    CONFLICTING_FIELDS = "MR0118" "conflicting-fields" Error "Two fields cannot both be set.";
+    UNSUPPORTED_BY_ISTIO = "MR0119" "unsupported-by-istio" Error "The field exists in the API, and Istio refuses it.";
+    REFUSED_BY_ENVOY = "MR0120" "refused-by-envoy" Error "Istio accepts the value, and Envoy refuses the configuration made of it.";
+    DEPRECATED_FIELD = "MR0121" "deprecated-field" Warning "The field is deprecated.";
+    WITHOUT_EFFECT = "MR0122" "without-effect" Warning "The setting has no effect as it stands.";
+
+    // MR0140 to MR0159: VirtualService.
+    INVALID_GATEWAY_NAME = "MR0140" "invalid-gateway-name" Error "The text is not a reference to a gateway.";
+    LEGACY_GATEWAY_NAME = "MR0141" "legacy-gateway-name" Warning "The gateway is named in an old form.";
+    DELEGATE_SHAPE = "MR0142" "delegate-shape" Error "A root or a delegate has a field that only the other may have.";
+    OVERLAPPING_HOSTS = "MR0143" "overlapping-hosts" Error "Two hosts of one VirtualService overlap.";
+    HOST_NOT_FOR_MESH = "MR0144" "host-not-for-mesh" Error "The host `*` cannot be bound to the mesh.";
+    CLAIMS_NEED_GATEWAY = "MR0145" "claims-need-gateway" Error "Claims can be matched only at gateways.";
+    NULL_HEADER_MATCH = "MR0146" "null-header-match" Error "The match of a header is null.";
+    EMPTY_MATCH = "MR0147" "empty-match" Error "A text to match is empty.";
+    AUTHORITY_SET_TWICE = "MR0148" "authority-set-twice" Error "A rule rewrites the authority in more than one way.";
+    EMPTY_HEADER_VALUE = "MR0149" "empty-header-value" Warning "Setting a header to an empty value does nothing.";
+    SNI_HOST_NOT_COVERED = "MR0150" "sni-host-not-covered" Error "A server name is no part of any host of the VirtualService.";
+    SNI_IS_ADDRESS = "MR0151" "sni-is-address" Warning "Clients do not send addresses as server names.";
+    LARGE_BODY = "MR0152" "large-body" Warning "The body of a direct response is large.";
+    UNUSED_RULE = "MR0153" "unused-rule" Warning "No request can reach the rule.";
+    UNUSED_MATCH = "MR0154" "unused-match" Warning "An earlier match takes every request that this one would take.";
+
+    // MR0160 to MR0169: DestinationRule. MR0170 to MR0179: Gateway. MR0180 to MR0189: ServiceEntry, WorkloadEntry and
+    // Kubernetes kinds. MR0190 to MR0194: Sidecar. MR0195 to MR0199: MeshConfig.
 
     // MR02xx: links between resources.
+    DELEGATE_NOT_FOUND = "MR0201" "delegate-not-found" Warning "A rule delegates to a VirtualService that does not exist or is invalid.";
+    DELEGATE_NOT_VISIBLE = "MR0202" "delegate-not-visible" Warning "A rule delegates to a VirtualService that is not exported to it.";
+    DELEGATE_CONFLICT = "MR0203" "delegate-conflict" Warning "A rule of a delegate cannot match what its root lets through.";
+    UNUSED_DELEGATE = "MR0204" "unused-delegate" Note "No root delegates to the VirtualService.";
 
     // MR03xx: lints.
 

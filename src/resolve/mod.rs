@@ -1,2 +1,199 @@
 //! Verb 2: raw resources in, typed and linked mesh out, every problem in a report.
+//!
+//! Each kind of resource has its file, with one function from a document to its noun of [`mesh`](crate::mesh): what cannot
+//! be typed is pushed into a [`Sink`] and the function returns `None`. "Lenient" drops exactly that resource, as Istio's
+//! admission would; "strict" fails with the whole report. Here is the order in which they are called.
+
+use std::sync::Arc;
+
+use crate::diagnostic::Report;
+use crate::mesh::{Inner, Mesh};
+use crate::resource::{Document, Metadata, Resource, Resources};
+
+pub(crate) mod annotations;
+pub(crate) mod check;
+mod context;
 pub(crate) mod destination_rule;
+pub(crate) mod gateway;
+pub(crate) mod mesh_config;
+pub(crate) mod retries;
+pub(crate) mod service;
+pub(crate) mod sidecar;
+mod sink;
+pub(crate) mod virtual_service;
+
+pub(crate) use context::Context;
+pub(crate) use sink::Sink;
+
+/// What resolving needs to know beside the resources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// The domain that completes short host names: `reviews` in namespace `a` is `reviews.a.svc.<domain>`. Istio knows it
+    /// from its installation; `cluster.local`. With an empty one `reviews` becomes `reviews.a`.
+    pub cluster_domain: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            cluster_domain: "cluster.local".to_owned(),
+        }
+    }
+}
+
+impl Options {
+    /// The same with another cluster domain.
+    #[must_use]
+    pub fn with_cluster_domain(mut self, domain: impl Into<String>) -> Self {
+        self.cluster_domain = domain.into();
+        self
+    }
+}
+
+impl Mesh {
+    /// Types and links all resources; one that Istio's admission would refuse refuses them all.
+    ///
+    /// # Errors
+    /// The report of everything that there is to say about the resources, if one of it is an error.
+    pub fn resolve(resources: Resources) -> Result<Mesh, Report> {
+        let (mesh, report) = Mesh::resolve_lenient(resources);
+        report.into_result(mesh)
+    }
+
+    /// Types and links all resources without those that Istio's admission would refuse, and says what it has to say.
+    pub fn resolve_lenient(resources: Resources) -> (Mesh, Report) {
+        Mesh::resolve_with(resources, &Options::default())
+    }
+
+    /// The same as [`resolve_lenient`](Self::resolve_lenient), with options. `report.into_result(mesh)` makes it strict.
+    pub fn resolve_with(resources: Resources, options: &Options) -> (Mesh, Report) {
+        let mut report = resources.notes.clone();
+        let config = mesh_config::mesh_config(
+            resources.mesh_config.as_ref(),
+            &options.cluster_domain,
+            &mut report,
+        );
+        let cx = Context::new(&config);
+        let kinds = Kinds::sort(&resources.documents, &mut report);
+
+        let services = service::services(&kinds.registry, &cx, &mut report);
+        let sidecars = each(&kinds.sidecars, &mut report, |document, sink| {
+            sidecar::sidecar(document, &cx, sink)
+        });
+        let (destination_rules, destination_rule_index) =
+            destination_rule::destination_rules(&kinds.destination_rules, &cx, &mut report);
+        let gateways = each(&kinds.gateways, &mut report, |document, sink| {
+            gateway::gateway(document, &cx, sink)
+        });
+        let virtual_services =
+            virtual_service::virtual_services(&kinds.virtual_services, &cx, &mut report);
+
+        drop(cx);
+        let inner = Inner {
+            config: Arc::new(config),
+            services,
+            virtual_services,
+            destination_rules,
+            destination_rule_index,
+            gateways,
+            sidecars,
+            ..Inner::default()
+        };
+        (inner.link(), report)
+    }
+}
+
+/// All documents by kind, each kind in config order: creation time, name, namespace (R-H-021).
+#[derive(Default)]
+struct Kinds<'a> {
+    registry: service::Documents<'a>,
+    sidecars: Vec<&'a Document<crate::resource::Sidecar>>,
+    destination_rules: Vec<&'a Document<crate::resource::DestinationRule>>,
+    gateways: Vec<&'a Document<crate::resource::Gateway>>,
+    virtual_services: Vec<&'a Document<crate::resource::VirtualService>>,
+}
+
+impl<'a> Kinds<'a> {
+    /// Sorts the documents into kinds, without those whose annotations admission refuses (R-M-146).
+    fn sort(documents: &'a [Resource], report: &mut Report) -> Self {
+        let mut kinds = Kinds::default();
+        for resource in documents {
+            match resource {
+                Resource::Service(document) => kinds.registry.services.push(document),
+                Resource::Deployment(document) => kinds.registry.deployments.push(document),
+                Resource::Pod(document) => kinds.registry.pods.push(document),
+                Resource::EndpointSlice(document) => kinds.registry.endpoint_slices.push(document),
+                _ if !annotations::are_allowed(resource, report) => {}
+                Resource::ServiceEntry(document) => kinds.registry.service_entries.push(document),
+                Resource::WorkloadEntry(document) => kinds.registry.workload_entries.push(document),
+                Resource::Sidecar(document) => kinds.sidecars.push(document),
+                Resource::DestinationRule(document) => kinds.destination_rules.push(document),
+                Resource::Gateway(document) => kinds.gateways.push(document),
+                Resource::VirtualService(document) => kinds.virtual_services.push(document),
+            }
+        }
+        let registry = &mut kinds.registry;
+        in_config_order(&mut registry.services);
+        in_config_order(&mut registry.deployments);
+        in_config_order(&mut registry.pods);
+        in_config_order(&mut registry.endpoint_slices);
+        in_config_order(&mut registry.service_entries);
+        in_config_order(&mut registry.workload_entries);
+        in_config_order(&mut kinds.sidecars);
+        in_config_order(&mut kinds.destination_rules);
+        in_config_order(&mut kinds.gateways);
+        in_config_order(&mut kinds.virtual_services);
+        kinds
+    }
+}
+
+/// Resolves each document with a sink of its own; an error drops it.
+fn each<T, N>(
+    documents: &[&Document<T>],
+    report: &mut Report,
+    mut resolve: impl FnMut(&Document<T>, &mut Sink<'_>) -> Option<N>,
+) -> Vec<Arc<N>>
+where
+    T: Named,
+{
+    let mut out = Vec::with_capacity(documents.len());
+    for document in documents {
+        let mut sink = Sink::of(document, report);
+        let noun = resolve(document, &mut sink);
+        if !sink.failed() {
+            out.extend(noun.map(Arc::new));
+        }
+    }
+    out
+}
+
+/// Istio's order of resources: creation time, then name, then namespace (R-H-021). A missing time is the oldest.
+fn in_config_order<T>(documents: &mut [&Document<T>]) {
+    documents.sort_by(|a, b| config_key(&a.meta).cmp(&config_key(&b.meta)));
+}
+
+fn config_key(meta: &Metadata) -> (i64, &str, &str) {
+    (creation(meta), &meta.name, &meta.namespace)
+}
+
+/// Seconds since the epoch; 0 where unset.
+pub(crate) fn creation(meta: &Metadata) -> i64 {
+    meta.creation_timestamp.unwrap_or(0)
+}
+
+/// A kind of resource as diagnostics name it.
+pub(crate) trait Named {
+    /// As in YAML.
+    const KIND: &'static str;
+}
+
+macro_rules! named {
+    ($($kind:ident)*) => {
+        $(impl Named for crate::resource::$kind {
+            const KIND: &'static str = stringify!($kind);
+        })*
+    };
+}
+
+named!(VirtualService DestinationRule Gateway ServiceEntry Sidecar WorkloadEntry Service Deployment Pod EndpointSlice MeshConfig);

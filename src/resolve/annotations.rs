@@ -1,0 +1,43 @@
+//! Annotations that admission refuses on every kind (R-M-146).
+
+use crate::diagnostic::{At, Code, FieldPath, Report};
+use crate::resource::Resource;
+
+use super::Sink;
+
+const REFUSED: [(&str, &str); 3] = [
+    (
+        "istio.io/dry-run",
+        "only an AuthorizationPolicy can be tried without effect",
+    ),
+    (
+        "internal.istio.io/webhook-always-reject",
+        "it asks admission to refuse the resource",
+    ),
+    (
+        "internal.istio.io/parents",
+        "Istio itself makes it for resources of the Gateway API",
+    ),
+];
+
+/// Whether the resource may be used; pushes an error for each annotation that forbids it.
+pub(crate) fn are_allowed(resource: &Resource, report: &mut Report) -> bool {
+    let annotations = &resource.meta().annotations;
+    if annotations.is_empty() {
+        return true;
+    }
+    let locate = |field: &FieldPath| resource.origin().locate(field);
+    let mut sink = Sink::new(report, resource.reference(), &locate);
+    let metadata = At::ROOT.field("metadata");
+    let at = metadata.field("annotations");
+    for (name, reason) in REFUSED {
+        if annotations.contains_key(name) {
+            sink.push(
+                &at.key(name),
+                Code::INVALID_ANNOTATION,
+                format!("annotation `{name}` is not allowed: {reason}"),
+            );
+        }
+    }
+    !sink.failed()
+}

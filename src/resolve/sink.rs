@@ -1,0 +1,92 @@
+//! Where a resolver puts what it has to say about one resource: it adds resource, place and field, and remembers whether
+//! one of the problems was an error.
+
+use crate::diagnostic::{At, Code, Diagnostic, FieldPath, Location, Report, ResourceRef, Severity};
+use crate::resource::Document;
+
+use super::Named;
+use super::check::Verdict;
+
+/// Takes the diagnostics of one resource.
+pub(crate) struct Sink<'a> {
+    report: &'a mut Report,
+    resource: ResourceRef,
+    origin: Place<'a>,
+    failed: bool,
+}
+
+/// How a field is found in the source.
+type Place<'a> = Box<dyn Fn(&FieldPath) -> Option<Location> + 'a>;
+
+impl<'a> Sink<'a> {
+    /// A sink for the problems of `resource`; `locate` finds a field in the source.
+    pub(crate) fn new(
+        report: &'a mut Report,
+        resource: ResourceRef,
+        locate: impl Fn(&FieldPath) -> Option<Location> + 'a,
+    ) -> Self {
+        Sink {
+            report,
+            resource,
+            origin: Box::new(locate),
+            failed: false,
+        }
+    }
+
+    /// A sink for the problems of a document.
+    pub(crate) fn of<T: Named>(document: &'a Document<T>, report: &'a mut Report) -> Self {
+        let locate = |field: &FieldPath| document.origin.locate(field);
+        Sink::new(report, reference(document), locate)
+    }
+
+    /// Whether an error was pushed: then the resource is invalid.
+    pub(crate) fn failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Pushes a problem of the field at `at`, with the severity of its code.
+    pub(crate) fn push(&mut self, at: &At<'_>, code: Code, message: impl Into<String>) {
+        self.push_full(at, Diagnostic::new(code, message));
+    }
+
+    /// Pushes a problem of the field at `at`, and what to do about it.
+    pub(crate) fn push_with_help(
+        &mut self,
+        at: &At<'_>,
+        code: Code,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.push_full(at, Diagnostic::new(code, message).with_help(help));
+    }
+
+    /// Pushes what a check says about the field at `at`; true if it found nothing wrong.
+    pub(crate) fn check(&mut self, at: &At<'_>, code: Code, verdict: Verdict) -> bool {
+        match verdict {
+            Ok(()) => true,
+            Err(message) => {
+                self.push(at, code, message);
+                false
+            }
+        }
+    }
+
+    /// Pushes `diagnostic` after adding resource, field and place.
+    pub(crate) fn push_full(&mut self, at: &At<'_>, diagnostic: Diagnostic) {
+        let field = at.to_path();
+        self.failed |= diagnostic.severity() == Severity::Error;
+        let location = (self.origin)(&field);
+        self.report.push(
+            diagnostic
+                .with_resource(self.resource.clone())
+                .with_location(location)
+                .with_field(field),
+        );
+    }
+}
+
+/// How diagnostics name a document.
+pub(crate) fn reference<T: Named>(document: &Document<T>) -> ResourceRef {
+    let meta = &document.meta;
+    ResourceRef::new(T::KIND, meta.namespace.as_str(), meta.name.as_str())
+}
