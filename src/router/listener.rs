@@ -55,6 +55,23 @@ impl Cidr {
             _ => false,
         }
     }
+
+    /// The range by its first address, so that equal ranges are equal however they are written.
+    pub fn network(&self) -> (IpAddr, u8) {
+        let first = match self.address {
+            IpAddr::V4(address) => {
+                let shift = 32u32.saturating_sub(u32::from(self.prefix));
+                let bits = u64::from(address.to_bits()) >> shift << shift;
+                IpAddr::V4(std::net::Ipv4Addr::from_bits(bits as u32))
+            }
+            IpAddr::V6(address) => {
+                let shift = 128u32.saturating_sub(u32::from(self.prefix));
+                let bits = address.to_bits().checked_shr(shift).unwrap_or(0);
+                IpAddr::V6(std::net::Ipv6Addr::from_bits(bits.checked_shl(shift).unwrap_or(0)))
+            }
+        };
+        (first, self.prefix)
+    }
 }
 
 /// What a filter chain asks of a connection; an empty list asks nothing.

@@ -27,6 +27,15 @@ pub struct Router {
     pub(crate) tables: Arc<Tables>,
 }
 
+impl Router {
+    /// A router over finished tables.
+    pub(crate) fn new(tables: Tables) -> Self {
+        Router {
+            tables: Arc::new(tables),
+        }
+    }
+}
+
 /// What a router holds: the sides of the proxy that it was compiled for.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {

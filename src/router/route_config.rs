@@ -11,3 +11,13 @@ pub struct RouteConfig {
     /// In the order in which they were made; the host lookup does not depend on it.
     pub(crate) virtual_hosts: Vec<Arc<VirtualHost>>,
 }
+
+impl RouteConfig {
+    /// A route configuration of these virtual hosts.
+    pub(crate) fn new(name: &str, virtual_hosts: Vec<Arc<VirtualHost>>) -> Self {
+        RouteConfig {
+            name: name.into(),
+            virtual_hosts,
+        }
+    }
+}

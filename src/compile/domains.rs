@@ -1,0 +1,168 @@
+//! The domains under which a service answers in a sidecar's virtual hosts (R-H-047..R-H-051).
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+use crate::mesh::service::{Registry, Resolution, Service};
+
+/// Domains of one virtual host before duplicates are removed.
+pub(super) struct Domains {
+    /// All of them, in the order in which Istio emits them.
+    pub all: Vec<String>,
+    /// Those of `all` that are derived short forms: they give way to another service's real name (R-H-051).
+    pub derived: Vec<String>,
+}
+
+/// `host:port` as virtual hosts are named; IPv6 addresses in brackets.
+pub(super) fn domain_name(host: &str, port: u16) -> String {
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V6(address)) => format!("[{address}]:{port}"),
+        _ => format!("{host}:{port}"),
+    }
+}
+
+/// A VirtualService host that no service has, as a domain: lower case, IPv6 in brackets (R-H-050).
+pub(super) fn unregistered(host: &str) -> String {
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V6(address)) => format!("[{address}]"),
+        _ => host.to_ascii_lowercase(),
+    }
+}
+
+/// Every name of `service` for a proxy whose DNS search domain is `proxy_domain`. With `port`, each domain carries it
+/// (only an `HTTP_PROXY` listener asks for that, R-H-054).
+pub(super) fn of_service(
+    service: &Service,
+    aliases: &[&str],
+    proxy_domain: &str,
+    port: Option<u16>,
+) -> Domains {
+    let mut out = Domains {
+        all: Vec::new(),
+        derived: Vec::new(),
+    };
+    let with_port = |host: &str| match port {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    };
+    for name in std::iter::once(&*service.hostname).chain(aliases.iter().copied()) {
+        out.all.push(with_port(name));
+        if port.is_none() {
+            out.all.push(format!("{name}."));
+        }
+        for short in short_forms(name, proxy_domain) {
+            out.all.push(with_port(&short));
+            out.derived.push(with_port(&short));
+        }
+    }
+    if service.resolution == Resolution::Passthrough && service.registry == Registry::Kubernetes {
+        for index in 0..out.all.len() {
+            let wildcard = format!("*.{}", out.all[index]);
+            out.all.push(wildcard);
+        }
+    }
+    for address in &service.addresses {
+        if address.ip.is_unspecified() {
+            continue;
+        }
+        let text = match (address.ip, is_host_address(address)) {
+            (IpAddr::V6(ip), true) => format!("[{ip}]"),
+            (ip, true) => ip.to_string(),
+            (ip, false) => format!("{ip}/{}", address.prefix),
+        };
+        out.all.push(with_port(&text));
+    }
+    out
+}
+
+fn is_host_address(address: &crate::mesh::service::Address) -> bool {
+    address.prefix == if address.ip.is_ipv4() { 32 } else { 128 }
+}
+
+/// Short forms of `hostname` for a proxy with this DNS search domain (R-H-048).
+pub(super) fn short_forms(hostname: &str, proxy_domain: &str) -> Vec<String> {
+    let Some(proxy_namespace) = proxy_domain.find(".svc.").map(|at| &proxy_domain[..at]) else {
+        return shared_suffix_forms(hostname, proxy_domain);
+    };
+    let Some(svc) = hostname.find(".svc.").filter(|&at| at > 0) else {
+        return Vec::new();
+    };
+    let Some(dot) = hostname.find('.').filter(|&dot| dot < svc) else {
+        return Vec::new();
+    };
+    let (name, qualified) = (&hostname[..dot], &hostname[..svc]);
+    if &hostname[dot + 1..svc] == proxy_namespace {
+        vec![name.to_owned(), format!("{qualified}.svc"), qualified.to_owned()]
+    } else {
+        vec![qualified.to_owned(), format!("{qualified}.svc")]
+    }
+}
+
+/// Short forms where the proxy's domain is not a Kubernetes one: what is left of `hostname` without the labels that
+/// both share at their end.
+fn shared_suffix_forms(hostname: &str, proxy_domain: &str) -> Vec<String> {
+    let host: Vec<&str> = hostname.split('.').collect();
+    let shared = host
+        .iter()
+        .rev()
+        .zip(proxy_domain.rsplit('.'))
+        .take_while(|(label, other)| *label == other)
+        .count();
+    if shared == 0 || shared == host.len() {
+        return Vec::new();
+    }
+    let unique = &host[..host.len() - shared];
+    let mut forms = vec![unique.join(".")];
+    if unique.len() == 2 {
+        forms.push(format!("{}.{}", unique.join("."), host[host.len() - shared]));
+    }
+    forms
+}
+
+/// Removes what other virtual hosts of the same route configuration already have, without ASCII case, first come first
+/// served; and a derived form that is another service's real name (R-H-051).
+pub(super) fn without_taken(
+    domains: Domains,
+    taken: &mut HashSet<String>,
+    real_names: &HashSet<String>,
+) -> Vec<Box<str>> {
+    let mut kept = Vec::with_capacity(domains.all.len());
+    for domain in domains.all {
+        let lower = domain.to_ascii_lowercase();
+        if taken.contains(&lower)
+            || (domains.derived.contains(&domain) && real_names.contains(&domain))
+        {
+            continue;
+        }
+        kept.push(lower.clone().into_boxed_str());
+        taken.insert(lower);
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r_h_048_same_namespace_has_three_short_forms() {
+        assert_eq!(
+            short_forms("a.ns.svc.cluster.local", "ns.svc.cluster.local"),
+            ["a", "a.ns.svc", "a.ns"]
+        );
+        assert_eq!(
+            short_forms("a.other.svc.cluster.local", "ns.svc.cluster.local"),
+            ["a.other", "a.other.svc"]
+        );
+        assert!(short_forms("example.com", "ns.svc.cluster.local").is_empty());
+    }
+
+    #[test]
+    fn r_h_048_shared_suffix_without_kubernetes_domain() {
+        assert_eq!(
+            shared_suffix_forms("a.b.example.org", "default.example.org"),
+            ["a.b", "a.b.example"]
+        );
+        assert!(shared_suffix_forms("foo.com", "default.example.org").is_empty());
+    }
+}

@@ -1,0 +1,328 @@
+//! The listeners of a gateway workload: its merged servers, each group with the filter chains of its kind
+//! (R-M-018..R-M-030, R-M-037).
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::mesh::gateway::{Gateway as GatewayResource, Server};
+use crate::mesh::service::Protocol;
+use crate::mesh::virtual_service::{DestinationRef, VirtualService};
+use crate::router::{
+    ChainMatch, Cluster, Filter, FilterChain, GatewayBinding, Listener, RouteConfig, ServerBinding, TcpProxy,
+    View,
+};
+use crate::terms::host;
+use crate::terms::proxy::{Proxy, ProxyKind};
+use crate::terms::route_policy::HashKey;
+
+use super::clusters::Clusters;
+use super::gateway_hosts::{self, GatewayView};
+use super::gateway_merge::{self, MergedServer, ServerGroup};
+use super::gateway_tcp::{self, TakenNames};
+use super::http_rules::Listening;
+use super::scope::Scope;
+use super::tcp_filters::FilterMaker;
+
+/// What all listeners of one gateway workload are made from.
+pub(super) struct Gateway<'a> {
+    pub proxy: &'a Proxy,
+    pub scope: &'a Scope<'a>,
+    pub clusters: &'a RefCell<Clusters<'a>>,
+}
+
+/// Chains of one listener while they are put together.
+struct Draft {
+    bind: Option<IpAddr>,
+    port: u16,
+    chains: Vec<FilterChain>,
+    taken: TakenNames,
+}
+
+impl<'a> Gateway<'a> {
+    /// Listeners of the gateway side, and what the simple door needs to find them.
+    pub(super) fn view(&self) -> (View, Vec<GatewayBinding>) {
+        let selected = self
+            .scope
+            .mesh()
+            .gateways
+            .iter()
+            .filter(|gateway| self.selects(gateway));
+        let merged = gateway_merge::merge(selected, &|port| self.listener_port(port));
+        let configs: HashMap<&str, Arc<RouteConfig>> = merged
+            .by_route
+            .iter()
+            .map(|(name, servers)| {
+                (&**name, gateway_hosts::route_config(name, servers, self))
+            })
+            .collect();
+
+        let mut drafts: Vec<Draft> = Vec::new();
+        for group in &merged.groups {
+            let same = |draft: &&mut Draft| draft.port == group.port && draft.bind == group.bind;
+            let draft = match drafts.iter_mut().find(same) {
+                Some(draft) => draft,
+                None => {
+                    drafts.push(Draft {
+                        bind: group.bind,
+                        port: group.port,
+                        chains: Vec::new(),
+                        taken: TakenNames::new(),
+                    });
+                    let last = drafts.len() - 1;
+                    &mut drafts[last]
+                }
+            };
+            self.add_chains(group, &configs, draft);
+        }
+        let listeners = drafts
+            .into_iter()
+            .filter(|draft| !draft.chains.is_empty())
+            .map(|draft| {
+                Arc::new(Listener {
+                    name: gateway_tcp::listener_name(draft.bind, draft.port),
+                    address: draft.bind,
+                    port: draft.port,
+                    chains: draft.chains,
+                    default_chain: None,
+                })
+            })
+            .collect();
+        let view = View {
+            listeners,
+            fallback: None,
+            path_normalization: super::path_normalization(&self.scope.mesh().config),
+        };
+        (view, bindings(&merged.groups))
+    }
+
+    /// By its selector; a proxy that stands for everything binds every Gateway (R-M-013).
+    fn selects(&self, gateway: &GatewayResource) -> bool {
+        self.proxy.kind() == ProxyKind::Any
+            || gateway
+                .selector
+                .as_ref()
+                .is_none_or(|selector| selector.selects(self.proxy.labels()))
+    }
+
+    /// The workload's port behind a server port: the target port of the first service of the workload that has it
+    /// (R-M-016).
+    fn listener_port(&self, port: u16) -> u16 {
+        if self.proxy.kind() == ProxyKind::Any {
+            return port;
+        }
+        self.scope
+            .mesh()
+            .services
+            .iter()
+            .filter(|service| {
+                service.resource.namespace.as_ref() == self.proxy.namespace()
+                    && !service.selector.is_empty()
+                    && service.selector.selects(self.proxy.labels())
+                    && service
+                        .labels
+                        .get("experimental.istio.io/disable-gateway-port-translation")
+                        .is_none()
+            })
+            .find_map(|service| service.ports.iter().find(|one| one.number == port))
+            .and_then(|found| found.target_port)
+            .unwrap_or(port)
+    }
+
+    fn add_chains(
+        &self,
+        group: &ServerGroup<'a>,
+        configs: &HashMap<&str, Arc<RouteConfig>>,
+        draft: &mut Draft,
+    ) {
+        let Some(first) = group.servers.first() else {
+            return;
+        };
+        // All plain HTTP servers of a group share one chain and one route configuration.
+        if first.server.protocol.is_http() {
+            if let Some(config) = configs.get(&*group.route_name) {
+                draft.chains.push(FilterChain {
+                    name: "".into(),
+                    matches: ChainMatch::default(),
+                    terminates_tls: false,
+                    filter: Filter::Http(Arc::clone(config)),
+                });
+            }
+            return;
+        }
+        for server in &group.servers {
+            if gateway_merge::routes_http(server.server) {
+                if let Some(config) = configs.get(&*server.route_name) {
+                    draft.chains.push(FilterChain {
+                        name: server.server.port_name.clone(),
+                        matches: ChainMatch {
+                            server_names: gateway_tcp::server_names(&server.sni_hosts),
+                            ..ChainMatch::default()
+                        },
+                        terminates_tls: true,
+                        filter: Filter::Http(Arc::clone(config)),
+                    });
+                }
+                continue;
+            }
+            let virtual_services = self.virtual_services(&server.gateway_name);
+            let filters = FilterMaker::new(self.scope, self.clusters);
+            draft.chains.extend(gateway_tcp::chains(
+                server,
+                &virtual_services,
+                &filters,
+                &mut |server| self.auto_passthrough(server),
+                &mut draft.taken,
+            ));
+        }
+    }
+
+    /// One chain for each cluster of each mesh service that the server's hosts cover, by the server name that Istio's
+    /// sidecars send (R-M-030).
+    fn auto_passthrough(&self, server: &MergedServer<'_>) -> Vec<FilterChain> {
+        let mut out = Vec::new();
+        for view in self.scope.services() {
+            let service = view.service();
+            let hosts = server.server.hosts.iter();
+            let covered = hosts
+                .map(|one| one.split_once('/').map_or(&**one, |(_, name)| name))
+                .any(|one| host::is_subset_of(&service.hostname, one));
+            if service.mesh_external || !covered {
+                continue;
+            }
+            let rule = self.clusters.borrow_mut().rule(&service.hostname);
+            for port in view.ports() {
+                if port.protocol == Protocol::Udp {
+                    continue;
+                }
+                let subsets = rule.iter().flat_map(|rule| rule.subsets());
+                let names = std::iter::once("").chain(subsets.map(|subset| &*subset.name));
+                for subset in names {
+                    let cluster = self.clusters.borrow_mut().cluster(
+                        &service.hostname,
+                        port.number,
+                        &subset.into(),
+                    );
+                    let sni = format!("outbound_.{}_.{subset}_.{}", port.number, service.hostname);
+                    out.push(FilterChain {
+                        name: "".into(),
+                        matches: ChainMatch {
+                            server_names: vec![sni.to_ascii_lowercase().into()],
+                            application_protocols: vec![
+                                "istio-peer-exchange".into(),
+                                "istio".into(),
+                                "istio-http/1.0".into(),
+                                "istio-http/1.1".into(),
+                                "istio-h2".into(),
+                            ],
+                            ..ChainMatch::default()
+                        },
+                        terminates_tls: false,
+                        filter: Filter::Tcp(TcpProxy::to(cluster)),
+                    });
+                }
+            }
+        }
+        out
+    }
+}
+
+impl<'a> GatewayView<'a> for Gateway<'a> {
+    fn virtual_services(&self, gateway: &str) -> Arc<[Arc<VirtualService>]> {
+        self.scope
+            .virtual_services_for_gateway(gateway)
+            .cloned()
+            .collect()
+    }
+
+    fn listening<'s>(&'s self, server: &'s MergedServer<'a>) -> Box<dyn Listening + 's> {
+        Box::new(AtServer {
+            gateway: self,
+            name: &server.gateway_name,
+            server: server.server,
+        })
+    }
+}
+
+/// One server of a gateway, as VirtualServices see it.
+struct AtServer<'s, 'a> {
+    gateway: &'s Gateway<'a>,
+    name: &'s str,
+    server: &'s Server,
+}
+
+impl Listening for AtServer<'_, '_> {
+    fn gateway(&self) -> &str {
+        self.name
+    }
+
+    fn port(&self) -> u16 {
+        self.server.port
+    }
+
+    fn is_tls(&self) -> bool {
+        gateway_merge::is_tls(self.server)
+    }
+
+    fn proxy(&self) -> &Proxy {
+        self.gateway.proxy
+    }
+
+    /// The whole service: the VirtualService's namespace first (R-M-046, R-M-138).
+    fn destination(&self, destination: &DestinationRef, namespace: &str) -> Arc<Cluster> {
+        let service = self.gateway.scope.service_for(&destination.host, namespace);
+        self.gateway.clusters.borrow_mut().destination(
+            destination,
+            service.as_ref(),
+            self.server.port,
+        )
+    }
+
+    fn service(&self, hostname: &Arc<str>, port: u16) -> Arc<Cluster> {
+        let mut clusters = self.gateway.clusters.borrow_mut();
+        clusters.cluster(hostname, port, &Arc::default())
+    }
+
+    fn hash_key(&self, host: &Arc<str>, subset: &str, port: Option<u16>) -> Option<HashKey> {
+        let mut clusters = self.gateway.clusters.borrow_mut();
+        clusters.rule(host)?.hash_key(subset, port).cloned()
+    }
+}
+
+/// Gateways by name, with the servers that survived merging, for the simple door.
+fn bindings(groups: &[ServerGroup<'_>]) -> Vec<GatewayBinding> {
+    let mut out: Vec<GatewayBinding> = Vec::new();
+    let mut servers: Vec<(&MergedServer<'_>, &ServerGroup<'_>)> = groups
+        .iter()
+        .flat_map(|group| group.servers.iter().map(move |server| (server, group)))
+        .collect();
+    // As written within each Gateway, not as grouped.
+    servers.sort_by_key(|(server, _)| std::ptr::from_ref(server.server) as usize);
+    for (server, group) in servers {
+        let resource = &server.gateway.resource;
+        let binding = ServerBinding {
+            hosts: server
+                .server
+                .hosts
+                .iter()
+                .map(|host| host.split_once('/').map_or(&**host, |(_, name)| name).into())
+                .collect(),
+            port: group.port,
+            bind: group.bind,
+            tls: gateway_merge::is_tls(server.server),
+        };
+        let same = |one: &&mut GatewayBinding| {
+            *one.namespace == *resource.namespace && *one.name == *resource.name
+        };
+        match out.iter_mut().find(same) {
+            Some(gateway) => gateway.servers.push(binding),
+            None => out.push(GatewayBinding {
+                namespace: resource.namespace.to_string().into(),
+                name: resource.name.to_string().into(),
+                servers: vec![binding],
+            }),
+        }
+    }
+    out
+}

@@ -1,0 +1,232 @@
+//! Which servers of which Gateways a gateway workload opens, and how those on one port share it (R-M-013..R-M-038).
+//!
+//! Gateways in config order, servers in list order; the first claimant wins every conflict (R-M-014).
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::mesh::gateway::{Gateway, Server, ServerTlsMode};
+use crate::mesh::service::Protocol;
+
+/// A server with what merging settled of it.
+#[derive(Clone)]
+pub(super) struct MergedServer<'m> {
+    pub gateway: &'m Arc<Gateway>,
+    pub server: &'m Server,
+    /// `namespace/name` of its Gateway.
+    pub gateway_name: Arc<str>,
+    /// Route configuration; empty: it routes no HTTP (R-M-018).
+    pub route_name: Arc<str>,
+    /// Server names of a TLS server: hosts without namespace, sorted, unique (R-M-028).
+    pub sni_hosts: Vec<Box<str>>,
+}
+
+/// Servers that share one listener port, bind address and protocol spelling.
+pub(super) struct ServerGroup<'m> {
+    pub port: u16,
+    pub bind: Option<IpAddr>,
+    /// Route configuration of a group of plain HTTP servers.
+    pub route_name: Arc<str>,
+    pub servers: Vec<MergedServer<'m>>,
+}
+
+/// All groups of a proxy, and the servers behind each route configuration.
+#[derive(Default)]
+pub(super) struct MergedGateways<'m> {
+    pub groups: Vec<ServerGroup<'m>>,
+    pub by_route: Vec<(Arc<str>, Vec<MergedServer<'m>>)>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct GroupKey {
+    port: u16,
+    protocol: Box<str>,
+    bind: Option<IpAddr>,
+}
+
+/// Whether it is HTTP, or HTTPS that is terminated.
+pub(super) fn routes_http(server: &Server) -> bool {
+    server.protocol.is_http()
+        || server.protocol == Protocol::Https && server.tls.is_some() && !is_passthrough(server)
+}
+
+/// Whether it has TLS settings and is not plain HTTP (whose settings only redirect).
+pub(super) fn is_tls(server: &Server) -> bool {
+    server.tls.is_some() && !server.protocol.is_http()
+}
+
+/// Whether the TLS connection goes on to the upstream as it is.
+pub(super) fn is_passthrough(server: &Server) -> bool {
+    server.tls.as_ref().is_some_and(|tls| {
+        matches!(
+            tls.mode,
+            ServerTlsMode::Passthrough | ServerTlsMode::AutoPassthrough
+        )
+    })
+}
+
+/// Merges the servers of `gateways` (already selected, in config order). `listener_port` translates a server port to
+/// the workload's (R-M-016).
+pub(super) fn merge<'m>(
+    gateways: impl IntoIterator<Item = &'m Arc<Gateway>>,
+    listener_port: &dyn Fn(u16) -> u16,
+) -> MergedGateways<'m> {
+    let mut merger = Merger::default();
+    for gateway in gateways {
+        let gateway_name: Arc<str> = gateway.resource.to_string().into();
+        for server in &gateway.servers {
+            merger.add(gateway, &gateway_name, server, listener_port(server.port));
+        }
+    }
+    merger.out
+}
+
+#[derive(Default)]
+struct Merger<'m> {
+    out: MergedGateways<'m>,
+    groups: HashMap<GroupKey, usize>,
+    routes: HashMap<Arc<str>, usize>,
+    /// The plain-text group that came last on each port.
+    plain: HashMap<u16, GroupKey>,
+    ports: std::collections::HashSet<u16>,
+    /// Hosts of servers with TLS settings, by port, with the bind address that claimed them last.
+    tls_hosts: HashMap<u16, HashMap<&'m str, Option<IpAddr>>>,
+}
+
+impl<'m> Merger<'m> {
+    fn add(
+        &mut self,
+        gateway: &'m Arc<Gateway>,
+        gateway_name: &Arc<str>,
+        server: &'m Server,
+        port: u16,
+    ) {
+        let route_name = route_name(gateway, server, port);
+        if server.tls.is_some() && !self.claim_hosts(server, port) {
+            return;
+        }
+        let key = GroupKey {
+            port,
+            protocol: server.protocol_text.clone(),
+            bind: server.bind,
+        };
+        let merged = MergedServer {
+            gateway,
+            server,
+            gateway_name: Arc::clone(gateway_name),
+            route_name: Arc::clone(&route_name),
+            sni_hosts: sni_hosts(server),
+        };
+        let Some(current) = self.plain.get(&port).cloned().filter(|_| self.ports.contains(&port))
+        else {
+            self.add_beside_tls(key, merged);
+            return;
+        };
+        if current.bind == key.bind {
+            // Only HTTP shares a port with HTTP; the same spelling does not save two TCP servers (R-M-033).
+            let current_http = Protocol::parse(&current.protocol).is_http();
+            let mergeable = (server.protocol.is_http() || current == key) && current_http;
+            if !mergeable || route_name.is_empty() {
+                return;
+            }
+            if let Some(&group) = self.groups.get(&current) {
+                self.out.groups[group].servers.push(merged.clone());
+            }
+            self.add_to_route(merged);
+        } else {
+            self.plain.insert(port, key.clone());
+            self.add_to_group(key, merged.clone());
+            if !route_name.is_empty() {
+                self.add_to_route(merged);
+            }
+        }
+    }
+
+    /// No plain-text server has the port yet: a first server, one more TLS server, or plain text after TLS, which is
+    /// accepted although the opposite order is not (R-M-035, R-M-036).
+    fn add_beside_tls(&mut self, key: GroupKey, merged: MergedServer<'m>) {
+        let first = self.ports.insert(key.port);
+        if routes_http(merged.server) {
+            if !first && self.routes.contains_key(&merged.route_name) {
+                return;
+            }
+            self.add_to_route(merged.clone());
+        }
+        if first && !is_tls(merged.server) {
+            self.plain.insert(key.port, key.clone());
+        }
+        self.add_to_group(key, merged);
+    }
+
+    fn add_to_group(&mut self, key: GroupKey, merged: MergedServer<'m>) {
+        let groups = &mut self.out.groups;
+        let index = *self.groups.entry(key.clone()).or_insert_with(|| {
+            groups.push(ServerGroup {
+                port: key.port,
+                bind: key.bind,
+                route_name: Arc::clone(&merged.route_name),
+                servers: Vec::new(),
+            });
+            groups.len() - 1
+        });
+        groups[index].servers.push(merged);
+    }
+
+    fn add_to_route(&mut self, merged: MergedServer<'m>) {
+        let by_route = &mut self.out.by_route;
+        let index = *self
+            .routes
+            .entry(Arc::clone(&merged.route_name))
+            .or_insert_with(|| {
+                by_route.push((Arc::clone(&merged.route_name), Vec::new()));
+                by_route.len() - 1
+            });
+        by_route[index].1.push(merged);
+    }
+
+    /// Records the hosts of a server with TLS settings; false: one of them is taken on this port with the same bind
+    /// address, and the whole server is dropped (R-M-032).
+    fn claim_hosts(&mut self, server: &'m Server, port: u16) -> bool {
+        let known = self.tls_hosts.entry(port).or_default();
+        if server
+            .hosts
+            .iter()
+            .any(|host| known.get(&**host) == Some(&server.bind))
+        {
+            return false;
+        }
+        known.extend(server.hosts.iter().map(|host| (&**host, server.bind)));
+        true
+    }
+}
+
+/// R-M-018.
+fn route_name(gateway: &Gateway, server: &Server, listener_port: u16) -> Arc<str> {
+    let bind = server.bind.map(|bind| format!(".{bind}")).unwrap_or_default();
+    if server.protocol.is_http() {
+        format!("http.{listener_port}{bind}").into()
+    } else if routes_http(server) {
+        format!(
+            "https.{}.{}.{}.{}{bind}",
+            server.port, server.port_name, gateway.resource.name, gateway.resource.namespace
+        )
+        .into()
+    } else {
+        "".into()
+    }
+}
+
+fn sni_hosts(server: &Server) -> Vec<Box<str>> {
+    if server.tls.is_none() {
+        return Vec::new();
+    }
+    let mut hosts: Vec<Box<str>> = server
+        .hosts
+        .iter()
+        .map(|host| host.split_once('/').map_or(&**host, |(_, name)| name).into())
+        .collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts
+}

@@ -1,0 +1,142 @@
+//! Filter chains of gateway servers that route no HTTP: `tcp` routes, TLS passthrough, automatic passthrough
+//! (R-M-021..R-M-024, R-M-030, R-M-044, R-M-045).
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::mesh::gateway::ServerTlsMode;
+use crate::mesh::virtual_service::{L4Match, VirtualService, WeightedRef};
+use crate::router::{ChainMatch, Filter, FilterChain, TcpProxy};
+use crate::terms::host;
+use crate::terms::name::ResourceName;
+
+use super::gateway_merge::MergedServer;
+
+/// What makes a TCP filter from destinations; the sides of a proxy see services differently.
+pub(super) trait TcpFilters {
+    /// The filter that forwards to `route`, whose destinations without a port mean `port`.
+    fn filter(&self, route: &[WeightedRef], port: u16, owner: &ResourceName) -> TcpProxy;
+}
+
+/// Server names that earlier passthrough chains of one listener and bind address have taken.
+pub(super) type TakenNames = HashSet<Box<str>>;
+
+/// The chains of one server that routes no HTTP.
+pub(super) fn chains(
+    server: &MergedServer<'_>,
+    virtual_services: &[Arc<VirtualService>],
+    filters: &dyn TcpFilters,
+    auto_passthrough: &mut dyn FnMut(&MergedServer<'_>) -> Vec<FilterChain>,
+    taken: &mut TakenNames,
+) -> Vec<FilterChain> {
+    match server.server.tls.as_ref().map(|tls| tls.mode) {
+        Some(ServerTlsMode::AutoPassthrough) => auto_passthrough(server),
+        Some(ServerTlsMode::Passthrough) => {
+            passthrough_chains(server, virtual_services, filters, taken)
+        }
+        tls => tcp_route(server, virtual_services)
+            .map(|(route, owner)| FilterChain {
+                name: server.server.port_name.clone(),
+                matches: ChainMatch {
+                    server_names: server_names(&server.sni_hosts),
+                    ..ChainMatch::default()
+                },
+                terminates_tls: tls.is_some(),
+                filter: Filter::Tcp(filters.filter(route, server.server.port, owner)),
+            })
+            .into_iter()
+            .collect(),
+    }
+}
+
+/// Server names as a chain matches them: with `*` among them, it asks for none (R-M-028).
+pub(super) fn server_names(hosts: &[Box<str>]) -> Vec<Box<str>> {
+    if hosts.iter().any(|host| &**host == "*") {
+        return Vec::new();
+    }
+    hosts
+        .iter()
+        .map(|host| host.to_ascii_lowercase().into())
+        .collect()
+}
+
+/// The first `tcp` rule that applies to the server, whatever comes after it (R-M-044).
+fn tcp_route<'v>(
+    server: &MergedServer<'_>,
+    virtual_services: &'v [Arc<VirtualService>],
+) -> Option<(&'v [WeightedRef], &'v ResourceName)> {
+    bound_hosts(server, virtual_services).find_map(|service| {
+        service
+            .tcp
+            .iter()
+            .filter(|rule| !rule.route.is_empty())
+            .find(|rule| rule.matches.is_empty() || rule.matches.iter().any(|one| applies(one, server)))
+            .map(|rule| (&*rule.route, &service.resource))
+    })
+}
+
+/// One chain for each match of each `tls` rule; a match of which one server name is taken makes none (R-M-045).
+fn passthrough_chains(
+    server: &MergedServer<'_>,
+    virtual_services: &[Arc<VirtualService>],
+    filters: &dyn TcpFilters,
+    taken: &mut TakenNames,
+) -> Vec<FilterChain> {
+    let mut out = Vec::new();
+    for service in bound_hosts(server, virtual_services) {
+        for rule in service.tls.iter().filter(|rule| !rule.route.is_empty()) {
+            for entry in rule.matches.iter().filter(|one| applies(&one.l4, server)) {
+                if entry.sni_hosts.iter().any(|name| taken.contains(name)) {
+                    continue;
+                }
+                taken.extend(entry.sni_hosts.iter().cloned());
+                out.push(FilterChain {
+                    name: server.server.port_name.clone(),
+                    matches: ChainMatch {
+                        server_names: server_names(&entry.sni_hosts),
+                        ..ChainMatch::default()
+                    },
+                    terminates_tls: false,
+                    filter: Filter::Tcp(filters.filter(
+                        &rule.route,
+                        server.server.port,
+                        &service.resource,
+                    )),
+                });
+            }
+        }
+    }
+    out
+}
+
+/// The VirtualServices with a host that overlaps one of the server's, as far as their namespace may bind it.
+fn bound_hosts<'v>(
+    server: &MergedServer<'_>,
+    virtual_services: &'v [Arc<VirtualService>],
+) -> impl Iterator<Item = &'v Arc<VirtualService>> {
+    virtual_services.iter().filter(|service| {
+        let hosts = server.server.hosts.iter().map(|host| &**host);
+        let own = host::for_namespace(hosts, &service.resource.namespace);
+        service
+            .hosts
+            .iter()
+            .any(|host| own.iter().any(|one| host::overlaps(one, host)))
+    })
+}
+
+/// Port and gateways decide; subnets, labels and namespace are not looked at on gateways (R-M-044).
+fn applies(entry: &L4Match, server: &MergedServer<'_>) -> bool {
+    let port = entry
+        .port
+        .is_none_or(|port| port == u32::from(server.server.port));
+    port && (entry.gateways.is_empty() || entry.gateways.contains(&server.gateway_name))
+}
+
+/// Listener name: `address_port`.
+pub(super) fn listener_name(bind: Option<IpAddr>, port: u16) -> Box<str> {
+    match bind {
+        Some(bind) => format!("{bind}_{port}").into(),
+        None => format!("0.0.0.0_{port}").into(),
+    }
+}

@@ -1,0 +1,210 @@
+//! One VirtualService, seen from one listener: its `http` rules that survive, as rules of the table (R-H-002..R-H-006,
+//! R-H-029..R-H-038).
+
+use std::sync::Arc;
+
+use crate::mesh::virtual_service::{
+    DestinationRef, HttpAction, HttpMatch, HttpRoute, VirtualService, WeightedRef,
+};
+use crate::router::{
+    Action, Cluster, Forward, Mirror, Redirection, Response, Rule, Split, WeightedCluster,
+};
+use crate::terms::condition::RequestMatch;
+use crate::terms::proxy::Proxy;
+use crate::terms::route_policy::{HashKey, Redirect, RedirectPort};
+use crate::terms::weighted::AliasTable;
+
+/// What a listener knows when it asks for the rules of a VirtualService.
+pub(super) trait Listening {
+    /// `mesh` or `namespace/name`.
+    fn gateway(&self) -> &str;
+    /// The port that `match.port` means, and the default port of a destination (R-H-029).
+    fn port(&self) -> u16;
+    /// Whether the listener terminates TLS: the scheme that a redirect's port is compared with (R-H-136).
+    fn is_tls(&self) -> bool;
+    /// Whose view it is.
+    fn proxy(&self) -> &Proxy;
+    /// The cluster of a destination of a VirtualService in `namespace` (R-H-107..R-H-109, R-M-137).
+    fn destination(&self, destination: &DestinationRef, namespace: &str) -> Arc<Cluster>;
+    /// The cluster of a service without a VirtualService.
+    fn service(&self, hostname: &Arc<str>, port: u16) -> Arc<Cluster>;
+    /// The key of consistent hashing that the DestinationRule of a destination asks for (R-M-121).
+    fn hash_key(&self, host: &Arc<str>, subset: &str, port: Option<u16>) -> Option<HashKey>;
+}
+
+/// The rules of `service` that a request to `listening` may match, in order; empty: the VirtualService does not exist
+/// for this listener (R-H-033).
+pub(super) fn rules(service: &VirtualService, listening: &dyn Listening) -> Vec<Rule> {
+    let mut out = Vec::new();
+    for route in &service.http {
+        let mut action = None;
+        if route.matches.is_empty() {
+            let action = build_action(route, service, listening);
+            out.push(rule(service, &route.name, "", Arc::new(RequestMatch::any()), action));
+            return out;
+        }
+        for entry in &route.matches {
+            if !applies(entry, listening) {
+                continue;
+            }
+            let action = action.get_or_insert_with(|| build_action(route, service, listening));
+            out.push(rule(
+                service,
+                &route.name,
+                &entry.name,
+                Arc::clone(&entry.request),
+                Arc::clone(action),
+            ));
+            if entry.request.is_catch_all() {
+                return out;
+            }
+        }
+    }
+    out
+}
+
+fn rule(
+    service: &VirtualService,
+    route_name: &Arc<str>,
+    match_name: &str,
+    matches: Arc<RequestMatch>,
+    action: Arc<Action>,
+) -> Rule {
+    let name = if match_name.is_empty() {
+        Arc::clone(route_name)
+    } else {
+        format!("{route_name}.{match_name}").into()
+    };
+    Rule {
+        name,
+        virtual_service: Some(service.resource.clone()),
+        matches,
+        action,
+    }
+}
+
+/// The part of a match that is settled per proxy and listener: port, gateways, source (R-H-029, R-H-031, R-H-032).
+fn applies(entry: &HttpMatch, listening: &dyn Listening) -> bool {
+    if entry.port.is_some_and(|port| port != u32::from(listening.port())) {
+        return false;
+    }
+    if !entry.gateways.is_empty() {
+        return entry.gateways.iter().any(|one| **one == *listening.gateway());
+    }
+    let proxy = listening.proxy();
+    entry.source_labels.selects(proxy.labels())
+        && (entry.source_namespace.is_empty() || *entry.source_namespace == *proxy.namespace())
+}
+
+fn build_action(
+    route: &HttpRoute,
+    service: &VirtualService,
+    listening: &dyn Listening,
+) -> Arc<Action> {
+    let headers = route.headers.clone();
+    let policy = Arc::clone(&route.policy);
+    Arc::new(match &route.action {
+        HttpAction::Redirect(redirect) => Action::Redirect(Redirection {
+            port: redirect_port(redirect, listening),
+            redirect: Arc::clone(redirect),
+            headers,
+            policy,
+        }),
+        HttpAction::Respond(response) => Action::Respond(Response {
+            response: Arc::clone(response),
+            headers,
+            policy,
+        }),
+        HttpAction::Route(destinations) => Action::Forward(Forward {
+            split: split(destinations, &service.resource.namespace, listening),
+            policy,
+            headers,
+            mirrors: route
+                .mirrors
+                .iter()
+                .map(|mirror| Mirror {
+                    cluster: listening
+                        .destination(&mirror.destination, &service.resource.namespace),
+                    percentage: mirror.percentage,
+                })
+                .collect(),
+            hash_policy: hash_policy(destinations, listening),
+        }),
+    })
+}
+
+/// The port that a redirect writes: given or derived, unless it is the default of the scheme (R-H-136).
+fn redirect_port(redirect: &Redirect, listening: &dyn Listening) -> Option<u16> {
+    let port = match redirect.port {
+        RedirectPort::None => return None,
+        RedirectPort::Port(port) => port,
+        RedirectPort::FromRequestPort => listening.port(),
+    };
+    let scheme = match redirect.scheme.as_deref() {
+        Some(scheme) => scheme,
+        None if listening.is_tls() => "https",
+        None => "http",
+    };
+    match (scheme, port) {
+        ("http", 80) | ("https", 443) | (_, 0) => None,
+        _ => Some(port),
+    }
+}
+
+/// The weighted clusters of a list of destinations: one takes all whatever its weight, of several those with weight
+/// zero are removed (R-H-111, R-H-112).
+pub(super) fn split(
+    destinations: &[WeightedRef],
+    namespace: &str,
+    listening: &dyn Listening,
+) -> Split {
+    let weighted = destinations.len() > 1;
+    let clusters: Box<[WeightedCluster]> = destinations
+        .iter()
+        .filter(|one| !weighted || one.weight > 0)
+        .map(|one| WeightedCluster {
+            cluster: listening.destination(&one.destination, namespace),
+            weight: if weighted { one.weight } else { 1 },
+            headers: one.headers.clone(),
+        })
+        .collect();
+    Split::new(clusters, weighted)
+}
+
+/// Hash policies of all destinations that can be picked, one after the other (R-M-122).
+fn hash_policy(destinations: &[WeightedRef], listening: &dyn Listening) -> Box<[HashKey]> {
+    let weighted = destinations.len() > 1;
+    destinations
+        .iter()
+        .filter(|one| !weighted || one.weight > 0)
+        .filter_map(|one| {
+            let destination = &one.destination;
+            listening.hash_key(&destination.host, &destination.subset, destination.port)
+        })
+        .collect()
+}
+
+impl Split {
+    /// A split over `clusters`, whose weights must not all be zero; an empty list stays empty and is never picked.
+    pub(super) fn new(clusters: Box<[WeightedCluster]>, weighted: bool) -> Self {
+        let table = AliasTable::new(clusters.iter().map(|one| one.weight))
+            .unwrap_or_else(|_| AliasTable::single());
+        Split {
+            table,
+            clusters,
+            weighted,
+        }
+    }
+
+    /// Everything to one cluster.
+    pub(super) fn single(cluster: Arc<Cluster>) -> Self {
+        Split::new(
+            Box::new([WeightedCluster {
+                cluster,
+                weight: 1,
+                headers: None,
+            }]),
+            false,
+        )
+    }
+}

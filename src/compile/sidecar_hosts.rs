@@ -1,0 +1,254 @@
+//! The route configuration of one sidecar listener: which VirtualService owns which host, and what the rest gets
+//! (R-H-040..R-H-055, R-M-061..R-M-064).
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::mesh::service::{Protocol, Resolution, ServicePort};
+use crate::mesh::virtual_service::VirtualService;
+use crate::router::{Action, Forward, Rule, Split, VirtualHost};
+use crate::terms::condition::RequestMatch;
+use crate::terms::host;
+use crate::terms::route_policy::RoutePolicy;
+
+use super::domains;
+use super::http_rules::{self, Listening};
+use super::scope::{EgressListener, ServiceView};
+
+/// What one egress listener offers on one port.
+pub(super) struct PortServices<'a> {
+    /// Listener port; 0 for an `HTTP_PROXY` listener, where all ports of all services take part (R-H-054).
+    port: u16,
+    egress: &'a EgressListener<'a>,
+    /// Services that expose the port, one per host name, each with the ports that count, in scope order.
+    services: Vec<(&'a ServiceView, Vec<&'a ServicePort>)>,
+    by_name: HashMap<&'a str, usize>,
+    /// DNS search domain of the proxy.
+    proxy_domain: &'a str,
+    /// Route policy of services without a VirtualService: the mesh's retries.
+    default_policy: Arc<RoutePolicy>,
+}
+
+/// Hosts of one VirtualService on one port, or one service without a VirtualService.
+struct Claim<'m> {
+    port: u16,
+    unregistered: Vec<String>,
+    services: Vec<&'m ServiceView>,
+    rules: Arc<[Rule]>,
+}
+
+impl<'m> PortServices<'m> {
+    /// What `egress` offers on `port`. Of several services of one host name the last counts, as in Istio's map.
+    pub(super) fn new(
+        egress: &'m EgressListener<'m>,
+        port: u16,
+        proxy_domain: &'m str,
+        default_policy: Arc<RoutePolicy>,
+    ) -> Self {
+        let mut services: Vec<(&ServiceView, Vec<&ServicePort>)> = Vec::new();
+        let mut by_name = HashMap::new();
+        for service in egress.services() {
+            let ports: Vec<&ServicePort> = service
+                .ports()
+                .iter()
+                .filter(|one| port == 0 || one.number == port)
+                .collect();
+            if ports.is_empty() {
+                continue;
+            }
+            match by_name.get(&**service.hostname()) {
+                Some(&index) => services[index] = (service, ports),
+                None => {
+                    by_name.insert(&**service.hostname(), services.len());
+                    services.push((service, ports));
+                }
+            }
+        }
+        PortServices {
+            port,
+            egress,
+            services,
+            by_name,
+            proxy_domain,
+            default_policy,
+        }
+    }
+
+    /// All virtual hosts but the fallback.
+    pub(super) fn virtual_hosts(&self, listening: &dyn Listening) -> Vec<Arc<VirtualHost>> {
+        let mut claims = Vec::new();
+        let mut claimed = vec![false; self.services.len()];
+        for (place, virtual_service) in self.selected() {
+            let rules = http_rules::rules(virtual_service, listening);
+            if rules.is_empty() {
+                continue;
+            }
+            self.claim(place, virtual_service, rules.into(), &mut claims, &mut claimed);
+        }
+        for (index, (service, ports)) in self.services.iter().enumerate() {
+            if claimed[index] {
+                continue;
+            }
+            for port in ports {
+                if takes_http(port) && service.service().resolution != Resolution::Alias {
+                    claims.push(Claim {
+                        port: port.number,
+                        unregistered: Vec::new(),
+                        services: vec![service],
+                        rules: Arc::new([self.default_rule(service.hostname(), port.number, listening)]),
+                    });
+                }
+            }
+        }
+        self.emit(claims)
+    }
+
+    /// The VirtualServices that this port looks at: all on port 80, else those with a host that some service of the
+    /// port has (R-H-028).
+    fn selected(&self) -> Vec<(usize, &'m Arc<VirtualService>)> {
+        let all = self.egress.virtual_services().iter().enumerate();
+        if self.port == 80 || self.port == 0 {
+            return all.collect();
+        }
+        let wildcard_services: Vec<&str> = self
+            .services
+            .iter()
+            .map(|(service, _)| &**service.hostname())
+            .filter(|hostname| host::is_wildcard(hostname))
+            .collect();
+        let matches = |name: &str| {
+            self.by_name.contains_key(name)
+                || wildcard_services.iter().any(|one| host::overlaps(name, one))
+                || host::is_wildcard(name)
+                    && self
+                        .services
+                        .iter()
+                        .any(|(service, _)| host::overlaps(name, service.hostname()))
+        };
+        all.filter(|(_, one)| one.hosts.iter().any(|name| matches(name)))
+            .collect()
+    }
+
+    fn claim(
+        &self,
+        place: usize,
+        virtual_service: &VirtualService,
+        rules: Arc<[Rule]>,
+        claims: &mut Vec<Claim<'m>>,
+        claimed: &mut [bool],
+    ) {
+        let mut unregistered = Vec::new();
+        let mut services = Vec::new();
+        for name in virtual_service.hosts.iter().filter(|name| !host::is_wildcard(name)) {
+            match self.by_name.get(name.to_ascii_lowercase().as_str()) {
+                Some(&index) => services.push(index),
+                None => unregistered.push(domains::unregistered(name)),
+            }
+        }
+        for name in virtual_service.hosts.iter().filter(|name| host::is_wildcard(name)) {
+            let before = services.len();
+            services.extend(self.services.iter().enumerate().filter_map(|(index, (service, _))| {
+                (host::overlaps(name, service.hostname())
+                    && self.egress.most_specific(service.hostname()) == Some(place))
+                .then_some(index)
+            }));
+            if services.len() == before {
+                unregistered.push(domains::unregistered(name));
+            }
+        }
+        let mut by_port: Vec<(u16, Vec<&'m ServiceView>)> = Vec::new();
+        for &index in &services {
+            let (service, ports) = &self.services[index];
+            claimed[index] = true;
+            for port in ports.iter().filter(|port| takes_http(port)) {
+                match by_port.iter_mut().find(|(number, _)| *number == port.number) {
+                    Some((_, list)) => list.push(service),
+                    None => by_port.push((port.number, vec![service])),
+                }
+            }
+        }
+        if by_port.is_empty() {
+            // A service that only has TCP on this port is not taken from the rest, which would give it nothing.
+            if self.port == 80 {
+                by_port.push((80, Vec::new()));
+            }
+        }
+        for (port, services) in by_port {
+            claims.push(Claim {
+                port,
+                unregistered: unregistered.clone(),
+                services,
+                rules: Arc::clone(&rules),
+            });
+        }
+    }
+
+    /// The route of a service that no VirtualService claims (R-H-046).
+    fn default_rule(&self, hostname: &Arc<str>, port: u16, listening: &dyn Listening) -> Rule {
+        Rule {
+            name: "default".into(),
+            virtual_service: None,
+            matches: Arc::new(RequestMatch::any()),
+            action: Arc::new(Action::Forward(Forward {
+                split: Split::single(listening.service(hostname, port)),
+                policy: Arc::clone(&self.default_policy),
+                headers: None,
+                mirrors: Box::new([]),
+                hash_policy: listening
+                    .hash_key(hostname, "", Some(port))
+                    .into_iter()
+                    .collect(),
+            })),
+        }
+    }
+
+    /// Virtual hosts of the claims: first come, first served, by name and by domain (R-H-045, R-H-051).
+    fn emit(&self, claims: Vec<Claim<'m>>) -> Vec<Arc<VirtualHost>> {
+        let mut real_names: HashSet<String> = HashSet::new();
+        for (service, _) in &self.services {
+            real_names.insert(service.hostname().to_string());
+        }
+        let mut names = HashSet::new();
+        let mut taken = HashSet::new();
+        let mut out = Vec::new();
+        for claim in claims {
+            let mut push = |name: String, domains: domains::Domains| {
+                if !names.insert(name.clone()) {
+                    return;
+                }
+                let domains = domains::without_taken(domains, &mut taken, &real_names);
+                if !domains.is_empty() {
+                    out.push(Arc::new(VirtualHost {
+                        name: name.into(),
+                        domains: domains.into(),
+                        require_tls: false,
+                        rules: Arc::clone(&claim.rules),
+                    }));
+                }
+            };
+            for host in &claim.unregistered {
+                let domains = domains::Domains {
+                    all: vec![host.clone()],
+                    derived: Vec::new(),
+                };
+                push(domains::domain_name(host, claim.port), domains);
+            }
+            for service in &claim.services {
+                let aliases: Vec<&str> = service
+                    .aliases()
+                    .iter()
+                    .map(|alias| &*alias.hostname)
+                    .collect();
+                let port = (self.port == 0).then_some(claim.port);
+                let domains = domains::of_service(service.service(), &aliases, self.proxy_domain, port);
+                push(domains::domain_name(service.hostname(), claim.port), domains);
+            }
+        }
+        out
+    }
+}
+
+/// HTTP, or protocol detected.
+fn takes_http(port: &ServicePort) -> bool {
+    port.protocol.is_http() || port.protocol == Protocol::Unsupported
+}

@@ -1,0 +1,192 @@
+//! Which listeners a sidecar opens and how services share them: HTTP ports on every address, TCP ports on the
+//! service's address, mixed ones by detection (R-H-041, R-M-067..R-M-069).
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::mesh::service::Protocol;
+use crate::router::{ChainMatch, Filter, FilterChain, Listener, RouteConfig, Transport};
+
+use super::gateway_tcp::listener_name;
+
+/// What a new port brings to a listener.
+pub(super) struct Offer<'o> {
+    /// `None`: every address.
+    pub bind: Option<IpAddr>,
+    pub port: u16,
+    pub protocol: Protocol,
+    /// TCP and TLS chains, made on demand.
+    pub tcp: &'o mut dyn FnMut() -> Vec<FilterChain>,
+    /// The HTTP route configuration, made on demand.
+    pub http: &'o mut dyn FnMut() -> Arc<RouteConfig>,
+}
+
+/// What a port's protocol makes of its listener.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Http,
+    Tcp,
+    Detected,
+}
+
+fn class(protocol: Protocol) -> Option<Class> {
+    match protocol {
+        Protocol::Udp => None,
+        Protocol::Unsupported => Some(Class::Detected),
+        _ if protocol.is_http() => Some(Class::Http),
+        _ => Some(Class::Tcp),
+    }
+}
+
+struct Entry {
+    bind: Option<IpAddr>,
+    port: u16,
+    protocol: Protocol,
+    /// Made by an explicit egress listener: the catch-all one adds nothing to it.
+    locked: bool,
+    chains: Vec<FilterChain>,
+}
+
+/// The listeners of a sidecar while they are put together.
+#[derive(Default)]
+pub(super) struct Listeners {
+    entries: Vec<Entry>,
+    by_key: HashMap<(Option<IpAddr>, u16), usize>,
+}
+
+impl Listeners {
+    /// Closes what is there: a catch-all egress listener adds no service to the ports of explicit ones.
+    pub(super) fn lock(&mut self) {
+        for entry in &mut self.entries {
+            entry.locked = true;
+        }
+    }
+
+    /// Adds a service port: a listener of its own, or its chains to one that is there.
+    pub(super) fn add(&mut self, offer: Offer<'_>) {
+        let Some(class_offered) = class(offer.protocol) else {
+            return;
+        };
+        let key = (offer.bind, offer.port);
+        let Some(&index) = self.by_key.get(&key) else {
+            self.by_key.insert(key, self.entries.len());
+            self.entries.push(first(offer, class_offered));
+            return;
+        };
+        let entry = &mut self.entries[index];
+        if entry.locked {
+            return;
+        }
+        let current = class(entry.protocol).unwrap_or(Class::Detected);
+        match (class_offered, current) {
+            (Class::Http, Class::Http | Class::Detected) | (Class::Detected, Class::Detected) => {
+                return;
+            }
+            _ => {}
+        }
+        if speaks_first(offer.protocol, entry.protocol) {
+            return;
+        }
+        let replaces = (class_offered, current) == (Class::Detected, Class::Http);
+        let made = first(offer, class_offered);
+        if replaces {
+            *entry = made;
+            return;
+        }
+        for chain in made.chains {
+            if !entry.chains.iter().any(|one| same_match(&one.matches, &chain.matches)) {
+                entry.chains.push(chain);
+            }
+        }
+        if class_offered != Class::Tcp || current == Class::Http {
+            entry.protocol = Protocol::Unsupported;
+        }
+    }
+
+    /// The finished listeners. A connection that no chain wants goes where unknown traffic goes.
+    pub(super) fn finish(self, fallthrough: &FilterChain) -> Vec<Arc<Listener>> {
+        self.entries
+            .into_iter()
+            .map(|entry| {
+                let (mut any, mut chains): (Vec<_>, Vec<_>) = entry
+                    .chains
+                    .into_iter()
+                    .partition(|chain| chain.matches == ChainMatch::default());
+                let default_chain = match any.pop() {
+                    Some(chain) if chains.is_empty() => {
+                        chains.push(chain);
+                        None
+                    }
+                    Some(chain) => Some(Box::new(chain)),
+                    None => Some(Box::new(fallthrough.clone())),
+                };
+                Arc::new(Listener {
+                    name: listener_name(entry.bind, entry.port),
+                    address: entry.bind,
+                    port: entry.port,
+                    chains,
+                    default_chain,
+                })
+            })
+            .collect()
+    }
+}
+
+/// The listener of a first service port.
+fn first(offer: Offer<'_>, class: Class) -> Entry {
+    let mut protocol = offer.protocol;
+    let mut chains = Vec::new();
+    if class != Class::Http {
+        chains = (offer.tcp)();
+    }
+    if class != Class::Tcp {
+        let mut matches = ChainMatch::default();
+        // On every address, other traffic may come through: HTTP is then told apart by detection.
+        if class == Class::Detected || offer.bind.is_none() {
+            matches.transport = Some(Transport::Plaintext);
+            matches.application_protocols =
+                vec!["http/1.0".into(), "http/1.1".into(), "h2c".into()];
+            protocol = Protocol::Unsupported;
+        }
+        chains.push(FilterChain {
+            name: "".into(),
+            matches,
+            terminates_tls: false,
+            filter: Filter::Http((offer.http)()),
+        });
+    }
+    Entry {
+        bind: offer.bind,
+        port: offer.port,
+        protocol,
+        locked: false,
+        chains,
+    }
+}
+
+/// Mongo and MySQL servers speak first: detection would break them, so they share a port with nothing else (R-M-069).
+fn speaks_first(incoming: Protocol, existing: Protocol) -> bool {
+    let silent = |protocol| matches!(protocol, Protocol::Mongo | Protocol::Mysql);
+    incoming != existing && (silent(incoming) || silent(existing))
+}
+
+/// Whether two chains ask for the same, whatever the order in which they say it.
+fn same_match(a: &ChainMatch, b: &ChainMatch) -> bool {
+    let names = |one: &ChainMatch| {
+        let mut names = one.server_names.clone();
+        names.sort_unstable();
+        names.dedup();
+        names
+    };
+    let ranges = |one: &ChainMatch| {
+        let mut ranges: Vec<_> = one.destinations.iter().map(|range| range.network()).collect();
+        ranges.sort_unstable();
+        ranges.dedup();
+        ranges
+    };
+    a.transport == b.transport
+        && a.application_protocols == b.application_protocols
+        && names(a) == names(b)
+        && ranges(a) == ranges(b)
+}

@@ -1,0 +1,181 @@
+//! Filter chains of a service port that carries bytes: `tls` routes by server name, `tcp` routes by subnet, and the
+//! service's own cluster for the rest (R-M-065, R-M-066).
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::mesh::service::Service;
+use crate::mesh::virtual_service::{L4Match, VirtualService};
+use crate::router::{ChainMatch, Cidr, Filter, FilterChain, TcpProxy};
+use crate::terms::proxy::Proxy;
+
+use super::gateway_tcp::{TcpFilters, server_names};
+
+/// One service port that gets TCP chains.
+pub(super) struct TcpPort<'a> {
+    pub service: &'a Service,
+    /// The listener's port; the service's own may differ on a Sidecar's explicit listener.
+    pub port: u16,
+    /// The port of the service's own cluster.
+    pub cluster_port: u16,
+    /// The listener is bound to every address and the service has no address of its own.
+    pub shares_wildcard: bool,
+    /// Address ranges of the service, where the listener is bound to every address because of them.
+    pub ranges: Vec<Cidr>,
+    /// Names that the service answers to in SNI: host name, aliases and their short forms.
+    pub server_names: Vec<Box<str>>,
+    pub proxy: &'a Proxy,
+}
+
+/// Makes the filter of a service without a route of its own.
+pub(super) trait ServiceFilters: TcpFilters {
+    /// The filter that forwards to the service's cluster at `port`.
+    fn service_filter(&self, service: &Service, port: u16) -> TcpProxy;
+}
+
+impl TcpPort<'_> {
+    /// Chains for a TLS port: one for each distinct match of the `tls` rules of all VirtualServices of the host; without
+    /// any, the service itself (R-M-065).
+    pub(super) fn tls_chains(
+        &self,
+        virtual_services: &[&Arc<VirtualService>],
+        filters: &dyn ServiceFilters,
+    ) -> Vec<FilterChain> {
+        let mut out = Vec::new();
+        let mut seen = HashSet::new();
+        // One match's subnets stay for every later match that has none of its own: Istio keeps them in one variable.
+        let mut ranges = self.ranges.clone();
+        for service in virtual_services {
+            for rule in service.tls.iter().filter(|rule| !rule.route.is_empty()) {
+                for entry in rule.matches.iter().filter(|entry| self.applies(&entry.l4)) {
+                    if !entry.l4.destination_subnets.is_empty() && self.port > 0 {
+                        ranges = cidrs(&entry.l4.destination_subnets);
+                    }
+                    let predicate = (entry.sni_hosts.clone(), entry.l4.destination_subnets.clone());
+                    if !seen.insert(predicate) {
+                        continue;
+                    }
+                    out.push(FilterChain {
+                        name: "".into(),
+                        matches: ChainMatch {
+                            destinations: ranges.clone(),
+                            server_names: server_names(&entry.sni_hosts),
+                            ..ChainMatch::default()
+                        },
+                        terminates_tls: false,
+                        filter: Filter::Tcp(filters.filter(
+                            &rule.route,
+                            self.port,
+                            &service.resource,
+                        )),
+                    });
+                }
+            }
+        }
+        if out.is_empty() {
+            let by_name = !ranges.is_empty() || self.shares_wildcard;
+            out.push(FilterChain {
+                name: "".into(),
+                matches: ChainMatch {
+                    destinations: ranges,
+                    server_names: if by_name {
+                        server_names(&self.server_names)
+                    } else {
+                        Vec::new()
+                    },
+                    ..ChainMatch::default()
+                },
+                terminates_tls: false,
+                filter: Filter::Tcp(filters.service_filter(self.service, self.cluster_port)),
+            });
+        }
+        out
+    }
+
+    /// Chains for any other port: the first rule that does not ask for subnets ends the search; those that do make a
+    /// chain each (R-M-066).
+    pub(super) fn tcp_chains(
+        &self,
+        virtual_services: &[&Arc<VirtualService>],
+        filters: &dyn ServiceFilters,
+    ) -> Vec<FilterChain> {
+        let mut out = Vec::new();
+        let mut own_chain = true;
+        for service in virtual_services {
+            for rule in service.tcp.iter().filter(|rule| !rule.route.is_empty()) {
+                let chain = |destinations| FilterChain {
+                    name: "".into(),
+                    matches: ChainMatch {
+                        destinations,
+                        ..ChainMatch::default()
+                    },
+                    terminates_tls: false,
+                    filter: Filter::Tcp(filters.filter(&rule.route, self.port, &service.resource)),
+                };
+                let mut applying = rule.matches.iter().filter(|entry| self.applies(entry));
+                let ends = rule.matches.is_empty()
+                    || applying
+                        .clone()
+                        .any(|entry| entry.destination_subnets.is_empty() || self.port == 0);
+                if ends {
+                    out.push(chain(self.ranges.clone()));
+                    return out;
+                }
+                if applying.clone().next().is_none() {
+                    continue;
+                }
+                let subnets: Vec<Cidr> = applying
+                    .by_ref()
+                    .flat_map(|entry| cidrs(&entry.destination_subnets))
+                    .collect();
+                own_chain &= sorted(&subnets) != sorted(&self.ranges);
+                out.push(chain(subnets));
+            }
+        }
+        if own_chain {
+            out.push(FilterChain {
+                name: "".into(),
+                matches: ChainMatch {
+                    destinations: self.ranges.clone(),
+                    ..ChainMatch::default()
+                },
+                terminates_tls: false,
+                filter: Filter::Tcp(filters.service_filter(self.service, self.cluster_port)),
+            });
+        }
+        out
+    }
+
+    /// Gateways, source labels, port and source namespace must all fit (R-M-058).
+    fn applies(&self, entry: &L4Match) -> bool {
+        (entry.gateways.is_empty() || entry.gateways.iter().any(|one| &**one == "mesh"))
+            && entry.source_labels.selects(self.proxy.labels())
+            && entry.port.is_none_or(|port| port == u32::from(self.port))
+            && (entry.source_namespace.is_empty()
+                || *entry.source_namespace == *self.proxy.namespace())
+    }
+}
+
+/// Subnets as ranges; a single address is a range of one. Texts that are neither were refused by resolve.
+pub(super) fn cidrs(subnets: &[Box<str>]) -> Vec<Cidr> {
+    subnets.iter().filter_map(|text| cidr(text)).collect()
+}
+
+/// `10.0.0.0/28` or one address; the unspecified address means no range.
+pub(super) fn cidr(text: &str) -> Option<Cidr> {
+    let (address, prefix) = match text.split_once('/') {
+        Some((address, prefix)) => (address.parse::<IpAddr>().ok()?, prefix.parse().ok()?),
+        None => {
+            let address = text.parse::<IpAddr>().ok()?;
+            (address, if address.is_ipv4() { 32 } else { 128 })
+        }
+    };
+    Some(Cidr { address, prefix })
+}
+
+fn sorted(ranges: &[Cidr]) -> Vec<(IpAddr, u8)> {
+    let mut out: Vec<(IpAddr, u8)> = ranges.iter().map(|one| (one.address, one.prefix)).collect();
+    out.sort_unstable();
+    out
+}

@@ -1,0 +1,100 @@
+//! TCP filters: the weighted clusters of a `tcp` or `tls` route and what DestinationRules say to connections
+//! (R-M-115, R-M-120, R-M-140).
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use crate::mesh::service::Service;
+use crate::mesh::virtual_service::WeightedRef;
+use crate::router::{Cluster, Split, TcpProxy, WeightedCluster};
+use crate::terms::name::ResourceName;
+
+use super::clusters::Clusters;
+use super::gateway_tcp::TcpFilters;
+use super::scope::Scope;
+use super::sidecar_tcp::ServiceFilters;
+
+/// Makes the TCP filters of one proxy; it sees services whole, whatever the listener (R-M-138).
+pub(super) struct FilterMaker<'a> {
+    scope: &'a Scope<'a>,
+    clusters: &'a RefCell<Clusters<'a>>,
+}
+
+impl<'a> FilterMaker<'a> {
+    pub(super) fn new(scope: &'a Scope<'a>, clusters: &'a RefCell<Clusters<'a>>) -> Self {
+        FilterMaker { scope, clusters }
+    }
+
+    fn proxy_to(&self, split: Split, host: &Arc<str>, subset: &str) -> TcpProxy {
+        let settings = self
+            .clusters
+            .borrow_mut()
+            .rule(host)
+            .map(|rule| rule.tcp_settings(subset))
+            .unwrap_or_default();
+        TcpProxy {
+            split,
+            virtual_service: None,
+            idle_timeout: settings.idle_timeout,
+            max_connection_duration: settings.max_connection_duration,
+            hash_source_ip: settings.hash_source_ip,
+            tunnel: settings.tunnel,
+        }
+    }
+}
+
+impl TcpFilters for FilterMaker<'_> {
+    fn filter(&self, route: &[WeightedRef], port: u16, owner: &ResourceName) -> TcpProxy {
+        let weighted = route.len() > 1;
+        let clusters: Box<[WeightedCluster]> = route
+            .iter()
+            .filter(|one| !weighted || one.weight > 0)
+            .map(|one| {
+                let destination = &one.destination;
+                WeightedCluster {
+                    cluster: self.clusters.borrow_mut().destination(
+                        destination,
+                        self.scope.service(&destination.host),
+                        port,
+                    ),
+                    weight: if weighted { one.weight } else { 1 },
+                    headers: None,
+                }
+            })
+            .collect();
+        // Several destinations listen to the top level of the first one's DestinationRule.
+        let (host, subset) = match route {
+            [only] => (&only.destination.host, &*only.destination.subset),
+            [first, ..] => (&first.destination.host, ""),
+            [] => (&Arc::default(), ""),
+        };
+        TcpProxy {
+            virtual_service: Some(owner.clone()),
+            ..self.proxy_to(Split::new(clusters, weighted), host, subset)
+        }
+    }
+}
+
+impl ServiceFilters for FilterMaker<'_> {
+    fn service_filter(&self, service: &Service, port: u16) -> TcpProxy {
+        let cluster =
+            self.clusters
+                .borrow_mut()
+                .cluster(&service.hostname, port, &Arc::default());
+        self.proxy_to(Split::single(cluster), &service.hostname, "")
+    }
+}
+
+impl TcpProxy {
+    /// Forwards everything to `cluster`.
+    pub(super) fn to(cluster: Arc<Cluster>) -> Self {
+        TcpProxy {
+            split: Split::single(cluster),
+            virtual_service: None,
+            idle_timeout: None,
+            max_connection_duration: None,
+            hash_source_ip: false,
+            tunnel: None,
+        }
+    }
+}
