@@ -92,7 +92,11 @@ pub(super) fn short_forms(hostname: &str, proxy_domain: &str) -> Vec<String> {
     };
     let (name, qualified) = (&hostname[..dot], &hostname[..svc]);
     if &hostname[dot + 1..svc] == proxy_namespace {
-        vec![name.to_owned(), format!("{qualified}.svc"), qualified.to_owned()]
+        vec![
+            name.to_owned(),
+            format!("{qualified}.svc"),
+            qualified.to_owned(),
+        ]
     } else {
         vec![qualified.to_owned(), format!("{qualified}.svc")]
     }
@@ -114,7 +118,11 @@ fn shared_suffix_forms(hostname: &str, proxy_domain: &str) -> Vec<String> {
     let unique = &host[..host.len() - shared];
     let mut forms = vec![unique.join(".")];
     if unique.len() == 2 {
-        forms.push(format!("{}.{}", unique.join("."), host[host.len() - shared]));
+        forms.push(format!(
+            "{}.{}",
+            unique.join("."),
+            host[host.len() - shared]
+        ));
     }
     forms
 }

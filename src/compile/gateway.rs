@@ -10,8 +10,8 @@ use crate::mesh::gateway::{Gateway as GatewayResource, Server};
 use crate::mesh::service::Protocol;
 use crate::mesh::virtual_service::{DestinationRef, VirtualService};
 use crate::router::{
-    ChainMatch, Cluster, Filter, FilterChain, GatewayBinding, Listener, RouteConfig, ServerBinding, TcpProxy,
-    View,
+    ChainMatch, Cluster, Filter, FilterChain, GatewayBinding, Listener, RouteConfig, ServerBinding,
+    TcpProxy, View,
 };
 use crate::terms::host;
 use crate::terms::proxy::{Proxy, ProxyKind};
@@ -53,9 +53,7 @@ impl<'a> Gateway<'a> {
         let configs: HashMap<&str, Arc<RouteConfig>> = merged
             .by_route
             .iter()
-            .map(|(name, servers)| {
-                (&**name, gateway_hosts::route_config(name, servers, self))
-            })
+            .map(|(name, servers)| (&**name, gateway_hosts::route_config(name, servers, self)))
             .collect();
 
         let mut drafts: Vec<Draft> = Vec::new();
@@ -298,7 +296,7 @@ fn bindings(groups: &[ServerGroup<'_>]) -> Vec<GatewayBinding> {
         .flat_map(|group| group.servers.iter().map(move |server| (server, group)))
         .collect();
     // As written within each Gateway, not as grouped.
-    servers.sort_by_key(|(server, _)| std::ptr::from_ref(server.server) as usize);
+    servers.sort_by_key(|(server, _)| server.place);
     for (server, group) in servers {
         let resource = &server.gateway.resource;
         let binding = ServerBinding {
@@ -306,7 +304,11 @@ fn bindings(groups: &[ServerGroup<'_>]) -> Vec<GatewayBinding> {
                 .server
                 .hosts
                 .iter()
-                .map(|host| host.split_once('/').map_or(&**host, |(_, name)| name).into())
+                .map(|host| {
+                    host.split_once('/')
+                        .map_or(&**host, |(_, name)| name)
+                        .into()
+                })
                 .collect(),
             port: group.port,
             bind: group.bind,

@@ -174,7 +174,11 @@ impl<'s> Candidates<'s> {
     fn new(server: &'s MergedServer<'_>) -> Self {
         let hosts: Vec<&str> = server.server.hosts.iter().map(|host| &**host).collect();
         Candidates {
-            wildcards: hosts.iter().copied().filter(|host| host::is_wildcard(host)).collect(),
+            wildcards: hosts
+                .iter()
+                .copied()
+                .filter(|host| host::is_wildcard(host))
+                .collect(),
             exact: hosts.iter().copied().collect(),
             scoped: hosts.iter().any(|host| host.contains('/')),
             hosts,

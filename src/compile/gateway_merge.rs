@@ -14,6 +14,8 @@ use crate::mesh::service::Protocol;
 pub(super) struct MergedServer<'m> {
     pub gateway: &'m Arc<Gateway>,
     pub server: &'m Server,
+    /// Its place among all servers of all gateways, in merge order.
+    pub place: usize,
     /// `namespace/name` of its Gateway.
     pub gateway_name: Arc<str>,
     /// Route configuration; empty: it routes no HTTP (R-M-018).
@@ -84,6 +86,7 @@ pub(super) fn merge<'m>(
 
 #[derive(Default)]
 struct Merger<'m> {
+    places: usize,
     out: MergedGateways<'m>,
     groups: HashMap<GroupKey, usize>,
     routes: HashMap<Arc<str>, usize>,
@@ -106,6 +109,7 @@ impl<'m> Merger<'m> {
         if server.tls.is_some() && !self.claim_hosts(server, port) {
             return;
         }
+        self.places += 1;
         let key = GroupKey {
             port,
             protocol: server.protocol_text.clone(),
@@ -114,11 +118,16 @@ impl<'m> Merger<'m> {
         let merged = MergedServer {
             gateway,
             server,
+            place: self.places,
             gateway_name: Arc::clone(gateway_name),
             route_name: Arc::clone(&route_name),
             sni_hosts: sni_hosts(server),
         };
-        let Some(current) = self.plain.get(&port).cloned().filter(|_| self.ports.contains(&port))
+        let Some(current) = self
+            .plain
+            .get(&port)
+            .cloned()
+            .filter(|_| self.ports.contains(&port))
         else {
             self.add_beside_tls(key, merged);
             return;
@@ -203,7 +212,10 @@ impl<'m> Merger<'m> {
 
 /// R-M-018.
 fn route_name(gateway: &Gateway, server: &Server, listener_port: u16) -> Arc<str> {
-    let bind = server.bind.map(|bind| format!(".{bind}")).unwrap_or_default();
+    let bind = server
+        .bind
+        .map(|bind| format!(".{bind}"))
+        .unwrap_or_default();
     if server.protocol.is_http() {
         format!("http.{listener_port}{bind}").into()
     } else if routes_http(server) {
@@ -224,7 +236,11 @@ fn sni_hosts(server: &Server) -> Vec<Box<str>> {
     let mut hosts: Vec<Box<str>> = server
         .hosts
         .iter()
-        .map(|host| host.split_once('/').map_or(&**host, |(_, name)| name).into())
+        .map(|host| {
+            host.split_once('/')
+                .map_or(&**host, |(_, name)| name)
+                .into()
+        })
         .collect();
     hosts.sort_unstable();
     hosts.dedup();

@@ -71,7 +71,9 @@ fn tcp_route<'v>(
             .tcp
             .iter()
             .filter(|rule| !rule.route.is_empty())
-            .find(|rule| rule.matches.is_empty() || rule.matches.iter().any(|one| applies(one, server)))
+            .find(|rule| {
+                rule.matches.is_empty() || rule.matches.iter().any(|one| applies(one, server))
+            })
             .map(|rule| (&*rule.route, &service.resource))
     })
 }

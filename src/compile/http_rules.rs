@@ -40,7 +40,13 @@ pub(super) fn rules(service: &VirtualService, listening: &dyn Listening) -> Vec<
         let mut action = None;
         if route.matches.is_empty() {
             let action = build_action(route, service, listening);
-            out.push(rule(service, &route.name, "", Arc::new(RequestMatch::any()), action));
+            out.push(rule(
+                service,
+                &route.name,
+                "",
+                Arc::new(RequestMatch::any()),
+                action,
+            ));
             return out;
         }
         for entry in &route.matches {
@@ -85,11 +91,17 @@ fn rule(
 
 /// The part of a match that is settled per proxy and listener: port, gateways, source (R-H-029, R-H-031, R-H-032).
 fn applies(entry: &HttpMatch, listening: &dyn Listening) -> bool {
-    if entry.port.is_some_and(|port| port != u32::from(listening.port())) {
+    if entry
+        .port
+        .is_some_and(|port| port != u32::from(listening.port()))
+    {
         return false;
     }
     if !entry.gateways.is_empty() {
-        return entry.gateways.iter().any(|one| **one == *listening.gateway());
+        return entry
+            .gateways
+            .iter()
+            .any(|one| **one == *listening.gateway());
     }
     let proxy = listening.proxy();
     entry.source_labels.selects(proxy.labels())

@@ -73,9 +73,10 @@ fn http_ports(scope: &Scope<'_>) -> Vec<(Box<str>, u16)> {
         .services()
         .iter()
         .filter_map(|service| {
-            let port = service.ports().iter().find(|port| {
-                port.protocol.is_http() || port.protocol == Protocol::Unsupported
-            })?;
+            let port = service
+                .ports()
+                .iter()
+                .find(|port| port.protocol.is_http() || port.protocol == Protocol::Unsupported)?;
             Some((service.hostname().to_ascii_lowercase().into(), port.number))
         })
         .collect()

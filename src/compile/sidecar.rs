@@ -9,8 +9,8 @@ use crate::mesh::config::OutboundTrafficPolicy;
 use crate::mesh::service::{Protocol, Registry, Resolution, ServicePort};
 use crate::mesh::virtual_service::{DestinationRef, VirtualService};
 use crate::router::{
-    Action, ChainMatch, Cidr, Cluster, Filter, FilterChain, Forward, Listener, Response, RouteConfig, Rule,
-    Split, TcpProxy, View, VirtualHost,
+    Action, ChainMatch, Cidr, Cluster, Filter, FilterChain, Forward, Listener, Response,
+    RouteConfig, Rule, Split, TcpProxy, View, VirtualHost,
 };
 use crate::terms::condition::RequestMatch;
 use crate::terms::host;
@@ -36,7 +36,11 @@ pub(super) struct Sidecar<'a> {
 }
 
 impl<'a> Sidecar<'a> {
-    pub(super) fn new(proxy: &'a Proxy, scope: &'a Scope<'a>, clusters: &'a RefCell<Clusters<'a>>) -> Self {
+    pub(super) fn new(
+        proxy: &'a Proxy,
+        scope: &'a Scope<'a>,
+        clusters: &'a RefCell<Clusters<'a>>,
+    ) -> Self {
         let config = &scope.mesh().config;
         Sidecar {
             proxy,
@@ -47,7 +51,7 @@ impl<'a> Sidecar<'a> {
                 None => format!("{}.svc.{}", proxy.namespace(), config.domain),
             },
             default_policy: Arc::new(RoutePolicy {
-                retries: config.retries_of_default_route(),
+                retries: config.default_route_retries(),
                 ..RoutePolicy::default()
             }),
         }
@@ -309,11 +313,7 @@ impl<'a> Sidecar<'a> {
 
 /// The addresses that a service port listens on: a headless TCP service on each of its endpoints (R-M-069), any other
 /// where its egress listener says.
-fn binds(
-    service: &ServiceView,
-    port: &ServicePort,
-    bind: Option<IpAddr>,
-) -> Vec<Option<IpAddr>> {
+fn binds(service: &ServiceView, port: &ServicePort, bind: Option<IpAddr>) -> Vec<Option<IpAddr>> {
     let inner = service.service();
     let per_endpoint = bind.is_none()
         && inner.resolution == Resolution::Passthrough

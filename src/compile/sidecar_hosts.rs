@@ -83,7 +83,13 @@ impl<'m> PortServices<'m> {
             if rules.is_empty() {
                 continue;
             }
-            self.claim(place, virtual_service, rules.into(), &mut claims, &mut claimed);
+            self.claim(
+                place,
+                virtual_service,
+                rules.into(),
+                &mut claims,
+                &mut claimed,
+            );
         }
         for (index, (service, ports)) in self.services.iter().enumerate() {
             if claimed[index] {
@@ -95,7 +101,11 @@ impl<'m> PortServices<'m> {
                         port: port.number,
                         unregistered: Vec::new(),
                         services: vec![service],
-                        rules: Arc::new([self.default_rule(service.hostname(), port.number, listening)]),
+                        rules: Arc::new([self.default_rule(
+                            service.hostname(),
+                            port.number,
+                            listening,
+                        )]),
                     });
                 }
             }
@@ -118,7 +128,9 @@ impl<'m> PortServices<'m> {
             .collect();
         let matches = |name: &str| {
             self.by_name.contains_key(name)
-                || wildcard_services.iter().any(|one| host::overlaps(name, one))
+                || wildcard_services
+                    .iter()
+                    .any(|one| host::overlaps(name, one))
                 || host::is_wildcard(name)
                     && self
                         .services
@@ -139,19 +151,29 @@ impl<'m> PortServices<'m> {
     ) {
         let mut unregistered = Vec::new();
         let mut services = Vec::new();
-        for name in virtual_service.hosts.iter().filter(|name| !host::is_wildcard(name)) {
+        for name in virtual_service
+            .hosts
+            .iter()
+            .filter(|name| !host::is_wildcard(name))
+        {
             match self.by_name.get(name.to_ascii_lowercase().as_str()) {
                 Some(&index) => services.push(index),
                 None => unregistered.push(domains::unregistered(name)),
             }
         }
-        for name in virtual_service.hosts.iter().filter(|name| host::is_wildcard(name)) {
+        for name in virtual_service
+            .hosts
+            .iter()
+            .filter(|name| host::is_wildcard(name))
+        {
             let before = services.len();
-            services.extend(self.services.iter().enumerate().filter_map(|(index, (service, _))| {
-                (host::overlaps(name, service.hostname())
-                    && self.egress.most_specific(service.hostname()) == Some(place))
-                .then_some(index)
-            }));
+            services.extend(self.services.iter().enumerate().filter_map(
+                |(index, (service, _))| {
+                    (host::overlaps(name, service.hostname())
+                        && self.egress.most_specific(service.hostname()) == Some(place))
+                    .then_some(index)
+                },
+            ));
             if services.len() == before {
                 unregistered.push(domains::unregistered(name));
             }
@@ -161,7 +183,10 @@ impl<'m> PortServices<'m> {
             let (service, ports) = &self.services[index];
             claimed[index] = true;
             for port in ports.iter().filter(|port| takes_http(port)) {
-                match by_port.iter_mut().find(|(number, _)| *number == port.number) {
+                match by_port
+                    .iter_mut()
+                    .find(|(number, _)| *number == port.number)
+                {
                     Some((_, list)) => list.push(service),
                     None => by_port.push((port.number, vec![service])),
                 }
@@ -240,8 +265,12 @@ impl<'m> PortServices<'m> {
                     .map(|alias| &*alias.hostname)
                     .collect();
                 let port = (self.port == 0).then_some(claim.port);
-                let domains = domains::of_service(service.service(), &aliases, self.proxy_domain, port);
-                push(domains::domain_name(service.hostname(), claim.port), domains);
+                let domains =
+                    domains::of_service(service.service(), &aliases, self.proxy_domain, port);
+                push(
+                    domains::domain_name(service.hostname(), claim.port),
+                    domains,
+                );
             }
         }
         out

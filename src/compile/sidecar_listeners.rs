@@ -95,7 +95,11 @@ impl Listeners {
             return;
         }
         for chain in made.chains {
-            if !entry.chains.iter().any(|one| same_match(&one.matches, &chain.matches)) {
+            if !entry
+                .chains
+                .iter()
+                .any(|one| same_match(&one.matches, &chain.matches))
+            {
                 entry.chains.push(chain);
             }
         }
@@ -180,7 +184,11 @@ fn same_match(a: &ChainMatch, b: &ChainMatch) -> bool {
         names
     };
     let ranges = |one: &ChainMatch| {
-        let mut ranges: Vec<_> = one.destinations.iter().map(|range| range.network()).collect();
+        let mut ranges: Vec<_> = one
+            .destinations
+            .iter()
+            .map(|range| range.network())
+            .collect();
         ranges.sort_unstable();
         ranges.dedup();
         ranges

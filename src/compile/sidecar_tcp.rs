@@ -52,7 +52,10 @@ impl TcpPort<'_> {
                     if !entry.l4.destination_subnets.is_empty() && self.port > 0 {
                         ranges = cidrs(&entry.l4.destination_subnets);
                     }
-                    let predicate = (entry.sni_hosts.clone(), entry.l4.destination_subnets.clone());
+                    let predicate = (
+                        entry.sni_hosts.clone(),
+                        entry.l4.destination_subnets.clone(),
+                    );
                     if !seen.insert(predicate) {
                         continue;
                     }

@@ -77,10 +77,10 @@ impl TcpFilters for FilterMaker<'_> {
 
 impl ServiceFilters for FilterMaker<'_> {
     fn service_filter(&self, service: &Service, port: u16) -> TcpProxy {
-        let cluster =
-            self.clusters
-                .borrow_mut()
-                .cluster(&service.hostname, port, &Arc::default());
+        let cluster = self
+            .clusters
+            .borrow_mut()
+            .cluster(&service.hostname, port, &Arc::default());
         self.proxy_to(Split::single(cluster), &service.hostname, "")
     }
 }

@@ -111,6 +111,9 @@ codes! {
     UNUSED_RULE = "MR0153" "unused-rule" Warning "No request can reach the rule.";
     UNUSED_MATCH = "MR0154" "unused-match" Warning "An earlier match takes every request that this one would take.";
 
+    // MR0170 to MR0179: Gateway.
+    UNSUPPORTED_PROTOCOL = "MR0170" "unsupported-protocol" Error "The protocol is not one that can stand here.";
+
     // MR0160 to MR0169: DestinationRule. MR0170 to MR0179: Gateway. MR0180 to MR0189: ServiceEntry, WorkloadEntry and
     // Kubernetes kinds. MR0190 to MR0194: Sidecar. MR0195 to MR0199: MeshConfig.
 

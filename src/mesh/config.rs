@@ -100,3 +100,14 @@ impl Default for MeshConfig {
         }
     }
 }
+
+impl MeshConfig {
+    /// Retries of a route whose rule says nothing about them: the mesh's default, else Istio's built-in policy; `None`
+    /// where the default has no attempts (R-H-146).
+    pub fn default_route_retries(&self) -> Option<RetryPolicy> {
+        match &self.default_http_retry_policy {
+            Some(default) => Some(default.clone()).filter(|default| default.attempts > 0),
+            None => Some(RetryPolicy::default()),
+        }
+    }
+}

@@ -73,6 +73,7 @@ pub struct TlsSettings {
     pub server_certificate: Box<str>,
     pub private_key: Box<str>,
     pub ca_certificates: Box<str>,
+    pub ca_credential_name: Box<str>,
     pub ca_crl: Box<str>,
     pub subject_alt_names: Vec<Box<str>>,
     pub verify_certificate_spki: Vec<Box<str>>,

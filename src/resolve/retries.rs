@@ -7,24 +7,6 @@ use crate::terms::route_policy::RetryPolicy;
 use super::check::quantity;
 use super::{Context, Sink};
 
-/// What Envoy is told to retry where nothing else is written.
-const BUILT_IN_CONDITIONS: &str =
-    "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes";
-
-/// The policy of routes for which nobody wrote one.
-pub(crate) fn built_in() -> RetryPolicy {
-    RetryPolicy {
-        attempts: 2,
-        retry_on: BUILT_IN_CONDITIONS.into(),
-        retriable_status_codes: Box::new([]),
-        per_try_timeout: None,
-        backoff: None,
-        avoid_previous_hosts: true,
-        host_selection_attempts: 5,
-        remote_localities: false,
-    }
-}
-
 /// The policy of a rule: its own, else the mesh's default, else the built-in one. `None`: nothing is retried.
 pub(crate) fn of_rule(
     written: Option<&raw::HttpRetry>,
@@ -37,10 +19,7 @@ pub(crate) fn of_rule(
             check(written, at, sink);
             policy(written)
         }
-        None => match &cx.config.default_http_retry_policy {
-            Some(default) => Some(default.clone()).filter(|default| default.attempts > 0),
-            None => Some(built_in()),
-        },
+        None => cx.config.default_route_retries(),
     }
 }
 
@@ -53,7 +32,7 @@ pub(crate) fn policy(written: &raw::HttpRetry) -> Option<RetryPolicy> {
         backoff: written.backoff.map(|backoff| backoff.as_std()),
         avoid_previous_hosts: written.retry_ignore_previous_hosts.unwrap_or(true),
         remote_localities: written.retry_remote_localities.unwrap_or(false),
-        ..built_in()
+        ..RetryPolicy::default()
     };
     if !written.retry_on.is_empty() {
         let (conditions, codes) = conditions(&written.retry_on);
@@ -196,7 +175,7 @@ mod tests {
             policy(&written),
             Some(RetryPolicy {
                 attempts: 3,
-                ..built_in()
+                ..RetryPolicy::default()
             })
         );
     }

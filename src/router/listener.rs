@@ -67,7 +67,9 @@ impl Cidr {
             IpAddr::V6(address) => {
                 let shift = 128u32.saturating_sub(u32::from(self.prefix));
                 let bits = address.to_bits().checked_shr(shift).unwrap_or(0);
-                IpAddr::V6(std::net::Ipv6Addr::from_bits(bits.checked_shl(shift).unwrap_or(0)))
+                IpAddr::V6(std::net::Ipv6Addr::from_bits(
+                    bits.checked_shl(shift).unwrap_or(0),
+                ))
             }
         };
         (first, self.prefix)

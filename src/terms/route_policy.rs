@@ -46,6 +46,23 @@ pub struct RetryPolicy {
     pub remote_localities: bool,
 }
 
+impl Default for RetryPolicy {
+    /// What Istio tells Envoy to retry where nobody wrote anything (R-H-146).
+    fn default() -> Self {
+        RetryPolicy {
+            attempts: 2,
+            retry_on: "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
+                .into(),
+            retriable_status_codes: Box::new([]),
+            per_try_timeout: None,
+            backoff: None,
+            avoid_previous_hosts: true,
+            host_selection_attempts: 5,
+            remote_localities: false,
+        }
+    }
+}
+
 /// `corsPolicy` (R-H-148).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CorsPolicy {
