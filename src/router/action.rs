@@ -78,3 +78,108 @@ pub struct Response {
     /// The policy beside it.
     pub(crate) policy: Arc<RoutePolicy>,
 }
+
+impl Action {
+    /// The policy beside it: timeouts, retries, faults, CORS.
+    pub fn policy(&self) -> &RoutePolicy {
+        match self {
+            Action::Forward(forward) => &forward.policy,
+            Action::Redirect(redirection) => &redirection.policy,
+            Action::Respond(response) => &response.policy,
+        }
+    }
+
+    /// Header changes of the route level.
+    pub(crate) fn headers(&self) -> Option<&HeaderChanges> {
+        match self {
+            Action::Forward(forward) => forward.headers.as_deref(),
+            Action::Redirect(redirection) => redirection.headers.as_deref(),
+            Action::Respond(response) => response.headers.as_deref(),
+        }
+    }
+}
+
+impl Forward {
+    /// Where it sends the request.
+    pub fn split(&self) -> &Split {
+        &self.split
+    }
+
+    /// Timeouts, retries, faults, CORS, rewrite.
+    pub fn policy(&self) -> &RoutePolicy {
+        &self.policy
+    }
+
+    /// Who else may get a copy.
+    pub fn mirrors(&self) -> &[Mirror] {
+        &self.mirrors
+    }
+
+    /// What consistent hashing looks at, in order (R-H-115).
+    pub fn hash_policy(&self) -> &[HashKey] {
+        &self.hash_policy
+    }
+}
+
+impl Split {
+    /// The cluster that an entropy word of the split draw picks (R-H-113).
+    ///
+    /// # Complexity
+    /// Constant.
+    pub(crate) fn pick(&self, word: u64) -> Option<&WeightedCluster> {
+        self.clusters.get(self.table.pick(word))
+    }
+
+    /// The clusters in the order in which they are listed.
+    pub fn clusters(&self) -> &[WeightedCluster] {
+        &self.clusters
+    }
+
+    /// Whether the rule lists two destinations or more; those of weight zero are gone (R-H-112).
+    pub fn is_weighted(&self) -> bool {
+        self.weighted
+    }
+}
+
+impl WeightedCluster {
+    /// The cluster.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Its share of the sum of all weights; meaningless where it is the only one.
+    pub fn weight(&self) -> u32 {
+        self.weight
+    }
+}
+
+impl Mirror {
+    /// The cluster that gets the copy.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// How often.
+    pub fn percentage(&self) -> FractionalPercent {
+        self.percentage
+    }
+}
+
+impl Redirection {
+    /// What was asked for.
+    pub fn redirect(&self) -> &Redirect {
+        &self.redirect
+    }
+
+    /// The port that is written into the location (R-H-136).
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+}
+
+impl Response {
+    /// Status and body.
+    pub fn response(&self) -> &DirectResponse {
+        &self.response
+    }
+}

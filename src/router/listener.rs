@@ -122,3 +122,305 @@ pub struct TcpProxy {
     /// R-M-115.
     pub(crate) tunnel: Option<Arc<crate::terms::traffic_policy::Tunnel>>,
 }
+
+/// What a filter chain is chosen by, once the listener filters have looked at the first bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ChainFacts<'a> {
+    /// Destination address; `None`: one that belongs to nobody.
+    pub address: Option<IpAddr>,
+    /// Server name (SNI), in any case.
+    pub server_name: Option<&'a str>,
+    pub transport: Transport,
+    /// Offered (ALPN) or detected application protocols, in order.
+    pub application_protocols: &'a [&'a str],
+}
+
+impl Listener {
+    /// Envoy's name: `0.0.0.0_80`, `10.0.0.4_3306`, `virtualOutbound`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The address that it listens on; `None`: every one.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The filter chain of a connection: by longest destination prefix, then server name (exact, longest wildcard, none),
+    /// transport protocol, application protocol. What is best at one step is final: if nothing fits at a later step, only
+    /// the default chain remains (R-M-068).
+    ///
+    /// # Complexity
+    /// Linear in the chains. No allocation.
+    pub(crate) fn chain(&self, facts: &ChainFacts<'_>) -> Option<&FilterChain> {
+        // The greatest of these scores, compared from left to right, is what choosing step by step finds.
+        let mut best: Option<([u32; 4], &FilterChain)> = None;
+        for chain in &self.chains {
+            let score = chain.matches.score(facts);
+            if best.is_none_or(|(other, _)| score > other) {
+                best = Some((score, chain));
+            }
+        }
+        best.filter(|(score, _)| !score.contains(&0))
+            .map(|(_, chain)| chain)
+            .or(self.default_chain.as_deref())
+    }
+}
+
+impl ChainMatch {
+    /// How well each of the four asks fits: 0 not at all, 1 nothing is asked, more is more specific. What follows a 0
+    /// does not count.
+    fn score(&self, facts: &ChainFacts<'_>) -> [u32; 4] {
+        let steps = [
+            Self::destination_score,
+            Self::server_name_score,
+            Self::transport_score,
+            Self::application_protocol_score,
+        ];
+        let mut score = [0; 4];
+        for (own, step) in score.iter_mut().zip(steps) {
+            *own = step(self, facts);
+            if *own == 0 {
+                break;
+            }
+        }
+        score
+    }
+
+    fn destination_score(&self, facts: &ChainFacts<'_>) -> u32 {
+        if self.destinations.is_empty() {
+            return 1;
+        }
+        let fits = self.destinations.iter().filter(|cidr| {
+            cidr.prefix == 0 || facts.address.is_some_and(|address| cidr.contains(address))
+        });
+        fits.map(|cidr| 1 + u32::from(cidr.prefix))
+            .max()
+            .unwrap_or(0)
+    }
+
+    fn server_name_score(&self, facts: &ChainFacts<'_>) -> u32 {
+        if self.server_names.is_empty() {
+            return 1;
+        }
+        let host = facts.server_name.unwrap_or_default();
+        self.server_names
+            .iter()
+            .map(|name| server_name_score(name, host))
+            .max()
+            .unwrap_or(0)
+    }
+
+    fn transport_score(&self, facts: &ChainFacts<'_>) -> u32 {
+        match self.transport {
+            None => 1,
+            Some(transport) if transport == facts.transport => 2,
+            Some(_) => 0,
+        }
+    }
+
+    fn application_protocol_score(&self, facts: &ChainFacts<'_>) -> u32 {
+        if self.application_protocols.is_empty() {
+            return 1;
+        }
+        let wanted = |protocol: &&str| {
+            self.application_protocols
+                .iter()
+                .any(|own| **own == **protocol)
+        };
+        match facts.application_protocols.iter().position(wanted) {
+            // The first one offered wins.
+            Some(place) => u32::MAX - place as u32,
+            None => 0,
+        }
+    }
+}
+
+/// An exact name beats every wildcard, a longer wildcard a shorter one; a wildcard stands for one label or more.
+fn server_name_score(name: &str, host: &str) -> u32 {
+    match name.strip_prefix('*') {
+        Some("") => 1,
+        None => {
+            if name.eq_ignore_ascii_case(host) {
+                u32::MAX
+            } else {
+                0
+            }
+        }
+        Some(suffix) => {
+            let cut = host.len().checked_sub(suffix.len()).filter(|&cut| cut > 0);
+            let tail = cut.and_then(|cut| host.get(cut..));
+            match tail {
+                Some(tail) if tail.eq_ignore_ascii_case(suffix) => 1 + suffix.len() as u32,
+                _ => 0,
+            }
+        }
+    }
+}
+
+impl FilterChain {
+    /// Envoy's name of it; may be empty.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it terminates TLS.
+    pub fn terminates_tls(&self) -> bool {
+        self.terminates_tls
+    }
+
+    /// What it does with a connection.
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+}
+
+impl TcpProxy {
+    /// Where it sends the connection.
+    pub fn split(&self) -> &Split {
+        &self.split
+    }
+
+    /// The VirtualService that wrote it.
+    pub fn virtual_service(&self) -> Option<&ResourceName> {
+        self.virtual_service.as_ref()
+    }
+
+    /// How long a connection may be idle (R-M-120).
+    pub fn idle_timeout(&self) -> Option<Duration> {
+        self.idle_timeout
+    }
+
+    /// How long a connection may live (R-M-120).
+    pub fn max_connection_duration(&self) -> Option<Duration> {
+        self.max_connection_duration
+    }
+
+    /// Whether the client's address is hashed for consistent balancing (R-M-120).
+    pub fn hashes_source_ip(&self) -> bool {
+        self.hash_source_ip
+    }
+
+    /// The HTTP proxy that it goes through (R-M-115).
+    pub fn tunnel(&self) -> Option<&crate::terms::traffic_policy::Tunnel> {
+        self.tunnel.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::router::RouteConfig;
+
+    fn chain(name: &str, matches: ChainMatch) -> FilterChain {
+        FilterChain {
+            name: name.into(),
+            matches,
+            terminates_tls: false,
+            filter: Filter::Http(Arc::new(RouteConfig::new("80", Vec::new()))),
+        }
+    }
+
+    fn names(list: &[&str]) -> Vec<Box<str>> {
+        list.iter().map(|&name| name.into()).collect()
+    }
+
+    fn sni(list: &[&str]) -> ChainMatch {
+        ChainMatch {
+            server_names: names(list),
+            ..ChainMatch::default()
+        }
+    }
+
+    fn listener(chains: Vec<FilterChain>) -> Listener {
+        Listener {
+            name: "0.0.0.0_443".into(),
+            address: None,
+            port: 443,
+            chains,
+            default_chain: Some(Box::new(chain("default", ChainMatch::default()))),
+        }
+    }
+
+    fn facts<'a>(server_name: &'a str, application_protocols: &'a [&'a str]) -> ChainFacts<'a> {
+        ChainFacts {
+            address: Some(IpAddr::from([10, 1, 2, 3])),
+            server_name: Some(server_name),
+            transport: Transport::Tls,
+            application_protocols,
+        }
+    }
+
+    fn chosen<'l>(listener: &'l Listener, facts: &ChainFacts<'_>) -> &'l str {
+        listener.chain(facts).map_or("none", FilterChain::name)
+    }
+
+    #[test]
+    fn r_m_068_server_names_exact_then_longest_wildcard_then_none() {
+        let listener = listener(vec![
+            chain("none", ChainMatch::default()),
+            chain("com", sni(&["*.com"])),
+            chain("example", sni(&["*.example.com", "other.org"])),
+            chain("exact", sni(&["a.example.com"])),
+        ]);
+        assert_eq!(chosen(&listener, &facts("A.example.com", &[])), "exact");
+        assert_eq!(chosen(&listener, &facts("x.b.example.com", &[])), "example");
+        assert_eq!(chosen(&listener, &facts("other.org", &[])), "example");
+        assert_eq!(chosen(&listener, &facts("example.com", &[])), "com");
+        assert_eq!(chosen(&listener, &facts("org", &[])), "none");
+        assert_eq!(chosen(&listener, &facts(".com", &[])), "none");
+    }
+
+    #[test]
+    fn r_m_068_longest_destination_comes_first_and_is_final() {
+        let within = |address: [u8; 4], prefix, names| ChainMatch {
+            destinations: vec![Cidr {
+                address: address.into(),
+                prefix,
+            }],
+            ..sni(names)
+        };
+        let listener = listener(vec![
+            chain("wide", within([10, 0, 0, 0], 8, &["a.com"])),
+            chain("narrow", within([10, 1, 2, 0], 24, &["b.com"])),
+            chain("rest", sni(&["c.com"])),
+        ]);
+        assert_eq!(chosen(&listener, &facts("b.com", &[])), "narrow");
+        // The narrow prefix is chosen before the names are looked at: no way back to the wide one.
+        assert_eq!(chosen(&listener, &facts("a.com", &[])), "default");
+        assert_eq!(chosen(&listener, &facts("c.com", &[])), "default");
+        let nobody = ChainFacts {
+            address: None,
+            ..facts("c.com", &[])
+        };
+        assert_eq!(chosen(&listener, &nobody), "rest");
+    }
+
+    #[test]
+    fn r_m_068_transport_and_application_protocol() {
+        let sniffed = ChainMatch {
+            transport: Some(Transport::Plaintext),
+            application_protocols: names(&["http/1.1", "h2c"]),
+            ..ChainMatch::default()
+        };
+        let mut listener = listener(vec![
+            chain("http", sniffed),
+            chain("tcp", ChainMatch::default()),
+        ]);
+        let plain = |protocols| ChainFacts {
+            transport: Transport::Plaintext,
+            ..facts("", protocols)
+        };
+        assert_eq!(chosen(&listener, &plain(&["http/1.1"])), "http");
+        // Plain text that is not HTTP: the transport protocol has decided for the first chain.
+        assert_eq!(chosen(&listener, &plain(&[])), "default");
+        assert_eq!(chosen(&listener, &facts("", &["h2"])), "tcp");
+        listener.default_chain = None;
+        assert!(listener.chain(&plain(&[])).is_none());
+    }
+}

@@ -6,6 +6,7 @@
 //! The tables and their own lookups live here; the walk through them is in `route`. Everything that several views or
 //! several rules share is behind an `Arc` that `compile` clones, never copied.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 pub mod action;
@@ -66,17 +67,79 @@ pub(crate) struct GatewayBinding {
 pub(crate) struct ServerBinding {
     pub hosts: Vec<Box<str>>,
     pub port: u16,
-    pub bind: Option<std::net::IpAddr>,
+    pub bind: Option<IpAddr>,
     pub tls: bool,
 }
 
 /// One side of a proxy: its listeners and what they have in common.
 #[derive(Debug, Default)]
 pub(crate) struct View {
-    pub listeners: Vec<Arc<Listener>>,
+    listeners: Vec<Arc<Listener>>,
+    /// Port and place of each listener, sorted.
+    ports: Box<[(u16, u32)]>,
     /// Where a connection goes that no listener claims (`virtualOutbound` of a sidecar); a gateway has none.
-    pub fallback: Option<Arc<Listener>>,
-    pub path_normalization: PathNormalization,
+    fallback: Option<Arc<Listener>>,
+    path_normalization: PathNormalization,
+}
+
+impl View {
+    /// A side with these listeners; `fallback` gets the connections that none of them claims.
+    pub(crate) fn new(
+        listeners: Vec<Arc<Listener>>,
+        fallback: Option<Arc<Listener>>,
+        path_normalization: PathNormalization,
+    ) -> Self {
+        let ports = listeners.iter().map(|listener| listener.port).zip(0..);
+        let mut ports: Box<[(u16, u32)]> = ports.collect();
+        ports.sort_unstable();
+        View {
+            listeners,
+            ports,
+            fallback,
+            path_normalization,
+        }
+    }
+
+    /// Its listeners, without the fallback.
+    pub(crate) fn listeners(&self) -> &[Arc<Listener>] {
+        &self.listeners
+    }
+
+    /// What is done to the path of a request.
+    pub(crate) fn path_normalization(&self) -> PathNormalization {
+        self.path_normalization
+    }
+
+    /// The listener of a connection to `port` at `address` (`None`: one that belongs to nobody): the one at that very
+    /// address, else the one at every address, else the fallback.
+    ///
+    /// # Complexity
+    /// Logarithmic in the listeners, linear in those of one port.
+    pub(crate) fn listener(&self, address: Option<IpAddr>, port: u16) -> Option<&Listener> {
+        let start = self.ports.partition_point(|&(other, _)| other < port);
+        let same_port = self.ports[start..]
+            .iter()
+            .take_while(|&&(other, _)| other == port)
+            .filter_map(|&(_, place)| self.listeners.get(place as usize));
+        let mut any_address = None;
+        for listener in same_port {
+            match listener.address {
+                None => any_address = any_address.or(Some(listener)),
+                own if own == address => return Some(listener),
+                _ => {}
+            }
+        }
+        any_address
+            .or(self.fallback.as_ref())
+            .map(|listener| &**listener)
+    }
+
+    /// Whether `listener` is the one that gets what no other claims.
+    pub(crate) fn is_fallback(&self, listener: &Listener) -> bool {
+        self.fallback
+            .as_deref()
+            .is_some_and(|fallback| std::ptr::eq(fallback, listener))
+    }
 }
 
 /// What is done to a path before it is matched and forwarded (R-H-069, R-H-070).
