@@ -87,11 +87,8 @@ impl<'a> Gateway<'a> {
                 })
             })
             .collect();
-        let view = View {
-            listeners,
-            fallback: None,
-            path_normalization: super::path_normalization(&self.scope.mesh().config),
-        };
+        let normalization = super::path_normalization(&self.scope.mesh().config);
+        let view = View::new(listeners, None, normalization);
         (view, bindings(&merged.groups))
     }
 

@@ -87,10 +87,7 @@ pub(super) fn route_config<'m>(
     if virtual_hosts.is_empty() {
         virtual_hosts.push(blackhole(port));
     }
-    Arc::new(RouteConfig {
-        name: route_name.into(),
-        virtual_hosts,
-    })
+    Arc::new(RouteConfig::new(route_name, virtual_hosts))
 }
 
 fn draft<'d>(

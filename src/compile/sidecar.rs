@@ -106,17 +106,17 @@ impl<'a> Sidecar<'a> {
         if self.scope.is_open() {
             self.open_registry(&mut listeners, &mut configs);
         }
-        View {
-            listeners: listeners.finish(&fallthrough),
-            fallback: Some(Arc::new(Listener {
+        View::new(
+            listeners.finish(&fallthrough),
+            Some(Arc::new(Listener {
                 name: "virtualOutbound".into(),
                 address: None,
                 port: 0,
                 chains: Vec::new(),
                 default_chain: Some(Box::new(fallthrough)),
             })),
-            path_normalization: super::path_normalization(&self.scope.mesh().config),
-        }
+            super::path_normalization(&self.scope.mesh().config),
+        )
     }
 
     /// Nothing is registered: the hosts of VirtualServices are all that there is, on port 80 (R-H-044).

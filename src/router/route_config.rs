@@ -16,7 +16,7 @@ pub struct RouteConfig {
 
 impl RouteConfig {
     /// A route configuration of these virtual hosts. Where two have a domain in common, the first keeps it.
-    pub(crate) fn new(name: impl Into<Box<str>>, virtual_hosts: Vec<Arc<VirtualHost>>) -> Self {
+    pub(crate) fn new(name: &str, virtual_hosts: Vec<Arc<VirtualHost>>) -> Self {
         let domains = (0_u32..)
             .zip(&virtual_hosts)
             .flat_map(|(place, host)| host.domains.iter().map(move |domain| (&**domain, place)));
@@ -91,15 +91,5 @@ mod tests {
         let config = config(&[&["foo.com", "foo.com."], &["bar.com"]]);
         assert_eq!(name(&config, "foo.com."), Some("foo.com"));
         assert_eq!(name(&config, "bar.com."), None);
-    }
-}
-
-impl RouteConfig {
-    /// A route configuration of these virtual hosts.
-    pub(crate) fn new(name: &str, virtual_hosts: Vec<Arc<VirtualHost>>) -> Self {
-        RouteConfig {
-            name: name.into(),
-            virtual_hosts,
-        }
     }
 }
