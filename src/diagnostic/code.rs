@@ -111,10 +111,22 @@ codes! {
     UNUSED_RULE = "MR0153" "unused-rule" Warning "No request can reach the rule.";
     UNUSED_MATCH = "MR0154" "unused-match" Warning "An earlier match takes every request that this one would take.";
 
+    // MR0160 to MR0169: DestinationRule.
+    DUPLICATE_SUBSET = "MR0160" "duplicate-subset" Error "Two subsets of a DestinationRule have one name.";
+    EMPTY_POLICY = "MR0161" "empty-policy" Error "A policy says nothing.";
+    INVALID_LIMIT = "MR0162" "invalid-limit" Error "The number is not a limit that can stand here.";
+    INVALID_CONSISTENT_HASH = "MR0163" "invalid-consistent-hash" Error "A setting of consistent hashing is not allowed.";
+    INVALID_WARMUP = "MR0164" "invalid-warmup" Error "A setting of the warm-up is not allowed.";
+    INVALID_LOCALITY = "MR0165" "invalid-locality" Error "A place, or the share of one, is not allowed.";
+    FAILOVER_WITHOUT_OUTLIER_DETECTION = "MR0166" "failover-without-outlier-detection" Warning "Failover takes effect with outlier detection only.";
+    INVALID_CLIENT_TLS = "MR0167" "invalid-client-tls" Error "Settings of TLS towards endpoints contradict each other or miss one.";
+    INVALID_TUNNEL = "MR0168" "invalid-tunnel" Error "A setting of the tunnel is not allowed.";
+    INVALID_WORKLOAD_SELECTOR = "MR0169" "invalid-workload-selector" Error "The selector cannot select workloads, or selects all of them.";
+
     // MR0170 to MR0179: Gateway.
     UNSUPPORTED_PROTOCOL = "MR0170" "unsupported-protocol" Error "The protocol is not one that can stand here.";
 
-    // MR0160 to MR0169: DestinationRule. MR0170 to MR0179: Gateway. MR0180 to MR0189: ServiceEntry, WorkloadEntry and
+    // MR0180 to MR0189: ServiceEntry, WorkloadEntry and
     // Kubernetes kinds. MR0190 to MR0194: Sidecar. MR0195 to MR0199: MeshConfig.
 
     // MR02xx: links between resources.
@@ -122,6 +134,13 @@ codes! {
     DELEGATE_NOT_VISIBLE = "MR0202" "delegate-not-visible" Warning "A rule delegates to a VirtualService that is not exported to it.";
     DELEGATE_CONFLICT = "MR0203" "delegate-conflict" Warning "A rule of a delegate cannot match what its root lets through.";
     UNUSED_DELEGATE = "MR0204" "unused-delegate" Note "No root delegates to the VirtualService.";
+
+    // MR0210 to MR0219: merging DestinationRules.
+    SHADOWED_SUBSET = "MR0210" "shadowed-subset" Warning "Another DestinationRule of the host has a subset of that name.";
+    IGNORED_POLICY = "MR0211" "ignored-policy" Warning "Another DestinationRule of the host has a traffic policy already.";
+    REPLACED_RULE = "MR0212" "replaced-rule" Warning "A newer DestinationRule of the host is used instead.";
+    HIDDEN_RULE = "MR0213" "hidden-rule" Warning "A merged DestinationRule does not reach every namespace that it is exported to.";
+    CAPTURED_RULE = "MR0214" "captured-rule" Warning "A merged DestinationRule holds only for the workloads that another one selects.";
 
     // MR03xx: lints.
 
