@@ -13,9 +13,18 @@ use meshroute::{Mesh, Proxy, Resources, Router};
 const SERVICES: &str = include_str!("version/services.yaml");
 const STEPS: [(&str, &str); 4] = [
     ("Services alone", ""),
-    ("a VirtualService splits 10/90 over two hosts", include_str!("version/split-by-host.yaml")),
-    ("a DestinationRule splits 10/90 over two subsets", include_str!("version/split-by-subset.yaml")),
-    ("a Gateway binds the split to ssup2.com", include_str!("version/gateway.yaml")),
+    (
+        "a VirtualService splits 10/90 over two hosts",
+        include_str!("version/split-by-host.yaml"),
+    ),
+    (
+        "a DestinationRule splits 10/90 over two subsets",
+        include_str!("version/split-by-subset.yaml"),
+    ),
+    (
+        "a Gateway binds the split to ssup2.com",
+        include_str!("version/gateway.yaml"),
+    ),
 ];
 const REQUESTS: usize = 100_000;
 

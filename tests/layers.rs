@@ -106,7 +106,8 @@ fn no_file_uses_unsafe_code() {
 
 #[test]
 fn the_reader_of_imports_reads_them() {
-    let text = "use crate::{terms, mesh::Mesh};\n// crate::route\nfn f() -> crate::router::Router {}";
+    let text =
+        "use crate::{terms, mesh::Mesh};\n// crate::route\nfn f() -> crate::router::Router {}";
     let named: Vec<String> = named_layers(text).into_iter().collect();
     assert_eq!(named, ["mesh", "router", "terms"]);
 }

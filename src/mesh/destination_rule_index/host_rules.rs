@@ -53,9 +53,4 @@ impl HostRules {
             .find_map(|tail| self.wildcard.get(tail))
             .map(Vec::as_slice)
     }
-
-    /// Every rule.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<EffectiveRule>> {
-        self.exact.values().chain(self.wildcard.values()).flatten()
-    }
 }

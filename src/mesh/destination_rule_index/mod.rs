@@ -77,19 +77,6 @@ impl DestinationRuleIndex {
         }
         None
     }
-
-    /// Every effective rule, each once, in no particular order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<EffectiveRule>> {
-        let places = self
-            .local
-            .values()
-            .chain([&self.root_local])
-            .chain(self.exported.values());
-        let mut seen = std::collections::HashSet::new();
-        places
-            .flat_map(HostRules::iter)
-            .filter(move |rule| seen.insert(Arc::as_ptr(rule)))
-    }
 }
 
 /// Of several rules for one host: the first whose workload selector selects the proxy, else the last without a selector
