@@ -44,6 +44,11 @@ impl<'a> Sink<'a> {
         self.failed
     }
 
+    /// The resource that this is about.
+    pub(crate) fn resource(&self) -> &ResourceRef {
+        &self.resource
+    }
+
     /// Pushes a problem of the field at `at`, with the severity of its code.
     pub(crate) fn push(&mut self, at: &At<'_>, code: Code, message: impl Into<String>) {
         self.push_full(at, Diagnostic::new(code, message));
