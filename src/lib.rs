@@ -5,6 +5,7 @@ pub mod compile;
 pub mod decision;
 pub mod diagnostic;
 pub mod mesh;
+pub mod parse;
 pub mod resolve;
 pub mod resource;
 pub mod route;

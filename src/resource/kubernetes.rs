@@ -84,19 +84,25 @@ message! {
     /// What the pods of a Deployment are like.
     pub struct PodTemplate as "PodTemplateSpec" (open) {
         /// Their metadata.
-        "metadata" metadata: PodTemplateMetadata,
+        "metadata" metadata: ObjectMeta,
         /// Their containers.
         "spec" spec: PodSpec,
     }
 }
 
 message! {
-    /// Metadata of the pods of a Deployment.
-    pub struct PodTemplateMetadata as "ObjectMeta" (open) {
+    /// `metadata` as written.
+    pub struct ObjectMeta as "ObjectMeta" (open) {
+        /// The name.
+        "name" name: String,
+        /// The namespace.
+        "namespace" namespace: String,
         /// Labels.
         "labels" labels: Labels,
         /// Annotations.
         "annotations" annotations: Labels,
+        /// The time of creation.
+        "creationTimestamp" creation_timestamp: String,
     }
 }
 

@@ -13,6 +13,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
+use std::rc::Rc;
 
 /// A value of the API that can be read.
 pub(crate) trait Read: Default {
@@ -46,8 +47,8 @@ pub(crate) struct Log {
     /// Problems beyond those that are kept.
     pub(crate) omitted: Cell<usize>,
     /// Why reading had to stop, if not for its syntax.
-    pub(crate) fatal: Cell<Option<Code>>,
-    values: Cell<usize>,
+    pub(crate) stopped: Cell<Option<Code>>,
+    values: Rc<Cell<usize>>,
     list_length: usize,
     yaml: bool,
 }
@@ -56,13 +57,13 @@ pub(crate) struct Log {
 const PROBLEMS_PER_DOCUMENT: usize = 100;
 
 impl Log {
-    /// A log for a document of at most `values` values and lists of at most `list_length` elements.
-    pub(crate) fn new(yaml: bool, values: usize, list_length: usize) -> Self {
+    /// A log for a document that may still have `values` values, and lists of at most `list_length` elements.
+    pub(crate) fn new(yaml: bool, values: Rc<Cell<usize>>, list_length: usize) -> Self {
         Self {
             problems: RefCell::default(),
             omitted: Cell::new(0),
-            fatal: Cell::new(None),
-            values: Cell::new(values),
+            stopped: Cell::new(None),
+            values,
             list_length,
             yaml,
         }
@@ -72,8 +73,9 @@ impl Log {
         self.problems.take()
     }
 
-    fn stop<E: Error>(&self, code: Code) -> E {
-        self.fatal.set(Some(code));
+    /// The error that ends the reading for another reason than its syntax.
+    pub(crate) fn stop<E: Error>(&self, code: Code) -> E {
+        self.stopped.set(Some(code));
         E::custom(code.summary())
     }
 }
@@ -140,7 +142,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Counts one value against the document's budget, which only aliases can exceed.
-    fn spend<E: Error>(&self) -> Result<(), E> {
+    pub(crate) fn spend<E: Error>(&self) -> Result<(), E> {
         match self.log.values.get().checked_sub(1) {
             Some(left) => {
                 self.log.values.set(left);

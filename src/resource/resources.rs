@@ -101,6 +101,11 @@ macro_rules! each_kind {
                 match self { $(Self::$kind(document) => &mut document.meta,)* }
             }
 
+            /// The place in the source, to be set.
+            pub(crate) fn origin_mut(&mut self) -> &mut Origin {
+                match self { $(Self::$kind(document) => &mut document.origin,)* }
+            }
+
             /// The place in the source.
             pub fn origin(&self) -> &Origin {
                 match self { $(Self::$kind(document) => &document.origin,)* }

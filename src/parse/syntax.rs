@@ -1,0 +1,61 @@
+//! Makes the messages of the YAML and JSON readers fit for a report: places counted from the file's first line, and a help
+//! text for what people usually got wrong.
+
+/// The reader's message without the error's own place, and with its other places counted from the beginning of the file.
+pub(super) fn message(error: &str, first_line: u32) -> String {
+    const PLACE: &str = " at line ";
+    let Some((problem, rest)) = error.split_once(PLACE) else {
+        return error.to_owned();
+    };
+    // `12 column 3, while parsing a block mapping at line 10 column 1`
+    let context = rest.find(", ").map_or("", |comma| &rest[comma..]);
+    let mut message = problem.to_owned();
+    let mut parts = context.split(PLACE);
+    message.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        let line = part[..digits].parse::<u64>().unwrap_or(1) + u64::from(first_line) - 1;
+        message.push_str(&format!("{PLACE}{line}{}", &part[digits..]));
+    }
+    message
+}
+
+/// What usually lies behind an error, seen from the line on which it is.
+pub(super) fn help(error: &str, line: Option<&str>) -> Option<String> {
+    let line = line.unwrap_or_default();
+    let help = if line.contains("{{") {
+        "this looks like a template: render it (`helm template`) before it is read"
+    } else if line.trim_start_matches(' ').starts_with('\t') {
+        "YAML is indented with spaces, not with tabs"
+    } else if error.contains("mapping values are not allowed") {
+        "a value with `: ` in it has to be quoted"
+    } else if error.contains("cannot start any token") {
+        "a value that begins with `@`, `` ` `` or `%` has to be quoted"
+    } else if error.contains("unknown anchor") {
+        "an anchor (`&name`) has to stand before its alias (`*name`) in the same document"
+    } else if line.contains('*') && error.contains("alias") {
+        "a value that begins with `*` has to be quoted"
+    } else {
+        return None;
+    };
+    Some(help.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_count_from_the_beginning_of_the_file() {
+        let error = "did not find expected key at line 3 column 2, while parsing a block mapping at line 1 column 1";
+        assert_eq!(
+            message(error, 11),
+            "did not find expected key, while parsing a block mapping at line 11 column 1"
+        );
+        assert_eq!(
+            message("expected value at line 1 column 2", 1),
+            "expected value"
+        );
+        assert_eq!(message("end of file", 1), "end of file");
+    }
+}
