@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::destination_rule::Subset;
+use crate::terms::hash::HashMap;
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
 use crate::terms::route_policy::HashKey;
 use crate::terms::traffic_policy::{
     ConsistentHash, LoadBalancer, RuleTrafficPolicy, TrafficPolicy, Tunnel, merge,
 };
-
-use super::FixedMap;
 
 /// Merged DestinationRules of one host before their policies are worked out.
 #[derive(Clone, Debug)]
@@ -30,7 +29,7 @@ pub(crate) struct MergedRule {
 #[derive(Debug)]
 pub struct EffectiveRule {
     merged: MergedRule,
-    by_name: FixedMap<Box<str>, usize>,
+    by_name: HashMap<Box<str>, usize>,
     top_level: Arc<PortPolicies>,
     /// In the order of the subsets.
     of_subsets: Box<[Arc<PortPolicies>]>,
@@ -71,7 +70,7 @@ impl EffectiveRule {
                 Some(own) => Arc::new(PortPolicies::new(top, Some(own), mesh_default)),
             })
             .collect();
-        let mut by_name = FixedMap::default();
+        let mut by_name = HashMap::default();
         for (place, subset) in merged.subsets.iter().enumerate() {
             by_name.entry(subset.name.clone()).or_insert(place);
         }
@@ -86,10 +85,6 @@ impl EffectiveRule {
     /// FQDN or wildcard that it is for; case as written.
     pub fn host(&self) -> &str {
         &self.merged.host
-    }
-
-    pub(super) fn shared_host(&self) -> Arc<str> {
-        self.merged.host.clone()
     }
 
     /// The DestinationRules that it was merged from, the one that decides first.
@@ -233,5 +228,164 @@ impl PortPolicies {
             Ok(place) => self.named[place].1.clone(),
             Err(_) => self.other.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terms::traffic_policy::{
+        ConnectionPool, HashAlgorithm, LoadBalancing, PortTrafficPolicy, TcpPool,
+    };
+
+    fn hashing(key: Option<HashKey>) -> Option<Arc<LoadBalancer>> {
+        Some(Arc::new(LoadBalancer {
+            balancing: LoadBalancing::ConsistentHash(ConsistentHash {
+                key,
+                algorithm: HashAlgorithm::RingHash { minimum_size: None },
+            }),
+            ..LoadBalancer::default()
+        }))
+    }
+
+    fn header(name: &str) -> Option<HashKey> {
+        Some(HashKey::Header(name.into()))
+    }
+
+    fn policy(settings: TrafficPolicy, port_80: Option<Option<HashKey>>) -> RuleTrafficPolicy {
+        RuleTrafficPolicy {
+            settings,
+            ports: port_80
+                .into_iter()
+                .map(|key| PortTrafficPolicy {
+                    port: 80,
+                    load_balancer: hashing(key),
+                    ..PortTrafficPolicy::default()
+                })
+                .collect(),
+        }
+    }
+
+    fn rule(top: RuleTrafficPolicy, subset: Option<RuleTrafficPolicy>) -> EffectiveRule {
+        let merged = MergedRule {
+            host: "a".into(),
+            sources: vec![ResourceName::new("ns", "a")],
+            export_to: Box::default(),
+            workload_selector: None,
+            traffic_policy: Some(Arc::new(top)),
+            subsets: vec![Arc::new(Subset {
+                name: "v1".into(),
+                labels: Arc::default(),
+                traffic_policy: subset.map(Arc::new),
+            })],
+        };
+        EffectiveRule::new(merged, None)
+    }
+
+    fn balanced(load_balancer: Option<Arc<LoadBalancer>>) -> TrafficPolicy {
+        TrafficPolicy {
+            load_balancer,
+            ..TrafficPolicy::default()
+        }
+    }
+
+    fn name(key: Option<&HashKey>) -> &str {
+        match key {
+            Some(HashKey::Header(name)) => name,
+            _ => "",
+        }
+    }
+
+    #[test]
+    fn r_m_121_the_subsets_port_then_the_subset_then_the_port_then_the_top_level() {
+        let all = rule(
+            policy(balanced(hashing(header("top"))), Some(header("port"))),
+            Some(policy(
+                balanced(hashing(header("subset"))),
+                Some(header("subset-port")),
+            )),
+        );
+        assert_eq!(name(all.hash_key("v1", Some(80))), "subset-port");
+        assert_eq!(name(all.hash_key("v1", Some(81))), "subset");
+        assert_eq!(name(all.hash_key("v1", None)), "subset");
+        assert_eq!(name(all.hash_key("", Some(80))), "port");
+        assert_eq!(name(all.hash_key("", Some(81))), "top");
+        assert_eq!(name(all.hash_key("v9", None)), "top");
+    }
+
+    #[test]
+    fn r_m_121_a_port_counts_only_where_the_destination_names_it() {
+        let port_only = rule(policy(TrafficPolicy::default(), Some(header("port"))), None);
+        assert_eq!(name(port_only.hash_key("", Some(80))), "port");
+        assert_eq!(port_only.hash_key("", None), None);
+        // The cluster hashes all the same.
+        let cluster = port_only
+            .policy("", 80)
+            .and_then(|policy| policy.load_balancer.clone());
+        assert_eq!(cluster, hashing(header("port")));
+    }
+
+    #[test]
+    fn r_m_121_a_balancer_without_hashing_does_not_cancel_an_outer_hash() {
+        let top = policy(balanced(hashing(header("top"))), None);
+        let simple = Some(Arc::new(LoadBalancer::default()));
+        let rule = rule(top, Some(policy(balanced(simple), None)));
+        assert_eq!(name(rule.hash_key("v1", Some(80))), "top");
+    }
+
+    #[test]
+    fn r_m_121_hashing_of_nothing_does_cancel_it() {
+        let top = policy(balanced(hashing(header("top"))), None);
+        let rule = rule(top, Some(policy(balanced(hashing(None)), None)));
+        assert_eq!(rule.hash_key("v1", Some(80)), None);
+    }
+
+    #[test]
+    fn r_m_120_tcp_timeouts_are_the_top_levels_and_hashing_the_subsets() {
+        let pool = |seconds| {
+            Some(Arc::new(ConnectionPool {
+                tcp: Some(TcpPool {
+                    idle_timeout: Some(Duration::from_secs(seconds)),
+                    max_connection_duration: Some(Duration::from_secs(seconds + 1)),
+                    ..TcpPool::default()
+                }),
+                http: None,
+            }))
+        };
+        let top = TrafficPolicy {
+            connection_pool: pool(1),
+            load_balancer: hashing(Some(HashKey::SourceIp)),
+            ..TrafficPolicy::default()
+        };
+        let own = TrafficPolicy {
+            connection_pool: pool(5),
+            load_balancer: Some(Arc::new(LoadBalancer::default())),
+            ..TrafficPolicy::default()
+        };
+        let rule = rule(policy(top, None), Some(policy(own, None)));
+        let settings = rule.tcp_settings("v1");
+        assert_eq!(settings.idle_timeout, Some(Duration::from_secs(1)));
+        assert_eq!(
+            settings.max_connection_duration,
+            Some(Duration::from_secs(2))
+        );
+        assert!(!settings.hash_source_ip);
+        assert!(rule.tcp_settings("").hash_source_ip);
+        assert!(rule.tcp_settings("v9").hash_source_ip);
+    }
+
+    #[test]
+    fn r_m_115_a_route_to_a_subset_reads_the_subsets_tunnel_only() {
+        let top = TrafficPolicy {
+            tunnel: Some(Arc::new(Tunnel::default())),
+            ..TrafficPolicy::default()
+        };
+        let rule = rule(
+            policy(top, None),
+            Some(policy(TrafficPolicy::default(), None)),
+        );
+        assert!(rule.tcp_settings("").tunnel.is_some());
+        assert!(rule.tcp_settings("v1").tunnel.is_none());
+        assert!(rule.tcp_settings("v9").tunnel.is_none());
     }
 }

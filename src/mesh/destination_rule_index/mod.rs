@@ -12,29 +12,27 @@
 //! ```
 //! Within one place the most specific host wins, exact before wildcard (R-M-011). `resolve` builds it.
 
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
+use crate::terms::hash::HashMap;
+use crate::terms::host_index::HostIndex;
 use crate::terms::labels::Labels;
 
 mod effective_rule;
-mod host_rules;
 
 pub(crate) use effective_rule::MergedRule;
 pub use effective_rule::{EffectiveRule, TcpSettings};
-pub(crate) use host_rules::HostRules;
 
-/// A hash map with fixed seeds, so that every run is the same.
-pub(crate) type FixedMap<K, V> = HashMap<K, V, BuildHasherDefault<ahash::AHasher>>;
+/// The rules of one place by host; those of one host in the order in which they were made.
+pub(crate) type HostRules = HostIndex<Vec<Arc<EffectiveRule>>>;
 
 /// The DestinationRules of a mesh, merged, by who may see them.
 #[derive(Clone, Debug, Default)]
 pub struct DestinationRuleIndex {
     pub(crate) root_namespace: Box<str>,
-    pub(crate) local: FixedMap<Arc<str>, HostRules>,
+    pub(crate) local: HashMap<Arc<str>, HostRules>,
     pub(crate) root_local: HostRules,
-    pub(crate) exported: FixedMap<Arc<str>, HostRules>,
+    pub(crate) exported: HashMap<Arc<str>, HostRules>,
 }
 
 impl DestinationRuleIndex {

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::mesh::destination_rule_index::{EffectiveRule, FixedMap, HostRules};
+use crate::mesh::destination_rule_index::{EffectiveRule, HostRules};
 use crate::mesh::{DestinationRule, DestinationRuleIndex, MeshConfig};
+use crate::terms::hash::HashMap;
 use crate::terms::name::ResourceName;
 
 use super::merge::{MergeFact, WhatMerged, export_set, merge};
@@ -40,7 +41,7 @@ pub(crate) fn build(
 /// The rules of each namespace and host; groups and rules in the order in which they come.
 fn by_namespace_and_host(rules: &[Arc<DestinationRule>]) -> Vec<Vec<&DestinationRule>> {
     let mut groups: Vec<Vec<&DestinationRule>> = Vec::new();
-    let mut places: FixedMap<(&str, &str), usize> = FixedMap::default();
+    let mut places: HashMap<(&str, &str), usize> = HashMap::default();
     for rule in rules {
         let place = *places
             .entry((&rule.resource.namespace, &rule.host))
@@ -87,23 +88,18 @@ fn add_group(
         effective(&others, config, facts)
     };
     note_replaced(&own_rules, &other_rules, facts);
+    let insert = |place: &mut HostRules, rules: Vec<_>| {
+        if !rules.is_empty() {
+            place.insert(&group[0].host, rules);
+        }
+    };
     if is_root {
-        own_rules
-            .into_iter()
-            .for_each(|rule| index.root_local.push(rule));
+        insert(&mut index.root_local, own_rules);
     } else {
-        push_all(index.local.entry(namespace.clone()).or_default(), own_rules);
+        insert(index.local.entry(namespace.clone()).or_default(), own_rules);
     }
-    push_all(
-        index.exported.entry(namespace.clone()).or_default(),
-        other_rules,
-    );
-}
-
-fn push_all(place: &mut HostRules, rules: Vec<Arc<EffectiveRule>>) {
-    for rule in rules {
-        place.push(rule);
-    }
+    let exported = index.exported.entry(namespace.clone()).or_default();
+    insert(exported, other_rules);
 }
 
 fn effective(
