@@ -126,8 +126,24 @@ codes! {
     // MR0170 to MR0179: Gateway.
     UNSUPPORTED_PROTOCOL = "MR0170" "unsupported-protocol" Error "The protocol is not one that can stand here.";
 
-    // MR0180 to MR0189: ServiceEntry, WorkloadEntry and
-    // Kubernetes kinds. MR0190 to MR0194: Sidecar. MR0195 to MR0199: MeshConfig.
+    // MR0180 to MR0189: ServiceEntry, WorkloadEntry and Kubernetes kinds.
+    UNDEFINED_ENDPOINT_PORT = "MR0180" "undefined-endpoint-port" Error "An endpoint names a port that its service does not have.";
+    DUPLICATE_PORT = "MR0181" "duplicate-port" Error "Two ports have the same name or the same number.";
+    SELECTOR_WITHOUT_LABELS = "MR0182" "selector-without-labels" Warning "A selector without labels selects every workload of the namespace.";
+    ADDRESS_UNSET = "MR0183" "address-unset" Warning "A workload has a network and no address.";
+    HOSTS_NOT_TOLD_APART = "MR0184" "hosts-not-told-apart" Error "Several hosts share a port whose protocol does not say which of them is meant.";
+    PARTIAL_WILDCARD = "MR0185" "partial-wildcard" Warning "The wildcard stands for a part of a label, which Envoy does not match.";
+    TCP_WITHOUT_ADDRESS = "MR0186" "tcp-without-address" Warning "A TCP port of a service without addresses takes all traffic to that port.";
+    ENDPOINT_WITHOUT_POD = "MR0187" "endpoint-without-pod" Note "An endpoint refers to a pod that is not given, and is left out.";
+    SLICE_WITHOUT_SERVICE = "MR0188" "slice-without-service" Note "An EndpointSlice belongs to no service that is given.";
+
+    // MR0190 to MR0194: Sidecar.
+    EMPTY_SIDECAR = "MR0190" "empty-sidecar" Error "A Sidecar says nothing.";
+    CATCH_ALL_NOT_LAST = "MR0191" "catch-all-not-last" Error "An egress listener without a port stands before another one.";
+    DUPLICATE_LISTENER = "MR0192" "duplicate-listener" Error "Two listeners have the same port or the same socket.";
+    REDUNDANT_EGRESS_HOST = "MR0193" "redundant-egress-host" Warning "An egress host is covered by another one.";
+
+    // MR0195 to MR0199: MeshConfig.
 
     // MR02xx: links between resources.
     DELEGATE_NOT_FOUND = "MR0201" "delegate-not-found" Warning "A rule delegates to a VirtualService that does not exist or is invalid.";
@@ -141,6 +157,11 @@ codes! {
     REPLACED_RULE = "MR0212" "replaced-rule" Warning "A newer DestinationRule of the host is used instead.";
     HIDDEN_RULE = "MR0213" "hidden-rule" Warning "A merged DestinationRule does not reach every namespace that it is exported to.";
     CAPTURED_RULE = "MR0214" "captured-rule" Warning "A merged DestinationRule holds only for the workloads that another one selects.";
+
+    // MR0220 to MR0229: services of one host.
+    HOST_TAKEN = "MR0220" "host-taken" Warning "The host is another service's already, so that this one is not seen.";
+    HOST_SHARED = "MR0221" "host-shared" Note "Services of several namespaces have the same host; each client sees one of them.";
+    ALIAS_WITHOUT_END = "MR0222" "alias-without-end" Warning "ExternalName services point at each other.";
 
     // MR03xx: lints.
 

@@ -142,6 +142,8 @@ pub struct Service {
     pub aliases: Arc<[Alias]>,
     /// `subjectAltNames` of a ServiceEntry.
     pub subject_alt_names: Vec<Box<str>>,
+    /// `trafficDistribution` of a Kubernetes Service: which endpoints are preferred (R-M-124); empty: none.
+    pub traffic_distribution: Box<str>,
 }
 
 impl Service {
@@ -153,6 +155,17 @@ impl Service {
     /// Whether a Kubernetes Service made it.
     pub fn is_kubernetes(&self) -> bool {
         self.registry == Registry::Kubernetes
+    }
+
+    /// Whether the ports of this and `other`, a service of the same host name, form one service (Istio:
+    /// `canMergeServices`).
+    pub(crate) fn merges_with(&self, other: &Service) -> bool {
+        self.registry == other.registry
+            && self.resource.namespace == other.resource.namespace
+            && self.resolution == other.resolution
+            && self.labels == other.labels
+            && self.selector == other.selector
+            && self.visibility == other.visibility
     }
 
     /// Whether it is an ExternalName: routes to it go to [`Service::external_name`], and it has no cluster (R-M-130).
@@ -177,4 +190,25 @@ pub struct Address {
     pub ip: IpAddr,
     /// Prefix length; 32 or 128 for one address.
     pub prefix: u8,
+}
+
+impl Address {
+    /// One address.
+    pub fn host(ip: IpAddr) -> Self {
+        let prefix = if ip.is_ipv4() { 32 } else { 128 };
+        Address { ip, prefix }
+    }
+
+    /// Reads `10.0.0.1` or `10.0.0.0/8`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let Some((ip, prefix)) = text.split_once('/') else {
+            return text.parse().ok().map(Address::host);
+        };
+        let whole = Address::host(ip.parse().ok()?);
+        let prefix = prefix
+            .parse()
+            .ok()
+            .filter(|prefix| *prefix <= whole.prefix)?;
+        Some(Address { prefix, ..whole })
+    }
 }

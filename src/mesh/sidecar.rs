@@ -5,6 +5,7 @@ use crate::terms::name::ResourceName;
 
 use super::config::OutboundTrafficPolicy;
 use super::service::Protocol;
+use super::virtual_service::DestinationRef;
 
 /// A Sidecar, typed.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct Sidecar {
     pub egress: Vec<EgressListener>,
     /// Its own outbound policy; `None`: the mesh's (R-H-053).
     pub outbound_traffic_policy: Option<OutboundTrafficPolicy>,
+    /// `outboundTrafficPolicy.egressProxy`: where traffic for nobody goes instead of its destination (R-H-052).
+    pub egress_proxy: Option<DestinationRef>,
 }
 
 /// One egress listener.
@@ -28,6 +31,8 @@ pub struct EgressListener {
     pub port: Option<EgressPort>,
     /// Bind address; empty: default.
     pub bind: Box<str>,
+    /// Whether connections reach it by interception: `captureMode` is not `NONE`.
+    pub captured: bool,
     /// What it imports.
     pub hosts: Vec<EgressHost>,
 }

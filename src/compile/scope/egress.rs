@@ -88,11 +88,6 @@ impl<'m> EgressListener<'m> {
             .filter_map(|at| self.services.get(*at as usize))
     }
 
-    /// The first imported service named `hostname`.
-    pub fn service(&self, hostname: &str) -> Option<&ServiceView> {
-        self.named(hostname).next()
-    }
-
     /// The first imported service named `hostname` that exposes `port` (R-H-040). Port 0 (HTTP_PROXY and Unix socket
     /// listeners): the first of that name.
     pub fn service_on(&self, hostname: &str, port: u16) -> Option<&ServiceView> {

@@ -29,8 +29,8 @@ pub(crate) struct Scope<'m> {
     namespace: &'m str,
     labels: &'m Labels,
     open: bool,
-    gateway: bool,
     outbound_traffic_policy: OutboundTrafficPolicy,
+    egress_proxy: Option<&'m DestinationRef>,
     listeners: Vec<EgressListener<'m>>,
     services: Vec<ServiceView>,
     by_hostname: HashMap<Arc<str>, u32>,
@@ -39,7 +39,7 @@ pub(crate) struct Scope<'m> {
 impl<'m> Scope<'m> {
     /// The outbound side of a sidecar: by its effective Sidecar resource, else everything that its namespace sees.
     pub fn sidecar(mesh: &'m Mesh, proxy: &'m Proxy) -> Self {
-        let mut scope = Scope::empty(mesh, proxy, false);
+        let mut scope = Scope::empty(mesh, proxy);
         let mesh = scope.mesh;
         let effective = mesh
             .sidecar_index
@@ -54,13 +54,14 @@ impl<'m> Scope<'m> {
         if let Some(policy) = effective.and_then(|sidecar| sidecar.outbound_traffic_policy) {
             scope.outbound_traffic_policy = policy;
         }
+        scope.egress_proxy = effective.and_then(|sidecar| sidecar.egress_proxy.as_ref());
         scope.collect_imports();
         scope
     }
 
     /// A gateway workload: everything that its namespace sees; Sidecars do not count (R-M-070).
     pub fn gateway(mesh: &'m Mesh, proxy: &'m Proxy) -> Self {
-        let mut scope = Scope::empty(mesh, proxy, true);
+        let mut scope = Scope::empty(mesh, proxy);
         for service in scope.mesh.service_index.visible_to(scope.namespace) {
             scope.add(ServiceView::new(service));
         }
@@ -82,11 +83,6 @@ impl<'m> Scope<'m> {
         self.labels
     }
 
-    /// Whether it is a gateway's.
-    pub fn is_gateway(&self) -> bool {
-        self.gateway
-    }
-
     /// Nothing is registered in the whole mesh: hosts are taken as written, every destination counts as existing.
     pub fn is_open(&self) -> bool {
         self.open
@@ -95,6 +91,11 @@ impl<'m> Scope<'m> {
     /// What happens to traffic for nobody: the effective Sidecar's word, else the mesh's (R-H-053).
     pub fn outbound_traffic_policy(&self) -> OutboundTrafficPolicy {
         self.outbound_traffic_policy
+    }
+
+    /// Where traffic for nobody goes instead of its own destination (R-H-052); `None`: to that.
+    pub fn egress_proxy(&self) -> Option<&'m DestinationRef> {
+        self.egress_proxy
     }
 
     /// Every service that has clusters here, one per host name: imported ones, and the destinations of imported
@@ -144,15 +145,15 @@ impl<'m> Scope<'m> {
             .or_else(|| self.service(hostname).cloned())
     }
 
-    fn empty(mesh: &'m Mesh, proxy: &'m Proxy, gateway: bool) -> Self {
+    fn empty(mesh: &'m Mesh, proxy: &'m Proxy) -> Self {
         let mesh = &*mesh.inner;
         Scope {
             mesh,
             namespace: proxy.namespace(),
             labels: proxy.labels(),
             open: mesh.services.is_empty(),
-            gateway,
             outbound_traffic_policy: mesh.config.outbound_traffic_policy,
+            egress_proxy: None,
             listeners: Vec::new(),
             services: Vec::new(),
             by_hostname: HashMap::default(),
@@ -211,19 +212,10 @@ impl<'m> Scope<'m> {
         match (old.is_kubernetes(), new.is_kubernetes()) {
             (true, false) => {}
             (false, true) => *existing = service,
-            _ if mergeable(old, new) => existing.merge_ports(&service),
+            _ if old.merges_with(new) => existing.merge_ports(&service),
             _ => {}
         }
     }
-}
-
-/// Whether the ports of two services of one host name form one service (Istio: `canMergeServices`).
-fn mergeable(a: &Service, b: &Service) -> bool {
-    a.resource.namespace == b.resource.namespace
-        && a.resolution == b.resolution
-        && a.labels == b.labels
-        && a.selector == b.selector
-        && a.visibility == b.visibility
 }
 
 /// The ports that destinations name on one host; empty: some destination names none, which means all.

@@ -1,0 +1,166 @@
+//! EndpointSlices: the endpoints of a Kubernetes Service as the cluster sees them (R-M-133, R-M-134).
+
+use std::sync::Arc;
+
+use crate::diagnostic::{At, Code, Report};
+use crate::mesh::service::{Endpoint, EndpointPort, ServicePort};
+use crate::resolve::Sink;
+use crate::resource::{self as raw, Document};
+use crate::terms::hash::HashMap;
+use crate::terms::labels::Labels;
+use crate::terms::name::ResourceName;
+
+use super::workloads::Workloads;
+
+const SERVICE_NAME: &str = "kubernetes.io/service-name";
+
+/// EndpointSlices by the service that they belong to.
+#[derive(Default)]
+pub(super) struct Slices<'a> {
+    by_service: HashMap<ResourceName, Vec<&'a Document<raw::EndpointSlice>>>,
+}
+
+impl<'a> Slices<'a> {
+    /// Sorts slices by their service; says which belong to none.
+    pub fn new(
+        documents: &[&'a Document<raw::EndpointSlice>],
+        services: &[&Document<raw::Service>],
+        report: &mut Report,
+    ) -> Self {
+        let mut slices = Slices::default();
+        if documents.is_empty() {
+            return slices;
+        }
+        let known: std::collections::HashSet<ResourceName> = services
+            .iter()
+            .map(|service| service.meta.qualified_name())
+            .collect();
+        for document in documents {
+            let name = document.meta.labels.get(SERVICE_NAME);
+            let service =
+                ResourceName::new(&document.meta.namespace, name.map_or("", String::as_str));
+            if known.contains(&service) {
+                slices.by_service.entry(service).or_default().push(document);
+            } else {
+                let message = match name {
+                    Some(name) => format!("no Service `{name}` is given"),
+                    None => format!("the label `{SERVICE_NAME}` is missing"),
+                };
+                let at = At::ROOT.field("metadata");
+                Sink::of(document, report).push(&at, Code::SLICE_WITHOUT_SERVICE, message);
+            }
+        }
+        slices
+    }
+
+    /// The endpoints that the slices of `service` list; `None` if it has no slices. Those that end are left out, and those
+    /// whose pod is not given.
+    pub fn endpoints(
+        &self,
+        service: &ResourceName,
+        ports: &[ServicePort],
+        publish_not_ready: bool,
+        workloads: &Workloads,
+        sink: &mut Sink<'_>,
+    ) -> Option<Vec<Endpoint>> {
+        let slices = self.by_service.get(service)?;
+        let mut all = Vec::new();
+        for slice in slices {
+            let served = served_ports(&slice.spec, ports);
+            for written in &slice.spec.endpoints {
+                if written.conditions.terminating == Some(true) {
+                    continue;
+                }
+                let ready = publish_not_ready || written.conditions.ready != Some(false);
+                match endpoint(written, &slice.meta.namespace, &served, workloads) {
+                    Ok(endpoints) => all.extend(endpoints.map(|one| Endpoint {
+                        unhealthy: !ready,
+                        ..one
+                    })),
+                    Err(pod) => {
+                        let message = format!(
+                            "EndpointSlice `{}` lists the pod `{pod}`, which is not given",
+                            slice.meta.name
+                        );
+                        sink.push(&At::ROOT, Code::ENDPOINT_WITHOUT_POD, message);
+                    }
+                }
+            }
+        }
+        Some(all)
+    }
+}
+
+/// The slice's number for each port of the service, by name.
+fn served_ports(slice: &raw::EndpointSlice, ports: &[ServicePort]) -> Arc<[EndpointPort]> {
+    let served = ports.iter().filter_map(|port| {
+        let own = slice.ports.iter().find(|own| *own.name == *port.name)?;
+        Some(EndpointPort {
+            service_port: port.name.clone(),
+            number: match own.port {
+                Some(number) => u16::try_from(number).ok()?,
+                None => port.target_port?,
+            },
+        })
+    });
+    served.collect()
+}
+
+/// One endpoint per address.
+///
+/// # Errors
+/// The name of its pod, if that is not given.
+fn endpoint(
+    written: &raw::Endpoint,
+    namespace: &str,
+    ports: &Arc<[EndpointPort]>,
+    workloads: &Workloads,
+) -> Result<impl Iterator<Item = Endpoint>, ResourceName> {
+    let target = written.target_ref.as_ref();
+    let pod_name = target.filter(|target| target.kind == "Pod").map(|target| {
+        let own = if target.namespace.is_empty() {
+            namespace
+        } else {
+            &target.namespace
+        };
+        ResourceName::new(own, &target.name)
+    });
+    let pod = match &pod_name {
+        Some(name) => Some(workloads.pod(name).ok_or_else(|| name.clone())?),
+        None => None,
+    };
+    let labels = match pod {
+        Some(pod) => with_place(&pod.labels, written),
+        None => with_place(&Arc::default(), written),
+    };
+    let ports = Arc::clone(ports);
+    let zone: Box<str> = match written.zone.as_str() {
+        "" => Box::default(),
+        zone => format!("/{zone}").into(),
+    };
+    Ok(written.addresses.iter().map(move |address| Endpoint {
+        workload: pod_name.clone(),
+        address: Some(address.as_str().into()),
+        labels: Arc::clone(&labels),
+        ports: Arc::clone(&ports),
+        weight: 1,
+        locality: zone.clone(),
+        network: Box::default(),
+        unhealthy: false,
+    }))
+}
+
+/// Labels of the pod, with those that follow from where it runs (R-M-133).
+fn with_place(labels: &Arc<Labels>, written: &raw::Endpoint) -> Arc<Labels> {
+    if written.zone.is_empty() && written.node_name.is_empty() {
+        return Arc::clone(labels);
+    }
+    let mut labels = Labels::clone(labels);
+    if !written.zone.is_empty() {
+        labels.insert("topology.kubernetes.io/zone", written.zone.as_str());
+    }
+    if !written.node_name.is_empty() {
+        labels.insert("kubernetes.io/hostname", written.node_name.as_str());
+    }
+    Arc::new(labels)
+}

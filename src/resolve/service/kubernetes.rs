@@ -1,0 +1,260 @@
+//! Kubernetes Services (R-M-129, R-M-130, R-M-133..R-M-135).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::diagnostic::{At, Code};
+use crate::mesh::service::{
+    Address, Endpoint, EndpointPort, Protocol, Registry, Resolution, ServicePort,
+};
+use crate::mesh::{Service, Visibility};
+use crate::resolve::check::network;
+use crate::resolve::{Context, Sink, creation};
+use crate::resource::{self as raw, Document, IntOrString};
+use crate::terms::labels::Labels;
+
+use super::endpoint_slices::Slices;
+use super::workloads::{Workload, WorkloadKind, Workloads, pair};
+
+const EXPORT_TO: &str = "networking.istio.io/exportTo";
+/// Ports of protocols in which the server speaks first: not sniffed (R-M-129).
+const SERVER_FIRST_PORTS: [u16; 4] = [25, 53, 3306, 27017];
+
+/// The service of a Kubernetes Service; `None` iff it is invalid.
+pub(super) fn service(
+    document: &Document<raw::Service>,
+    workloads: &Workloads,
+    slices: &Slices<'_>,
+    cx: &Context<'_>,
+    sink: &mut Sink<'_>,
+) -> Option<Service> {
+    let (meta, spec) = (&document.meta, &document.spec);
+    let at = At::ROOT.field("spec");
+    let resource = meta.qualified_name();
+    let hostname = cx.intern(&format!(
+        "{}.{}.svc.{}",
+        meta.name, meta.namespace, cx.config.domain
+    ));
+    let is_alias = spec.r#type == "ExternalName" && !spec.external_name.is_empty();
+    let is_headless = spec.cluster_ip == "None";
+    let ports = ports(&spec.ports, &at, sink);
+    report_unused(spec, &at, sink);
+    if sink.failed() {
+        return None;
+    }
+    let selector: Arc<Labels> = Arc::new(spec.selector.iter().map(pair).collect());
+    let endpoints = if is_alias {
+        Vec::new()
+    } else {
+        let selected = SelectedBy {
+            spec,
+            ports: &ports,
+            selector: &selector,
+        };
+        selected.endpoints(&resource, workloads, slices, sink)
+    };
+    Some(Service {
+        hostname,
+        registry: Registry::Kubernetes,
+        creation: creation(meta),
+        visibility: visibility(document, cx),
+        addresses: addresses(spec),
+        ports: ports.into(),
+        resolution: match (is_alias, is_headless) {
+            (true, _) => Resolution::Alias,
+            (false, true) => Resolution::Passthrough,
+            (false, false) => Resolution::Eds,
+        },
+        mesh_external: false,
+        external_name: is_alias.then(|| cx.intern(&spec.external_name)),
+        selector,
+        labels: meta.labels.iter().map(pair).collect(),
+        endpoints: endpoints.into(),
+        aliases: Arc::default(),
+        subject_alt_names: Vec::new(),
+        traffic_distribution: spec.traffic_distribution.as_str().into(),
+        resource,
+    })
+}
+
+fn visibility(document: &Document<raw::Service>, cx: &Context<'_>) -> Visibility {
+    let export_to: Vec<String> = match document.meta.annotations.get(EXPORT_TO) {
+        Some(list) if !list.is_empty() => {
+            list.split(',').map(|one| one.trim().to_owned()).collect()
+        }
+        _ => Vec::new(),
+    };
+    let default = &cx.config.default_service_export_to;
+    Visibility::resolve(&export_to, default, &document.meta.namespace)
+}
+
+fn addresses(spec: &raw::Service) -> Vec<Address> {
+    let several = spec.cluster_ips.iter();
+    let mut all: Vec<IpAddr> = several.filter_map(|text| text.parse().ok()).collect();
+    if let (true, Ok(one)) = (all.is_empty(), spec.cluster_ip.parse()) {
+        all.push(one);
+    }
+    all.into_iter().map(Address::host).collect()
+}
+
+fn ports(
+    written: &[raw::KubernetesServicePort],
+    at: &At<'_>,
+    sink: &mut Sink<'_>,
+) -> Vec<ServicePort> {
+    let list = at.field("ports");
+    let mut ports: Vec<ServicePort> = Vec::with_capacity(written.len());
+    for (index, port) in written.iter().enumerate() {
+        let at = list.index(index);
+        let number = u32::try_from(port.port).unwrap_or(0);
+        if !sink.check(&at.field("port"), Code::INVALID_PORT, network::port(number)) {
+            continue;
+        }
+        let number = u16::try_from(number).unwrap_or(0);
+        let taken = ports
+            .iter()
+            .any(|other| *other.name == *port.name && !port.name.is_empty());
+        if taken {
+            let message = format!("port name `{}` is used by another port", port.name);
+            sink.push(&at.field("name"), Code::DUPLICATE_PORT, message);
+        }
+        ports.push(ServicePort {
+            name: port.name.as_str().into(),
+            number,
+            protocol: protocol(port, number),
+            target_port: match &port.target_port {
+                Some(IntOrString::Int(target)) if *target != 0 => u16::try_from(*target).ok(),
+                Some(IntOrString::String(_)) => None,
+                _ => Some(number),
+            },
+            target_port_name: match &port.target_port {
+                Some(IntOrString::String(name)) => Some(name.as_str().into()),
+                _ => None,
+            },
+        });
+    }
+    ports
+}
+
+/// The protocol of a port, from `protocol`, `appProtocol` or the name (R-M-129).
+fn protocol(port: &raw::KubernetesServicePort, number: u16) -> Protocol {
+    if port.protocol == "UDP" {
+        return Protocol::Udp;
+    }
+    let text = match port.app_protocol.as_deref() {
+        Some("kubernetes.io/h2c") => return Protocol::Http2,
+        Some("kubernetes.io/ws") => return Protocol::Http,
+        Some("kubernetes.io/wss") => return Protocol::Https,
+        Some(written) => written,
+        None => &port.name,
+    };
+    let grpc_web = "grpc-web";
+    if text
+        .get(..grpc_web.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(grpc_web))
+    {
+        return Protocol::GrpcWeb;
+    }
+    let prefix = text.split('-').next().unwrap_or(text);
+    match Protocol::parse(prefix) {
+        Protocol::Unsupported if SERVER_FIRST_PORTS.contains(&number) => Protocol::Tcp,
+        protocol => protocol,
+    }
+}
+
+fn report_unused(spec: &raw::Service, at: &At<'_>, sink: &mut Sink<'_>) {
+    if !spec.external_ips.is_empty() {
+        sink.push(
+            &at.field("externalIPs"),
+            Code::FIELD_WITHOUT_EFFECT,
+            "`externalIPs` have no effect on routing",
+        );
+    }
+    if let Some(index) = spec.ports.iter().position(|port| port.node_port != 0) {
+        let list = at.field("ports");
+        let message = "`nodePort` has no effect on routing";
+        let port = list.index(index);
+        sink.push(&port.field("nodePort"), Code::FIELD_WITHOUT_EFFECT, message);
+    }
+}
+
+/// What finds the endpoints of a Service.
+struct SelectedBy<'a> {
+    spec: &'a raw::Service,
+    ports: &'a [ServicePort],
+    selector: &'a Labels,
+}
+
+impl SelectedBy<'_> {
+    /// Its EndpointSlices' endpoints, or the Pods that it selects where there are no slices; then the WorkloadEntries and
+    /// Deployments that it selects. A Service without selector has only its slices.
+    fn endpoints(
+        &self,
+        resource: &crate::terms::name::ResourceName,
+        workloads: &Workloads,
+        slices: &Slices<'_>,
+        sink: &mut Sink<'_>,
+    ) -> Vec<Endpoint> {
+        let publish = self.spec.publish_not_ready_addresses;
+        let sliced = slices.endpoints(resource, self.ports, publish, workloads, sink);
+        let has_slices = sliced.is_some();
+        let mut all = sliced.unwrap_or_default();
+        if self.selector.is_empty() {
+            return all;
+        }
+        let fixed = self.numbered_ports();
+        let selected = workloads.selected(&resource.namespace, self.selector);
+        for workload in selected {
+            let counts = match workload.kind {
+                WorkloadKind::Pod => !has_slices,
+                WorkloadKind::Deployment => true,
+                // Only one with an IP address can stand behind a Kubernetes Service (R-M-132).
+                WorkloadKind::WorkloadEntry => {
+                    let address = workload.address.as_deref();
+                    address.is_some_and(|text| network::ip(text).is_ok())
+                }
+            };
+            if counts {
+                let ports = match &fixed {
+                    Some(ports) if workload.kind != WorkloadKind::WorkloadEntry => {
+                        Arc::clone(ports)
+                    }
+                    _ => self.ports_of(workload),
+                };
+                let unhealthy = workload.unhealthy && !publish;
+                all.push(workload.endpoint(ports, unhealthy));
+            }
+        }
+        all
+    }
+
+    /// The ports of every workload, where all target ports are numbers.
+    fn numbered_ports(&self) -> Option<Arc<[EndpointPort]>> {
+        let ports = self.ports.iter().map(|port| {
+            Some(EndpointPort {
+                service_port: port.name.clone(),
+                number: port.target_port?,
+            })
+        });
+        ports.collect()
+    }
+
+    fn ports_of(&self, workload: &Workload) -> Arc<[EndpointPort]> {
+        let ports = self.ports.iter().filter_map(|port| {
+            let udp = port.protocol == Protocol::Udp;
+            let own = match workload.kind {
+                WorkloadKind::WorkloadEntry => workload.named_port(&port.name, false),
+                _ => None,
+            };
+            let target = || match &port.target_port_name {
+                Some(name) => workload.named_port(name, udp),
+                None => port.target_port,
+            };
+            Some(EndpointPort {
+                service_port: port.name.clone(),
+                number: own.or_else(target)?,
+            })
+        });
+        ports.collect()
+    }
+}

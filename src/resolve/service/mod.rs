@@ -1,0 +1,91 @@
+//! The registry: services that Kubernetes Services and ServiceEntries make, each with what stands behind it.
+//!
+//! Workloads (Deployments, Pods, WorkloadEntries) are collected first, so that selectors can choose from them; then each
+//! Service and each host of a ServiceEntry becomes one service; last come the links between services.
+
+use std::sync::Arc;
+
+use crate::diagnostic::Report;
+use crate::mesh;
+use crate::resource::{self as raw, Document};
+
+use super::{Context, Sink};
+
+mod aliases;
+mod conflicts;
+mod endpoint_slices;
+mod kubernetes;
+mod service_entry;
+mod service_entry_checks;
+pub(super) mod workload_entry;
+mod workloads;
+
+pub(super) use service_entry_checks::{check_protocol, check_selector_labels};
+
+use endpoint_slices::Slices;
+use workloads::Workloads;
+pub(super) use workloads::pair;
+
+/// All documents that make up the registry, each kind in config order.
+#[derive(Default)]
+pub(crate) struct Documents<'a> {
+    pub(crate) services: Vec<&'a Document<raw::Service>>,
+    pub(crate) deployments: Vec<&'a Document<raw::Deployment>>,
+    pub(crate) pods: Vec<&'a Document<raw::Pod>>,
+    pub(crate) endpoint_slices: Vec<&'a Document<raw::EndpointSlice>>,
+    pub(crate) service_entries: Vec<&'a Document<raw::ServiceEntry>>,
+    pub(crate) workload_entries: Vec<&'a Document<raw::WorkloadEntry>>,
+}
+
+/// The services of the mesh, in the order in which Istio sorts them: creation time, name (of a ServiceEntry: the host),
+/// namespace.
+pub(crate) fn services(
+    documents: &Documents<'_>,
+    cx: &Context<'_>,
+    report: &mut Report,
+) -> Vec<Arc<mesh::Service>> {
+    let workloads = workloads(documents, report);
+    let slices = Slices::new(&documents.endpoint_slices, &documents.services, report);
+    let mut services = Vec::with_capacity(documents.services.len());
+    for document in &documents.services {
+        let mut sink = Sink::of(document, report);
+        let made = kubernetes::service(document, &workloads, &slices, cx, &mut sink);
+        services.extend(made);
+    }
+    for document in &documents.service_entries {
+        let mut sink = Sink::of(document, report);
+        service_entry::services(document, &workloads, cx, &mut sink, &mut services);
+    }
+    services.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
+    aliases::link(&mut services, report);
+    conflicts::report(&services, documents, report);
+    services.into_iter().map(Arc::new).collect()
+}
+
+fn sort_key(service: &mesh::Service) -> (i64, &str, &str) {
+    let name = if service.is_kubernetes() {
+        &service.resource.name
+    } else {
+        &service.hostname
+    };
+    (service.creation, name, &service.resource.namespace)
+}
+
+fn workloads(documents: &Documents<'_>, report: &mut Report) -> Workloads {
+    let mut all = Workloads::default();
+    for document in &documents.deployments {
+        all.push(workloads::deployment(document));
+    }
+    for document in &documents.pods {
+        workloads::pod(document)
+            .into_iter()
+            .for_each(|pod| all.push(pod));
+    }
+    for document in &documents.workload_entries {
+        let mut sink = Sink::of(document, report);
+        workload_entry::workload_entry(document, &mut sink)
+            .into_iter()
+            .for_each(|workload| all.push(workload));
+    }
+    all
+}

@@ -1,0 +1,187 @@
+//! ServiceEntries: one service for each host and each address (R-M-131, R-M-132).
+
+use std::sync::Arc;
+
+use crate::diagnostic::At;
+use crate::mesh::service::{
+    Address, Endpoint, EndpointPort, Protocol, Registry, Resolution, ServicePort,
+};
+use crate::mesh::{Service, Visibility};
+use crate::resolve::check::network;
+use crate::resolve::{Context, Sink, creation};
+use crate::resource::{self as raw, Document, ServiceEntryLocation, ServiceEntryResolution};
+use crate::terms::labels::Labels;
+use crate::terms::name::ResourceName;
+
+use super::service_entry_checks;
+use super::workload_entry::inline_labels;
+use super::workloads::{Workload, WorkloadKind, Workloads, pair};
+
+/// Adds the services of a ServiceEntry to `out`; none if it is invalid.
+pub(super) fn services(
+    document: &Document<raw::ServiceEntry>,
+    workloads: &Workloads,
+    cx: &Context<'_>,
+    sink: &mut Sink<'_>,
+    out: &mut Vec<Service>,
+) {
+    let (meta, spec) = (&document.meta, &document.spec);
+    service_entry_checks::check(meta, spec, &At::ROOT.field("spec"), sink);
+    if sink.failed() {
+        return;
+    }
+    let resource = meta.qualified_name();
+    let resolution = match spec.resolution {
+        ServiceEntryResolution::None => Resolution::Passthrough,
+        ServiceEntryResolution::Static => Resolution::Eds,
+        ServiceEntryResolution::Dns => Resolution::Dns,
+        ServiceEntryResolution::DnsRoundRobin => Resolution::DnsRoundRobin,
+        ServiceEntryResolution::DynamicDns => Resolution::DynamicDns,
+    };
+    let selector = spec.workload_selector.as_ref();
+    let selector: Option<Arc<Labels>> =
+        selector.map(|selector| Arc::new(selector.labels.iter().map(pair).collect()));
+    let endpoints: Arc<[Endpoint]> = match &selector {
+        Some(selector) => selected(spec, resolution, selector, &resource, workloads).into(),
+        None => listed(spec).into(),
+    };
+    let is_named_by_host = endpoints.is_empty()
+        && selector.is_none()
+        && matches!(resolution, Resolution::Dns | Resolution::DnsRoundRobin);
+    let ports: Arc<[ServicePort]> = spec.ports.iter().filter_map(port).collect();
+    let labels: Labels = meta.labels.iter().map(pair).collect();
+    let names = spec.subject_alt_names.iter();
+    let subject_alt_names: Vec<Box<str>> = names.map(|name| name.as_str().into()).collect();
+    let default = &cx.config.default_service_export_to;
+    let visibility = Visibility::resolve(&spec.export_to, default, &meta.namespace);
+    for host in &spec.hosts {
+        let endpoints = if is_named_by_host {
+            [by_host(host, spec)].into()
+        } else {
+            Arc::clone(&endpoints)
+        };
+        let service = Service {
+            hostname: cx.intern(host),
+            resource: resource.clone(),
+            registry: Registry::External,
+            creation: creation(meta),
+            visibility: visibility.clone(),
+            addresses: Vec::new(),
+            ports: Arc::clone(&ports),
+            resolution,
+            mesh_external: spec.location == ServiceEntryLocation::MeshExternal,
+            external_name: None,
+            selector: selector.clone().unwrap_or_default(),
+            labels: labels.clone(),
+            endpoints,
+            aliases: Arc::default(),
+            subject_alt_names: subject_alt_names.clone(),
+            traffic_distribution: Box::default(),
+        };
+        let addresses = spec.addresses.iter();
+        let mut addresses = addresses.filter_map(|text| Address::parse(text)).peekable();
+        if addresses.peek().is_none() {
+            out.push(service);
+        } else {
+            out.extend(addresses.map(|address| Service {
+                addresses: vec![address],
+                ..service.clone()
+            }));
+        }
+    }
+}
+
+fn port(written: &raw::ServicePort) -> Option<ServicePort> {
+    let number = u16::try_from(written.number).ok()?;
+    Some(ServicePort {
+        name: written.name.as_str().into(),
+        number,
+        protocol: Protocol::parse(&written.protocol),
+        target_port: Some(default_target(written)?),
+        target_port_name: None,
+    })
+}
+
+fn default_target(port: &raw::ServicePort) -> Option<u16> {
+    let target = Some(port.target_port).filter(|target| *target > 0);
+    u16::try_from(target.unwrap_or(port.number)).ok()
+}
+
+/// Each port with the number that `own` gives it, else its target port, else its number (R-M-131).
+fn endpoint_ports(
+    spec: &raw::ServiceEntry,
+    own: impl Fn(&str) -> Option<u16>,
+) -> Arc<[EndpointPort]> {
+    let ports = spec.ports.iter().filter_map(|port| {
+        Some(EndpointPort {
+            service_port: port.name.as_str().into(),
+            number: own(&port.name).or_else(|| default_target(port))?,
+        })
+    });
+    ports.collect()
+}
+
+/// The inline endpoints.
+fn listed(spec: &raw::ServiceEntry) -> Vec<Endpoint> {
+    let endpoints = spec.endpoints.iter().map(|entry| {
+        let is_unix = entry.address.starts_with("unix://");
+        let own = |name: &str| match entry.ports.get(name) {
+            _ if is_unix => Some(0),
+            Some(number) if *number > 0 => u16::try_from(*number).ok(),
+            _ => None,
+        };
+        Endpoint {
+            workload: None,
+            address: (!entry.address.is_empty()).then(|| entry.address.as_str().into()),
+            labels: Arc::new(inline_labels(entry)),
+            ports: endpoint_ports(spec, own),
+            weight: entry.weight.max(1),
+            locality: entry.locality.as_str().into(),
+            network: entry.network.as_str().into(),
+            unhealthy: false,
+        }
+    });
+    endpoints.collect()
+}
+
+/// The workloads of the namespace that the selector selects; names instead of addresses only with DNS (R-M-132).
+fn selected(
+    spec: &raw::ServiceEntry,
+    resolution: Resolution,
+    selector: &Labels,
+    resource: &ResourceName,
+    workloads: &Workloads,
+) -> Vec<Endpoint> {
+    let takes_names = matches!(resolution, Resolution::Dns | Resolution::DnsRoundRobin);
+    let has_ip = |workload: &Workload| {
+        let address = workload.address.as_deref();
+        address.is_some_and(|text| network::ip(text).is_ok())
+    };
+    workloads
+        .selected(&resource.namespace, selector)
+        .filter(|workload| {
+            workload.kind != WorkloadKind::WorkloadEntry || takes_names || has_ip(workload)
+        })
+        .map(|workload| {
+            let own = |name: &str| match workload.kind {
+                WorkloadKind::WorkloadEntry => workload.named_port(name, false),
+                WorkloadKind::Pod | WorkloadKind::Deployment => None,
+            };
+            workload.endpoint(endpoint_ports(spec, own), workload.unhealthy)
+        })
+        .collect()
+}
+
+/// The host itself, which DNS resolves: without labels, so that no labelled subset has it (R-M-131, R-M-139).
+fn by_host(host: &str, spec: &raw::ServiceEntry) -> Endpoint {
+    Endpoint {
+        workload: None,
+        address: Some(host.into()),
+        labels: Arc::default(),
+        ports: endpoint_ports(spec, |_| None),
+        weight: 1,
+        locality: Box::default(),
+        network: Box::default(),
+        unhealthy: false,
+    }
+}

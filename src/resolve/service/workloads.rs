@@ -1,0 +1,182 @@
+//! The workloads that selectors choose from: Deployments (by the labels of their pods), Pods and WorkloadEntries.
+//!
+//! They stand in one list per namespace, and beside it by each label pair, so that a selector looks only at those that have
+//! its rarest pair.
+
+use std::sync::Arc;
+
+use crate::mesh::service::{Endpoint, EndpointPort};
+use crate::resource;
+use crate::terms::hash::HashMap;
+use crate::terms::labels::Labels;
+use crate::terms::name::ResourceName;
+
+/// What kind of resource a workload is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WorkloadKind {
+    Deployment,
+    Pod,
+    WorkloadEntry,
+}
+
+/// Something that can stand behind a service.
+#[derive(Clone, Debug)]
+pub(super) struct Workload {
+    pub kind: WorkloadKind,
+    pub resource: ResourceName,
+    /// None for a Deployment.
+    pub address: Option<Box<str>>,
+    pub labels: Arc<Labels>,
+    /// Of its containers, or of the WorkloadEntry.
+    pub named_ports: Vec<NamedPort>,
+    pub weight: u32,
+    pub locality: Box<str>,
+    pub network: Box<str>,
+    pub unhealthy: bool,
+}
+
+/// A port by name.
+#[derive(Clone, Debug)]
+pub(super) struct NamedPort {
+    pub name: Box<str>,
+    pub number: u16,
+    pub udp: bool,
+}
+
+impl Workload {
+    /// As an endpoint that serves `ports`.
+    pub fn endpoint(&self, ports: Arc<[EndpointPort]>, unhealthy: bool) -> Endpoint {
+        Endpoint {
+            workload: Some(self.resource.clone()),
+            address: self.address.clone(),
+            labels: Arc::clone(&self.labels),
+            ports,
+            weight: self.weight,
+            locality: self.locality.clone(),
+            network: self.network.clone(),
+            unhealthy,
+        }
+    }
+
+    /// The number of the port called `name`.
+    pub fn named_port(&self, name: &str, udp: bool) -> Option<u16> {
+        self.named_ports
+            .iter()
+            .find(|port| *port.name == *name && port.udp == udp)
+            .map(|port| port.number)
+    }
+}
+
+/// All workloads, by namespace and label.
+#[derive(Debug, Default)]
+pub(super) struct Workloads {
+    all: Vec<Workload>,
+    by_namespace: HashMap<Arc<str>, Vec<u32>>,
+    by_pair: HashMap<(Arc<str>, Box<str>, Box<str>), Vec<u32>>,
+    pods: HashMap<ResourceName, u32>,
+}
+
+impl Workloads {
+    /// Adds a workload.
+    pub fn push(&mut self, workload: Workload) {
+        let at = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        let namespace = &workload.resource.namespace;
+        for (key, value) in workload.labels.iter() {
+            let pair = (Arc::clone(namespace), key.into(), value.into());
+            self.by_pair.entry(pair).or_default().push(at);
+        }
+        self.by_namespace
+            .entry(Arc::clone(namespace))
+            .or_default()
+            .push(at);
+        if workload.kind == WorkloadKind::Pod {
+            self.pods.insert(workload.resource.clone(), at);
+        }
+        self.all.push(workload);
+    }
+
+    /// The pod of this name.
+    pub fn pod(&self, name: &ResourceName) -> Option<&Workload> {
+        self.all.get(*self.pods.get(name)? as usize)
+    }
+
+    /// The workloads of `namespace` that `selector` selects, in the order of writing; an empty one selects all (R-M-059).
+    /// O(candidates that have the selector's rarest pair).
+    pub fn selected<'a>(
+        &'a self,
+        namespace: &Arc<str>,
+        selector: &'a Labels,
+    ) -> impl Iterator<Item = &'a Workload> {
+        let of_pair = |(key, value): (&str, &str)| {
+            self.by_pair
+                .get(&(Arc::clone(namespace), key.into(), value.into()))
+                .map_or(&[][..], Vec::as_slice)
+        };
+        let rarest = selector.iter().map(of_pair).min_by_key(|all| all.len());
+        let candidates = rarest.unwrap_or_else(|| {
+            let all = self.by_namespace.get(namespace);
+            all.map_or(&[][..], Vec::as_slice)
+        });
+        candidates
+            .iter()
+            .filter_map(|at| self.all.get(*at as usize))
+            .filter(|workload| selector.selects(&workload.labels))
+    }
+}
+
+/// The pods of a Deployment, as one workload without an address (R-M-133).
+pub(super) fn deployment(document: &resource::Document<resource::Deployment>) -> Workload {
+    let template = document.spec.template.as_ref();
+    let labels = template.map(|template| &template.metadata.labels);
+    Workload {
+        kind: WorkloadKind::Deployment,
+        resource: document.meta.qualified_name(),
+        address: None,
+        labels: Arc::new(labels.into_iter().flatten().map(pair).collect()),
+        named_ports: template.map_or_else(Vec::new, |template| container_ports(&template.spec)),
+        weight: 1,
+        locality: Box::default(),
+        network: Box::default(),
+        unhealthy: document.spec.replicas == Some(0),
+    }
+}
+
+/// A pod; `None` if it has ended (R-M-134).
+pub(super) fn pod(document: &resource::Document<resource::Pod>) -> Option<Workload> {
+    let pod = &document.spec;
+    if matches!(pod.status.phase.as_str(), "Succeeded" | "Failed") {
+        return None;
+    }
+    let mut labels: Labels = document.meta.labels.iter().map(pair).collect();
+    if !pod.spec.node_name.is_empty() {
+        labels.insert("kubernetes.io/hostname", &*pod.spec.node_name);
+    }
+    Some(Workload {
+        kind: WorkloadKind::Pod,
+        resource: document.meta.qualified_name(),
+        address: (!pod.status.pod_ip.is_empty()).then(|| pod.status.pod_ip.as_str().into()),
+        labels: Arc::new(labels),
+        named_ports: container_ports(&pod.spec),
+        weight: 1,
+        locality: Box::default(),
+        network: Box::default(),
+        unhealthy: pod.status.phase == "Pending",
+    })
+}
+
+fn container_ports(spec: &resource::PodSpec) -> Vec<NamedPort> {
+    let ports = spec.containers.iter().flat_map(|one| &one.ports);
+    ports
+        .filter_map(|port| {
+            Some(NamedPort {
+                name: port.name.as_str().into(),
+                number: u16::try_from(port.container_port).ok()?,
+                udp: port.protocol == "UDP",
+            })
+        })
+        .collect()
+}
+
+pub(in crate::resolve) fn pair((key, value): (&String, &String)) -> (Box<str>, Box<str>) {
+    (key.as_str().into(), value.as_str().into())
+}
