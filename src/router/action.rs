@@ -89,6 +89,14 @@ impl Action {
         }
     }
 
+    /// The forward, if it is one.
+    pub fn as_forward(&self) -> Option<&Forward> {
+        match self {
+            Action::Forward(forward) => Some(forward),
+            _ => None,
+        }
+    }
+
     /// Header changes of the route level.
     pub(crate) fn headers(&self) -> Option<&HeaderChanges> {
         match self {
@@ -133,6 +141,11 @@ impl Split {
     /// The clusters in the order in which they are listed.
     pub fn clusters(&self) -> &[WeightedCluster] {
         &self.clusters
+    }
+
+    /// The sum of all weights.
+    pub fn total(&self) -> u64 {
+        self.table.total()
     }
 
     /// Whether the rule lists two destinations or more; those of weight zero are gone (R-H-112).

@@ -53,6 +53,28 @@ pub(crate) struct Tables {
     pub namespace: Box<str>,
 }
 
+impl Tables {
+    /// The bound gateway that is called so: `namespace/name`, or `name` in the proxy's namespace, or the only or first one
+    /// of that name elsewhere.
+    pub(crate) fn binding(&self, name: &str) -> Option<&GatewayBinding> {
+        match name.split_once('/') {
+            Some((namespace, name)) => self
+                .bindings
+                .iter()
+                .find(|binding| *binding.name == *name && *binding.namespace == *namespace),
+            None => {
+                let mut named = self
+                    .bindings
+                    .iter()
+                    .filter(|binding| *binding.name == *name);
+                let mut own = named.clone();
+                own.find(|binding| binding.namespace == self.namespace)
+                    .or_else(|| named.next())
+            }
+        }
+    }
+}
+
 /// One Gateway as the simple door knows it.
 #[derive(Debug)]
 pub(crate) struct GatewayBinding {

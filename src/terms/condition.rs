@@ -26,6 +26,25 @@ pub enum PathMatch {
 }
 
 impl PathMatch {
+    /// Whether `path` (normalised, without its query) passes. No allocation.
+    pub fn holds(&self, path: &str) -> bool {
+        match self {
+            PathMatch::Prefix { value, ignore_case } => {
+                let (path, value) = (path.as_bytes(), value.as_bytes());
+                match path.get(..value.len()) {
+                    Some(start) if *ignore_case => start.eq_ignore_ascii_case(value),
+                    Some(start) => start == value,
+                    None => false,
+                }
+            }
+            PathMatch::Exact { value, ignore_case } if *ignore_case => {
+                path.eq_ignore_ascii_case(value)
+            }
+            PathMatch::Exact { value, .. } => path == &**value,
+            PathMatch::Regex(regex) => regex.is_full_match(path.as_bytes()),
+        }
+    }
+
     /// The prefix `/`: what an unset `uri` means.
     pub fn any() -> Self {
         PathMatch::Prefix {
@@ -48,6 +67,18 @@ pub enum ValueMatch {
     Regex(Regex),
 }
 
+impl ValueMatch {
+    /// Whether `value` passes. No allocation.
+    pub fn holds(&self, value: &[u8]) -> bool {
+        match self {
+            ValueMatch::Present => true,
+            ValueMatch::Exact(text) => value == text.as_bytes(),
+            ValueMatch::Prefix(text) => value.starts_with(text.as_bytes()),
+            ValueMatch::Regex(regex) => regex.is_full_match(value),
+        }
+    }
+}
+
 /// One test beside the path.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Condition {
@@ -56,10 +87,11 @@ pub enum Condition {
     Header {
         /// Lower-case name.
         name: Box<str>,
-        /// The test of the value (repeated lines joined with `,`, R-H-097).
+        /// The test of the value. Of repeated lines one must pass (Envoy 1.39 and later; before, the lines joined with
+        /// `,` were tested, R-H-097).
         test: ValueMatch,
-        /// `withoutHeaders`: `Present` asks for absence; another test must not hold, where a missing header counts as
-        /// the empty value (R-H-098, R-H-099).
+        /// `withoutHeaders`: `Present` asks for absence; another test must hold for no line, where a missing header
+        /// counts as the empty value (R-H-098, R-H-099).
         invert: bool,
     },
     /// The first raw value of a query parameter (R-H-103, R-H-104).

@@ -91,7 +91,8 @@ pub trait HeaderSource {
 #[derive(Clone)]
 pub struct Request<'a> {
     pub(crate) method: &'a str,
-    pub(crate) scheme: &'a str,
+    /// As the caller says; `None`: by the connection.
+    pub(crate) scheme: Option<&'a str>,
     pub(crate) authority: &'a str,
     pub(crate) path: &'a str,
     pub(crate) headers: SmallVec<[(&'a str, &'a [u8]); 8]>,
@@ -106,8 +107,8 @@ impl<'a> Request<'a> {
     /// arrives over TLS with the host as its server name. Any text is accepted; what a proxy would refuse, `decide` refuses.
     pub fn new(method: &'a str, url: &'a str) -> Self {
         let (scheme, rest) = match url.find("://") {
-            Some(at) if !url[..at].contains('/') => (&url[..at], &url[at + 3..]),
-            _ => ("http", url),
+            Some(at) if !url[..at].contains('/') => (Some(&url[..at]), &url[at + 3..]),
+            _ => (None, url),
         };
         let (authority, path) = if rest.len() == url.len() {
             ("", rest)
@@ -121,7 +122,7 @@ impl<'a> Request<'a> {
         let explicit = authority
             .get(host.len() + 1..)
             .and_then(|port| port.parse().ok());
-        let secure = scheme.eq_ignore_ascii_case("https");
+        let secure = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
         let mut connection = Connection::to_port(explicit.unwrap_or(if secure { 443 } else { 80 }));
         if secure {
             connection = connection.sni(host);
@@ -182,10 +183,10 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// The same request with this scheme (`:scheme`).
+    /// The same request with this scheme (`:scheme`). Unset, it is `https` over TLS and `http` otherwise.
     #[must_use]
     pub fn scheme(mut self, scheme: &'a str) -> Self {
-        self.scheme = scheme;
+        self.scheme = Some(scheme);
         self
     }
 

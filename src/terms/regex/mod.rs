@@ -14,3 +14,17 @@ impl Regex {
 /// `uriRegexRewrite`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rewriter(std::sync::Arc<str>);
+
+impl Regex {
+    /// Placeholder.
+    pub fn is_full_match(&self, text: &[u8]) -> bool {
+        self.0.as_bytes() == text
+    }
+}
+
+impl Rewriter {
+    /// Placeholder.
+    pub fn replace_all<'t>(&self, path: &'t [u8]) -> std::borrow::Cow<'t, [u8]> {
+        std::borrow::Cow::Borrowed(path)
+    }
+}

@@ -1,0 +1,243 @@
+//! The answer for one request: where it goes, and what happens to it on the way. Borrowed from the router.
+//!
+//! [`Decision`] is what the walk found; [`Outcome`] how it ends. Both are cheap copies of references. To keep one beside a
+//! request, [`Decision::to_owned`]. To apply it to a request and its response, `Decision::apply` and its neighbours,
+//! which live with the walk in [`route`](mod@crate::route).
+
+mod destination;
+mod outcome;
+mod owned;
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::router::{
+    Cluster, Listener, Mirror, PathNormalization, RouteConfig, Rule, TcpProxy, VirtualHost,
+    WeightedCluster,
+};
+use crate::terms::name::ResourceName;
+use crate::terms::route_policy::{FaultAbort, FaultDelay, HashKey, RetryPolicy, RoutePolicy};
+use crate::terms::weighted::{Draw, split_entropy};
+
+pub use destination::{Destination, OwnedDestination, RouteError};
+pub use outcome::{NotFound, Outcome};
+pub use owned::{
+    OwnedDecision, OwnedFault, OwnedMirror, OwnedPolicy, OwnedRetries, OwnedUpstreamRequest,
+};
+
+/// The side of a proxy that a decision was made on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The outbound side of a sidecar: the gateway name `mesh`.
+    Mesh,
+    /// A gateway.
+    Gateway,
+}
+
+/// What a router decided for a request (or a connection).
+///
+/// ```no_run
+/// # use meshroute::{router::Router, terms::request::Request};
+/// # fn f(router: &Router) {
+/// let request = Request::get("http://shop.example.com/cart");
+/// let decision = router.decide(&request, 42);
+/// println!("{decision}"); // cluster outbound|80|v1|shop.default.svc.cluster.local (rule 0 of shop.example.com:80)
+/// if let Some(cluster) = decision.cluster() {
+///     println!("to {} port {:?}", cluster.host(), cluster.port());
+/// }
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Decision<'r> {
+    pub(crate) side: Side,
+    pub(crate) path_normalization: PathNormalization,
+    pub(crate) listener: Option<&'r Listener>,
+    pub(crate) route_config: Option<&'r RouteConfig>,
+    pub(crate) virtual_host: Option<&'r VirtualHost>,
+    /// Index of the rule in its virtual host, and the rule.
+    pub(crate) rule: Option<(usize, &'r Rule)>,
+    pub(crate) tcp: Option<&'r TcpProxy>,
+    /// What the split draw picked, also where something else answers in the end.
+    pub(crate) chosen: Option<&'r WeightedCluster>,
+    pub(crate) outcome: Outcome<'r>,
+    /// Injected delay that this request draws.
+    pub(crate) delay: Option<Duration>,
+    /// The caller's entropy: mirrors are drawn from it when they are asked for.
+    pub(crate) entropy: u64,
+}
+
+impl<'r> Decision<'r> {
+    /// How it ends.
+    pub fn outcome(&self) -> Outcome<'r> {
+        self.outcome
+    }
+
+    /// Which side of the proxy decided.
+    pub fn side(&self) -> Side {
+        self.side
+    }
+
+    /// The listener that the connection arrived at.
+    pub fn listener(&self) -> Option<&'r Listener> {
+        self.listener
+    }
+
+    /// The route configuration of its filter chain; `None` where bytes are forwarded.
+    pub fn route_config(&self) -> Option<&'r RouteConfig> {
+        self.route_config
+    }
+
+    /// The virtual host that answers for the request's host. The choice is final (R-H-001).
+    pub fn virtual_host(&self) -> Option<&'r VirtualHost> {
+        self.virtual_host
+    }
+
+    /// The rule that matched.
+    pub fn rule(&self) -> Option<&'r Rule> {
+        self.rule.map(|(_, rule)| rule)
+    }
+
+    /// The place of the rule in its virtual host, from 0.
+    pub fn position(&self) -> Option<usize> {
+        self.rule.map(|(position, _)| position)
+    }
+
+    /// `<http name>[.<match name>]`, `default`, `allow_any`, `block_all`; empty where nothing is named (R-H-035).
+    pub fn route_name(&self) -> Option<&'r str> {
+        self.rule().map(Rule::name)
+    }
+
+    /// The VirtualService that wrote the rule; `None` for the default route of a service.
+    pub fn virtual_service(&self) -> Option<&'r ResourceName> {
+        match self.tcp {
+            Some(proxy) => proxy.virtual_service(),
+            None => self.rule()?.virtual_service(),
+        }
+    }
+
+    /// The cluster that the request or connection goes to; `None` where something else answers. Where it does not
+    /// [exist](Cluster::exists), a proxy answers 503.
+    pub fn cluster(&self) -> Option<&'r Cluster> {
+        match self.outcome {
+            Outcome::Forward { cluster, .. } | Outcome::Tcp { cluster, .. } => Some(cluster),
+            _ => None,
+        }
+    }
+
+    /// The clusters that the rule splits over, in order, with their weights; empty where nothing is forwarded. A single
+    /// destination has all of it, whatever its weight.
+    pub fn split(&self) -> impl Iterator<Item = (&'r Cluster, u32)> + use<'r> {
+        let forwarded = self.rule().and_then(|rule| rule.action().as_forward());
+        let split = match self.tcp {
+            Some(proxy) => Some(proxy.split()),
+            None => forwarded.map(|forward| forward.split()),
+        };
+        let clusters = split.map_or(&[][..], |split| split.clusters());
+        clusters
+            .iter()
+            .map(|entry| (entry.cluster(), entry.weight()))
+    }
+
+    /// Whether the rule lists two destinations or more.
+    pub fn is_weighted(&self) -> bool {
+        match self.tcp {
+            Some(proxy) => proxy.split().is_weighted(),
+            None => self
+                .rule()
+                .and_then(|rule| rule.action().as_forward())
+                .is_some_and(|forward| forward.split().is_weighted()),
+        }
+    }
+
+    /// Timeouts, retries, faults, CORS and rewrite of the rule.
+    pub fn policy(&self) -> Option<&'r RoutePolicy> {
+        self.rule().map(|rule| rule.action().policy())
+    }
+
+    /// How long the whole exchange may last; `None`: as long as it likes (R-H-145).
+    pub fn timeout(&self) -> Option<Duration> {
+        self.policy()?.timeout.filter(|timeout| !timeout.is_zero())
+    }
+
+    /// When and how it is tried again; `None`: never (R-H-146, R-H-147).
+    pub fn retries(&self) -> Option<&'r RetryPolicy> {
+        self.policy()?.retries.as_ref()
+    }
+
+    /// What consistent hashing looks at, in order (R-H-115).
+    pub fn hash_policy(&self) -> &'r [HashKey] {
+        self.rule()
+            .and_then(|rule| rule.action().as_forward())
+            .map_or(&[], |forward| forward.hash_policy())
+    }
+
+    /// The clusters that get a copy of this very request: the mirrors that it draws (R-H-142). Only what is forwarded is
+    /// mirrored.
+    pub fn mirrors(&self) -> impl Iterator<Item = &'r Cluster> + use<'r> {
+        let entropy = self.entropy;
+        let mirrors = match self.outcome {
+            Outcome::Forward { action, cluster } if cluster.exists() => action.mirrors(),
+            _ => &[],
+        };
+        (0_u16..)
+            .zip(mirrors)
+            .filter(move |(place, mirror)| {
+                let word = split_entropy(entropy, Draw::Mirror(*place));
+                mirror.percentage().holds(word)
+            })
+            .map(|(_, mirror)| mirror.cluster())
+    }
+
+    /// The mirrors of the rule with their chances, whether or not this request draws them.
+    pub fn all_mirrors(&self) -> &'r [Mirror] {
+        self.rule()
+            .and_then(|rule| rule.action().as_forward())
+            .map_or(&[], |forward| forward.mirrors())
+    }
+
+    /// How long the request is held up by an injected fault, if it draws that (R-H-144).
+    pub fn delay(&self) -> Option<Duration> {
+        self.delay
+    }
+
+    /// The injected delay of the rule, whether or not this request draws it.
+    pub fn fault_delay(&self) -> Option<&'r FaultDelay> {
+        self.policy()?.fault_delay.as_ref()
+    }
+
+    /// The injected abort of the rule, whether or not this request draws it.
+    pub fn fault_abort(&self) -> Option<&'r FaultAbort> {
+        self.policy()?.fault_abort.as_ref()
+    }
+
+    /// The status that the proxy itself answers a request with that is not gRPC; `None` where the upstream answers or the
+    /// connection is closed.
+    pub fn status(&self) -> Option<u16> {
+        self.outcome.status()
+    }
+
+    /// The same in a form that lives on its own: for a request's context, or to be serialized.
+    pub fn to_owned(&self) -> OwnedDecision {
+        OwnedDecision::new(self)
+    }
+}
+
+impl fmt::Display for Decision<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.outcome.fmt(f)?;
+        if let (Some((position, rule)), Some(host)) = (self.rule, self.virtual_host) {
+            write!(f, " (rule {position}")?;
+            if !rule.name().is_empty() {
+                write!(f, " `{}`", rule.name())?;
+            }
+            if let Some(name) = rule.virtual_service() {
+                write!(f, " of VirtualService {name}")?;
+            }
+            write!(f, ", virtual host {})", host.name())?;
+        }
+        if let Some(delay) = self.delay {
+            write!(f, " after {delay:?}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,57 @@
+//! Whether a request fits what a rule asks: the path test and every condition (R-H-003, R-H-082..R-H-106).
+
+use super::subject::Subject;
+use crate::terms::claims::Claim;
+use crate::terms::condition::{Condition, PathMatch, RequestMatch, ValueMatch};
+
+/// The first thing that a rule asks in vain.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Unmet<'m> {
+    Path(&'m PathMatch),
+    Condition(&'m Condition),
+}
+
+/// What of `asked` the request does not fit first; `None`: it fits. No allocation.
+#[inline]
+pub(super) fn unmet<'m>(asked: &'m RequestMatch, subject: &Subject<'_, '_>) -> Option<Unmet<'m>> {
+    if !asked.path.holds(subject.path) {
+        return Some(Unmet::Path(&asked.path));
+    }
+    asked
+        .conditions
+        .iter()
+        .find(|condition| !holds(condition, subject))
+        .map(Unmet::Condition)
+}
+
+fn holds(condition: &Condition, subject: &Subject<'_, '_>) -> bool {
+    match condition {
+        Condition::Header { name, test, invert } => {
+            let passes = subject.any_value(name, &|value| test.holds(value));
+            match (passes, invert) {
+                (Some(passes), false) => passes,
+                (None, false) => false,
+                (Some(passes), true) => !passes,
+                // Presence asks for absence; any other test sees the empty value (R-H-098, R-H-099).
+                (None, true) => *test == ValueMatch::Present || !test.holds(b""),
+            }
+        }
+        Condition::Query { key, test } => subject
+            .query_value(key)
+            .is_some_and(|value| test.holds(value.as_bytes())),
+        Condition::Claim { path, test, invert } => {
+            let claim = subject.request.claims.and_then(|claims| claims.get(path));
+            claim.is_some_and(|claim| claim_holds(claim, test)) != *invert
+        }
+    }
+}
+
+/// A string passes by itself, a list by one of its strings (R-H-105).
+fn claim_holds(claim: &Claim, test: &ValueMatch) -> bool {
+    let string =
+        |claim: &Claim| matches!(claim, Claim::String(text) if test.holds(text.as_bytes()));
+    match claim {
+        Claim::List(elements) => elements.iter().any(string),
+        claim => string(claim),
+    }
+}

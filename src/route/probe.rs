@@ -1,0 +1,37 @@
+//! What watches a walk: nothing on the hot path, a recorder for `explain`. One walk, two observers.
+
+use super::matching::Unmet;
+use crate::decision::Side;
+use crate::router::{FilterChain, Listener, RouteConfig, Rule, VirtualHost};
+use crate::terms::weighted::FractionalPercent;
+
+/// An observer of a walk. Every method does nothing unless it is overridden, so that the silent one costs nothing.
+pub(super) trait Probe {
+    /// This side of the proxy decides.
+    fn side(&mut self, _side: Side) {}
+    /// The connection arrives here.
+    fn listener(&mut self, _listener: &Listener, _is_fallback: bool) {}
+    /// This filter chain takes it.
+    fn chain(&mut self, _chain: &FilterChain) {}
+    /// The path is matched and forwarded in this form.
+    fn path(&mut self, _given: &str, _normal: &str) {}
+    /// This virtual host answers.
+    fn virtual_host(&mut self, _config: &RouteConfig, _authority: &str, _host: &VirtualHost) {}
+    /// No virtual host answers.
+    fn no_virtual_host(&mut self, _config: &RouteConfig, _authority: &str) {}
+    /// The virtual host sends plain text to https.
+    fn https_redirect(&mut self) {}
+    /// This rule does not fit, and why.
+    fn skipped(&mut self, _position: usize, _rule: &Rule, _unmet: Unmet<'_>) {}
+    /// This rule fits.
+    fn matched(&mut self, _position: usize, _rule: &Rule) {}
+    /// A lot was drawn.
+    fn drawn(&mut self, _what: &'static str, _chance: FractionalPercent, _hit: bool) {}
+    /// A destination was drawn.
+    fn split(&mut self, _cluster: &str, _weight: u32, _total: u64) {}
+}
+
+/// Sees nothing.
+pub(super) struct Silent;
+
+impl Probe for Silent {}

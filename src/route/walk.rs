@@ -1,0 +1,315 @@
+//! The walk: from a request to a decision, through the tables and nothing else. No clock, lock, log or allocation.
+//!
+//! side -> listener -> filter chain -> normalised path -> virtual host -> https redirect -> first rule that fits ->
+//! faults -> CORS -> draw of a destination.
+
+use super::cors::{self, Cors};
+use super::matching;
+use super::path::{PathFault, with_normal_form};
+use super::probe::Probe;
+use super::subject::Subject;
+use crate::decision::{Decision, NotFound, Outcome, Side};
+use crate::router::listener::ChainFacts;
+use crate::router::{
+    Action, Cluster, Filter, FilterChain, Listener, PathNormalization, RouteConfig, Rule, Split,
+    Tables, TcpProxy, Transport, View, VirtualHost,
+};
+use crate::terms::request::{Connection, Request, Tls};
+use crate::terms::route_policy::CorsPolicy;
+use crate::terms::weighted::{Draw, FractionalPercent, split_entropy};
+
+/// Decides a request.
+pub(super) fn decide<'r, P: Probe>(
+    tables: &'r Tables,
+    request: &Request<'_>,
+    entropy: u64,
+    probe: &mut P,
+) -> Decision<'r> {
+    // A plain connection with a request on it is one on which HTTP has been detected.
+    let detected: &[&str] = &["http/1.1"];
+    let connection = &request.connection;
+    let protocols = match connection.alpn.as_slice() {
+        [] if connection.tls == Tls::None => detected,
+        offered => offered,
+    };
+    let mut walk = Walk::new(entropy, probe);
+    let chain = walk.arrive(tables, connection, protocols, Some(request.authority));
+    if let Some(chain) = chain {
+        walk.run_chain(chain, connection, Some(request));
+    }
+    walk.decision
+}
+
+/// Decides a bare connection.
+pub(super) fn decide_connection<'r, P: Probe>(
+    tables: &'r Tables,
+    connection: &Connection<'_>,
+    entropy: u64,
+    probe: &mut P,
+) -> Decision<'r> {
+    let mut walk = Walk::new(entropy, probe);
+    if let Some(chain) = walk.arrive(tables, connection, &connection.alpn, None) {
+        walk.run_chain(chain, connection, None);
+    }
+    walk.decision
+}
+
+/// A walk under way: the decision so far, and who watches.
+struct Walk<'r, 'p, P> {
+    decision: Decision<'r>,
+    probe: &'p mut P,
+}
+
+impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
+    fn new(entropy: u64, probe: &'p mut P) -> Self {
+        let decision = Decision {
+            side: Side::Mesh,
+            path_normalization: PathNormalization::None,
+            listener: None,
+            route_config: None,
+            virtual_host: None,
+            rule: None,
+            tcp: None,
+            chosen: None,
+            outcome: Outcome::NotFound(NotFound::NoGateway),
+            delay: None,
+            entropy,
+        };
+        Walk { decision, probe }
+    }
+
+    fn not_found(&mut self, why: NotFound) {
+        self.decision.outcome = Outcome::NotFound(why);
+    }
+
+    /// From the connection to its filter chain; `None`: the decision is made.
+    fn arrive(
+        &mut self,
+        tables: &'r Tables,
+        connection: &Connection<'_>,
+        protocols: &[&str],
+        authority: Option<&str>,
+    ) -> Option<&'r FilterChain> {
+        let (side, view) = choose_side(tables, connection, protocols, authority)?;
+        self.decision.side = side;
+        self.decision.path_normalization = view.path_normalization();
+        self.probe.side(side);
+        let Some(listener) = view.listener(connection.address, connection.port) else {
+            self.not_found(NotFound::NoListener);
+            return None;
+        };
+        self.decision.listener = Some(listener);
+        self.probe.listener(listener, view.is_fallback(listener));
+        let chain = chain(listener, connection, protocols);
+        match chain {
+            Some(chain) => self.probe.chain(chain),
+            None => self.not_found(NotFound::NoFilterChain),
+        }
+        chain
+    }
+
+    fn run_chain(
+        &mut self,
+        chain: &'r FilterChain,
+        connection: &Connection<'_>,
+        request: Option<&Request<'_>>,
+    ) {
+        let is_tls = connection.tls != Tls::None;
+        match (chain.filter(), request) {
+            (_, _) if chain.terminates_tls() && !is_tls => {
+                self.not_found(NotFound::ProtocolMismatch);
+            }
+            (Filter::Tcp(proxy), _) => self.run_tcp(proxy),
+            (Filter::Http(_), _) if is_tls && !chain.terminates_tls() => {
+                self.not_found(NotFound::ProtocolMismatch);
+            }
+            (Filter::Http(config), None) => {
+                self.decision.route_config = Some(config);
+                self.decision.outcome = Outcome::AwaitRequest;
+            }
+            (Filter::Http(config), Some(request)) => {
+                self.decision.route_config = Some(config);
+                self.run_http(config, request);
+            }
+        }
+    }
+
+    fn run_tcp(&mut self, proxy: &'r TcpProxy) {
+        self.decision.tcp = Some(proxy);
+        if let Some(cluster) = self.pick(proxy.split()) {
+            self.decision.outcome = Outcome::Tcp { proxy, cluster };
+        }
+    }
+
+    fn run_http(&mut self, config: &'r RouteConfig, request: &Request<'_>) {
+        if request.authority.is_empty() {
+            return self.not_found(NotFound::NoHost);
+        }
+        let (side, normalization) = (self.decision.side, self.decision.path_normalization);
+        with_normal_form(request.path, normalization, |target| match target {
+            Ok(target) => {
+                self.probe.path(request.path, target);
+                self.run_virtual_host(config, &Subject::new(request, side, target));
+            }
+            Err(PathFault::NotAbsolute) => self.not_found(NotFound::NoPath),
+            Err(PathFault::Malformed) => self.not_found(NotFound::BadPath),
+            Err(PathFault::TooLong) => self.not_found(NotFound::TooLong),
+        });
+    }
+
+    fn run_virtual_host(&mut self, config: &'r RouteConfig, subject: &Subject<'_, '_>) {
+        let authority = subject.request.authority;
+        let Some(host) = config.find(authority) else {
+            self.probe.no_virtual_host(config, authority);
+            return self.not_found(NotFound::NoVirtualHost);
+        };
+        self.decision.virtual_host = Some(host);
+        self.probe.virtual_host(config, authority, host);
+        if host.requires_tls() && subject.forwarded_proto() != "https" {
+            self.probe.https_redirect();
+            self.decision.outcome = Outcome::HttpsRedirect;
+            return;
+        }
+        match self.first_rule(host, subject) {
+            Some(rule) => self.run_action(rule.action(), subject),
+            None => self.not_found(NotFound::NoRule),
+        }
+    }
+
+    fn first_rule(&mut self, host: &'r VirtualHost, subject: &Subject<'_, '_>) -> Option<&'r Rule> {
+        for (position, rule) in host.rules().iter().enumerate() {
+            match matching::unmet(rule.matches(), subject) {
+                Some(unmet) => self.probe.skipped(position, rule, unmet),
+                None => {
+                    self.probe.matched(position, rule);
+                    self.decision.rule = Some((position, rule));
+                    return Some(rule);
+                }
+            }
+        }
+        None
+    }
+
+    /// Fault filter, CORS filter, router: in this order (R-H-149).
+    fn run_action(&mut self, action: &'r Action, subject: &Subject<'_, '_>) {
+        let policy = action.policy();
+        let cluster = match action {
+            Action::Forward(forward) => self.pick(forward.split()),
+            Action::Redirect(_) | Action::Respond(_) => None,
+        };
+        if let Some(delay) = &policy.fault_delay {
+            if self.draws("fault delay", Draw::FaultDelay, delay.percentage) {
+                self.decision.delay = Some(delay.duration);
+            }
+        }
+        if let Some(abort) = &policy.fault_abort {
+            if self.draws("fault abort", Draw::FaultAbort, abort.percentage) {
+                self.decision.outcome = Outcome::Abort(abort);
+                return;
+            }
+        }
+        self.decision.outcome = match action {
+            Action::Redirect(redirection) => Outcome::Redirect(redirection),
+            Action::Respond(response) => Outcome::Respond(response),
+            Action::Forward(action) => match (&policy.cors, cluster) {
+                (Some(cors), _) if answers_preflight(cors, subject) => Outcome::CorsPreflight(cors),
+                (_, Some(cluster)) => Outcome::Forward { action, cluster },
+                // A split always holds a cluster.
+                (_, None) => Outcome::NotFound(NotFound::NoRule),
+            },
+        };
+    }
+
+    fn pick(&mut self, split: &'r Split) -> Option<&'r Cluster> {
+        let chosen = split.pick(split_entropy(self.decision.entropy, Draw::Split))?;
+        self.decision.chosen = Some(chosen);
+        if split.is_weighted() {
+            let name = chosen.cluster().name();
+            self.probe.split(name, chosen.weight(), split.total());
+        }
+        Some(chosen.cluster())
+    }
+
+    fn draws(&mut self, what: &'static str, draw: Draw, chance: FractionalPercent) -> bool {
+        let hit = chance.holds(split_entropy(self.decision.entropy, draw));
+        self.probe.drawn(what, chance, hit);
+        hit
+    }
+}
+
+fn answers_preflight(policy: &CorsPolicy, subject: &Subject<'_, '_>) -> bool {
+    matches!(cors::evaluate(policy, subject), Cors::Preflight { .. })
+}
+
+fn chain<'r>(
+    listener: &'r Listener,
+    connection: &Connection<'_>,
+    protocols: &[&str],
+) -> Option<&'r FilterChain> {
+    listener.chain(&ChainFacts {
+        address: connection.address,
+        server_name: connection.sni,
+        transport: match connection.tls {
+            Tls::None => Transport::Plaintext,
+            Tls::Tls | Tls::Mutual => Transport::Tls,
+        },
+        application_protocols: protocols,
+    })
+}
+
+/// The side that decides: the one that the connection names; else the only one; else the mesh, unless it has nothing of its
+/// own for the host and a gateway has.
+fn choose_side<'r>(
+    tables: &'r Tables,
+    connection: &Connection<'_>,
+    protocols: &[&str],
+    authority: Option<&str>,
+) -> Option<(Side, &'r View)> {
+    let mesh = tables.mesh.as_ref().map(|view| (Side::Mesh, view));
+    let gateway = tables.gateway.as_ref().map(|view| (Side::Gateway, view));
+    match (connection.gateway, mesh, gateway) {
+        (Some("mesh"), mesh, _) => mesh,
+        (Some(name), _, gateway) => gateway.filter(|_| tables.binding(name).is_some()),
+        (None, Some(mesh), Some(gateway)) => {
+            let claims =
+                |(_, view): (Side, &'r View)| claims(view, connection, protocols, authority);
+            let to_gateway = !claims(mesh) && claims(gateway);
+            Some(if to_gateway { gateway } else { mesh })
+        }
+        (None, mesh, gateway) => mesh.or(gateway),
+    }
+}
+
+/// Whether a side has something of its own for a request or connection.
+fn claims(
+    view: &View,
+    connection: &Connection<'_>,
+    protocols: &[&str],
+    authority: Option<&str>,
+) -> bool {
+    let Some(listener) = view.listener(connection.address, connection.port) else {
+        return false;
+    };
+    if view.is_fallback(listener) {
+        return false;
+    }
+    let Some(chain) = chain(listener, connection, protocols) else {
+        return false;
+    };
+    match (chain.filter(), authority) {
+        (Filter::Tcp(proxy), _) => proxy.virtual_service().is_some() || !leads_nowhere(proxy),
+        (Filter::Http(config), Some(authority)) => config
+            .find(authority)
+            .is_some_and(|host| !host.is_fallback()),
+        (Filter::Http(_), None) => true,
+    }
+}
+
+/// Whether a TCP chain is only what a sidecar falls back to: passthrough or black hole.
+fn leads_nowhere(proxy: &TcpProxy) -> bool {
+    proxy
+        .split()
+        .clusters()
+        .iter()
+        .all(|entry| entry.cluster().port().is_none())
+}
