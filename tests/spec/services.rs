@@ -1,0 +1,197 @@
+//! The registry: Kubernetes Services and ServiceEntries as one list of services, and who sees which.
+//! Section 5 of istio-model.md.
+
+use super::names::{Export, default_export};
+use super::world::{World, namespace};
+use super::{Yaml, list, number, text, texts};
+
+/// One hostname of the registry.
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub host: String,
+    pub namespace: String,
+    pub ports: Vec<Port>,
+    /// Virtual addresses and CIDR blocks, none for a headless service.
+    pub addresses: Vec<String>,
+    /// A Kubernetes Service (`true`) or a ServiceEntry.
+    pub kubernetes: bool,
+    pub headless: bool,
+    /// R-M-130: an ExternalName service stands for this host.
+    pub external_name: Option<String>,
+    pub export: Export,
+    pub resolution: String,
+    pub has_endpoints: bool,
+}
+
+/// One port of a service.
+#[derive(Clone, Debug)]
+pub struct Port {
+    pub number: u64,
+    pub protocol: Protocol,
+}
+
+/// What a port speaks, as far as listeners care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    Http,
+    Tls,
+    Tcp,
+    Udp,
+    /// Undeclared: the listener looks at the bytes.
+    Sniffed,
+}
+
+impl Protocol {
+    /// R-M-017: a protocol name, in any case.
+    pub fn read(name: &str) -> Protocol {
+        match name.to_ascii_lowercase().as_str() {
+            "http" | "http2" | "http_proxy" | "grpc" | "grpc-web" => Protocol::Http,
+            "https" | "tls" => Protocol::Tls,
+            "tcp" | "mongo" | "redis" | "mysql" => Protocol::Tcp,
+            "udp" => Protocol::Udp,
+            _ => Protocol::Sniffed,
+        }
+    }
+
+    /// HTTP rules apply to it (R-H-055).
+    pub fn may_be_http(self) -> bool {
+        matches!(self, Protocol::Http | Protocol::Sniffed)
+    }
+}
+
+/// R-M-129: the protocol of a Kubernetes port.
+fn kubernetes_protocol(port: &Yaml) -> Protocol {
+    if text(port, "protocol") == "UDP" {
+        return Protocol::Udp;
+    }
+    let said = match text(port, "appProtocol") {
+        "" => text(port, "name"),
+        "kubernetes.io/h2c" => "http2",
+        "kubernetes.io/ws" => "http",
+        "kubernetes.io/wss" => "https",
+        other => other,
+    };
+    let word = if said.starts_with("grpc-web") {
+        said
+    } else {
+        said.split('-').next().unwrap_or("")
+    };
+    match Protocol::read(if said.starts_with("grpc-web") {
+        "grpc-web"
+    } else {
+        word
+    }) {
+        Protocol::Sniffed if [25, 53, 3306, 27017].contains(&number(port, "port")) => Protocol::Tcp,
+        known => known,
+    }
+}
+
+/// Every service of the registry, in creation order (R-M-073).
+pub fn all(world: &World) -> Vec<Service> {
+    let mut services = Vec::new();
+    for resource in &world.resources {
+        match text(resource, "kind") {
+            "Service" => services.push(kubernetes_service(world, resource)),
+            "ServiceEntry" => services.extend(service_entry(world, resource)),
+            _ => {}
+        }
+    }
+    services
+}
+
+fn kubernetes_service(world: &World, resource: &Yaml) -> Service {
+    let spec = &resource["spec"];
+    let owner = namespace(resource);
+    let exported = text(
+        &resource["metadata"]["annotations"],
+        "networking.istio.io/exportTo",
+    );
+    let export_to: Vec<String> = exported
+        .split(',')
+        .map(|part| part.trim().to_owned())
+        .filter(|part| !part.is_empty())
+        .collect();
+    let cluster_ip = text(spec, "clusterIP");
+    let external_name = text(spec, "externalName");
+    Service {
+        host: format!(
+            "{}.{owner}.svc.cluster.local",
+            text(&resource["metadata"], "name")
+        ),
+        namespace: owner.to_owned(),
+        ports: list(spec, "ports")
+            .iter()
+            .map(|port| Port {
+                number: number(port, "port"),
+                protocol: kubernetes_protocol(port),
+            })
+            .collect(),
+        addresses: match cluster_ip {
+            "" | "None" => vec![],
+            address => vec![address.to_owned()],
+        },
+        kubernetes: true,
+        headless: cluster_ip == "None",
+        external_name: (text(spec, "type") == "ExternalName").then(|| external_name.to_owned()),
+        export: Export::read(
+            &export_to,
+            &default_export(&world.mesh, "defaultServiceExportTo"),
+            owner,
+        ),
+        resolution: "STATIC".to_owned(),
+        has_endpoints: true,
+    }
+}
+
+/// R-M-131: one service per host.
+fn service_entry(world: &World, resource: &Yaml) -> Vec<Service> {
+    let spec = &resource["spec"];
+    let owner = namespace(resource);
+    let resolution = match text(spec, "resolution") {
+        "" => "NONE",
+        said => said,
+    };
+    let service = |host: String| Service {
+        has_endpoints: !list(spec, "endpoints").is_empty() || !host.starts_with('*'),
+        host,
+        namespace: owner.to_owned(),
+        ports: list(spec, "ports")
+            .iter()
+            .map(|port| Port {
+                number: number(port, "number"),
+                protocol: Protocol::read(text(port, "protocol")),
+            })
+            .collect(),
+        addresses: texts(spec, "addresses"),
+        kubernetes: false,
+        headless: false,
+        external_name: None,
+        export: Export::read(
+            &texts(spec, "exportTo"),
+            &default_export(&world.mesh, "defaultServiceExportTo"),
+            owner,
+        ),
+        resolution: resolution.to_owned(),
+    };
+    texts(spec, "hosts").into_iter().map(service).collect()
+}
+
+/// The services that `viewer` may see: those exported to it by name first, then the public ones (R-M-073, R-M-141).
+pub fn visible(world: &World, viewer: &str) -> Vec<Service> {
+    let (mut named, public): (Vec<_>, Vec<_>) = all(world)
+        .into_iter()
+        .filter(|service| service.export.reaches(viewer))
+        .partition(|service| service.export != Export::Public);
+    named.extend(public);
+    named
+}
+
+/// R-M-073: of the services with one hostname, the one that a client in `viewer` means: its own namespace's, else a
+/// Kubernetes one, else the first.
+pub fn best<'a>(services: &'a [Service], host: &str, viewer: &str) -> Option<&'a Service> {
+    let same = || services.iter().filter(|service| service.host == host);
+    same()
+        .find(|service| service.namespace == viewer)
+        .or_else(|| same().find(|service| service.kubernetes))
+        .or_else(|| same().next())
+}

@@ -1,0 +1,366 @@
+//! Route configurations: the virtual hosts of a sidecar's port and of a gateway's servers.
+//! Section 4 of istio-http.md.
+
+use super::Yaml;
+use super::gateways::Server;
+use super::names::{by_specificity, for_namespace, intersection, most_specific, overlap};
+use super::routes::{Origin, Route, catch_alls_last, default_route, fallback_route, flatten};
+use super::services::Service;
+use super::sidecar::{Egress, Scope};
+use super::virtual_services::{hosts, visible};
+use super::world::{World, namespace};
+
+/// Hosts with their routes.
+#[derive(Clone, Debug)]
+pub struct VirtualHost {
+    pub name: String,
+    pub domains: Vec<String>,
+    pub routes: Vec<Route>,
+    /// R-H-065: plain requests are sent to https.
+    pub requires_tls: bool,
+}
+
+/// One VirtualService (or none) with the services and other hosts that it answers for.
+struct Claim<'a> {
+    routes: Vec<Route>,
+    hosts: Vec<String>,
+    services: Vec<&'a Service>,
+}
+
+/// Section 4.1: the virtual hosts of a sidecar's HTTP port.
+pub fn of_sidecar(world: &World, scope: &Scope, egress: &Egress, port: u64) -> Vec<VirtualHost> {
+    let exposes = |s: &&Service| s.ports.iter().any(|p| p.number == port);
+    let services: Vec<&Service> = egress.services.iter().filter(exposes).collect();
+    let claims = claims(world, egress, &services, port);
+
+    let known: Vec<&str> = services
+        .iter()
+        .map(|service| service.host.as_str())
+        .collect();
+    let mut names: Vec<String> = Vec::new();
+    let mut taken: Vec<String> = Vec::new();
+    let mut out = Vec::new();
+    let mut add = |host: &str, domains: Vec<Domain>, routes: &[Route]| {
+        // R-H-045: the first to claim a host has it.
+        let name = format!("{}:{port}", host.to_lowercase());
+        if names.contains(&name) {
+            return;
+        }
+        names.push(name.clone());
+        let mut kept = Vec::new();
+        for domain in domains {
+            // R-H-051: first come, first served; a derived form never hides a real name.
+            let key = domain.text.to_lowercase();
+            if taken.contains(&key) || (domain.derived && known.contains(&domain.text.as_str())) {
+                continue;
+            }
+            taken.push(key);
+            kept.push(domain.text);
+        }
+        if !kept.is_empty() {
+            out.push(VirtualHost {
+                name,
+                domains: kept,
+                routes: routes.to_vec(),
+                requires_tls: false,
+            });
+        }
+    };
+    for claim in &claims {
+        for host in &claim.hosts {
+            add(host, vec![Domain::plain(bracketed(host))], &claim.routes);
+        }
+        for service in &claim.services {
+            add(
+                &service.host,
+                domains(service, &world.proxy.namespace),
+                &claim.routes,
+            );
+        }
+    }
+    let claimed = |service: &Service| {
+        let mut all = claims.iter().flat_map(|claim| &claim.services);
+        all.any(|other| other.host == service.host)
+    };
+    for service in &services {
+        // R-H-046: an ExternalName service has no virtual host of its own.
+        if !claimed(service) && speaks_http(service, port) && service.external_name.is_none() {
+            let routes = [default_route(&service.host, port)];
+            add(
+                &service.host,
+                domains(service, &world.proxy.namespace),
+                &routes,
+            );
+        }
+    }
+    let fallback = fallback_route(port, scope.allow_any);
+    out.push(VirtualHost {
+        name: fallback.name.clone(),
+        domains: vec!["*".to_owned()],
+        routes: vec![fallback],
+        requires_tls: false,
+    });
+    out
+}
+
+fn speaks_http(service: &Service, port: u64) -> bool {
+    service
+        .ports
+        .iter()
+        .any(|p| p.number == port && p.protocol.may_be_http())
+}
+
+/// R-H-042..R-H-045: which VirtualService answers for which service and for which other host.
+fn claims<'a>(
+    world: &World,
+    egress: &Egress,
+    services: &[&'a Service],
+    port: u64,
+) -> Vec<Claim<'a>> {
+    let all_hosts: Vec<String> = egress.virtual_services.iter().flat_map(hosts).collect();
+    let all_hosts: Vec<&str> = all_hosts.iter().map(String::as_str).collect();
+    let origin = Origin {
+        gateway: "mesh".to_owned(),
+        port,
+        tls: false,
+    };
+    let mut claims = Vec::new();
+    for vs in &egress.virtual_services {
+        // R-H-028: away from port 80, only VirtualServices that name a service of this port.
+        let names_one = |host: &String| services.iter().any(|service| overlap(host, &service.host));
+        if port != 80 && !hosts(vs).iter().any(names_one) {
+            continue;
+        }
+        let routes = flatten(world, vs, &origin);
+        if routes.is_empty() {
+            continue; // R-H-033
+        }
+        let mut claim = Claim {
+            routes,
+            hosts: vec![],
+            services: vec![],
+        };
+        for host in hosts(vs) {
+            let lower = host.to_lowercase();
+            if let Some(service) = services
+                .iter()
+                .find(|service| service.host.to_lowercase() == lower)
+            {
+                claim.services.push(service);
+            } else if !host.starts_with('*') {
+                claim.hosts.push(lower);
+            } else {
+                // R-H-043: a wildcard claims each service for which it is the most specific host of all.
+                let matching: Vec<&Service> = services
+                    .iter()
+                    .copied()
+                    .filter(|service| overlap(&host, &service.host))
+                    .collect();
+                let owned = matching.iter().filter(|service| {
+                    most_specific(&service.host, &all_hosts) == Some(host.as_str())
+                        && first_holder(&egress.virtual_services, &host) == Some(vs)
+                });
+                claim.services.extend(owned.copied());
+                if matching.is_empty() {
+                    claim.hosts.push(lower);
+                }
+            }
+        }
+        claim.services.retain(|service| speaks_http(service, port));
+        // R-H-044: hosts that no service has are served on port 80 only, unless the VirtualService also has a service here.
+        if claim.services.is_empty() && port != 80 {
+            continue;
+        }
+        claims.push(claim);
+    }
+    claims
+}
+
+/// R-H-043: equal host strings belong to the earlier VirtualService.
+fn first_holder<'a>(all: &'a [Yaml], host: &str) -> Option<&'a Yaml> {
+    all.iter().find(|vs| hosts(vs).iter().any(|h| h == host))
+}
+
+/// A domain of a virtual host; a derived one is a short form or one with a trailing dot.
+struct Domain {
+    text: String,
+    derived: bool,
+}
+
+impl Domain {
+    fn plain(text: String) -> Domain {
+        Domain {
+            text,
+            derived: false,
+        }
+    }
+
+    fn derived(text: String) -> Domain {
+        Domain {
+            text,
+            derived: true,
+        }
+    }
+}
+
+/// An IPv6 address in brackets, anything else as it is.
+fn bracketed(host: &str) -> String {
+    match host.parse::<std::net::Ipv6Addr>() {
+        Ok(_) => format!("[{host}]"),
+        Err(_) => host.to_owned(),
+    }
+}
+
+/// R-H-047..R-H-049: every name that a client in `viewer` may call a service by.
+fn domains(service: &Service, viewer: &str) -> Vec<Domain> {
+    let mut out = vec![
+        Domain::plain(service.host.clone()),
+        Domain::derived(format!("{}.", service.host)),
+    ];
+    if let Some(rest) = service.host.strip_suffix(".svc.cluster.local")
+        && let Some((name, owner)) = rest.split_once('.')
+    {
+        if owner == viewer {
+            out.push(Domain::derived(name.to_owned()));
+        }
+        out.push(Domain::derived(format!("{name}.{owner}.svc")));
+        out.push(Domain::derived(format!("{name}.{owner}")));
+    }
+    if service.headless {
+        let starred: Vec<String> = out
+            .iter()
+            .map(|domain| format!("*.{}", domain.text))
+            .collect();
+        out.extend(starred.into_iter().map(Domain::derived));
+    }
+    for address in service
+        .addresses
+        .iter()
+        .filter(|address| *address != "0.0.0.0")
+    {
+        out.push(Domain::plain(bracketed(address)));
+    }
+    out
+}
+
+/// Section 4.2: the virtual hosts of the servers that share one route configuration of a gateway.
+pub fn of_gateway(world: &World, servers: &[Server]) -> Vec<VirtualHost> {
+    let mut out: Vec<VirtualHost> = Vec::new();
+    // R-H-030: the routes of a VirtualService are made once per gateway, by the first server that it meets.
+    let mut made: Vec<(String, Yaml, Vec<Route>)> = Vec::new();
+    for server in servers {
+        let redirects = server.redirects_to_https();
+        for vs in visible(world, &world.proxy.namespace, &server.gateway) {
+            let open = for_namespace(&server.hosts, namespace(&vs));
+            let shared = intersection(&open, &hosts(&vs));
+            if shared.is_empty() {
+                continue;
+            }
+            if !made
+                .iter()
+                .any(|(gateway, other, _)| *gateway == server.gateway && *other == vs)
+            {
+                let origin = Origin {
+                    gateway: server.gateway.clone(),
+                    port: server.port,
+                    tls: server.tls.is_object(),
+                };
+                made.push((
+                    server.gateway.clone(),
+                    vs.clone(),
+                    flatten(world, &vs, &origin),
+                ));
+            }
+            let same = made
+                .iter()
+                .find(|(gateway, other, _)| *gateway == server.gateway && *other == vs);
+            let routes = same
+                .map(|(_, _, routes)| routes.clone())
+                .unwrap_or_default();
+            if routes.is_empty() {
+                continue; // R-H-033
+            }
+            for host in shared {
+                let host = host.to_lowercase();
+                let index = match out.iter().position(|vhost| vhost.domains[0] == host) {
+                    Some(index) => index,
+                    None => {
+                        out.push(empty(&host, server.port));
+                        out.len() - 1
+                    }
+                };
+                out[index].routes.extend(routes.clone());
+                out[index].requires_tls |= redirects; // R-M-031
+            }
+        }
+        // R-H-065: hosts without a VirtualService are redirected too.
+        if redirects {
+            for host in &server.hosts {
+                match out.iter_mut().find(|vhost| vhost.domains[0] == *host) {
+                    Some(vhost) => vhost.requires_tls = true,
+                    None => {
+                        let mut vhost = empty(host, server.port);
+                        vhost.requires_tls = true;
+                        out.push(vhost);
+                    }
+                }
+            }
+        }
+    }
+    for vhost in &mut out {
+        vhost.routes = catch_alls_last(std::mem::take(&mut vhost.routes));
+    }
+    collapsed(out)
+}
+
+fn empty(host: &str, port: u64) -> VirtualHost {
+    VirtualHost {
+        name: format!("{host}:{port}"),
+        domains: vec![host.to_owned()],
+        routes: vec![],
+        requires_tls: false,
+    }
+}
+
+/// R-H-067: virtual hosts with the same routes become one, named after the most specific host (R-M-005).
+fn collapsed(mut all: Vec<VirtualHost>) -> Vec<VirtualHost> {
+    all.sort_by(|a, b| by_specificity(&a.domains[0], &b.domains[0]));
+    let mut out: Vec<VirtualHost> = Vec::new();
+    for vhost in all {
+        let same = |other: &&mut VirtualHost| {
+            !vhost.routes.is_empty()
+                && other.routes == vhost.routes
+                && other.requires_tls == vhost.requires_tls
+        };
+        match out.iter_mut().find(same) {
+            Some(other) => other.domains.extend(vhost.domains),
+            None => out.push(vhost),
+        }
+    }
+    out
+}
+
+/// R-H-076..R-H-079: the virtual host for a Host header.
+pub fn choose<'a>(all: &'a [VirtualHost], host_header: &str) -> Option<&'a VirtualHost> {
+    let host = without_port(host_header).to_ascii_lowercase();
+    let with = |domain: &str| {
+        all.iter()
+            .find(|vhost| vhost.domains.iter().any(|d| d.to_lowercase() == domain))
+    };
+    if let Some(exact) = with(&host) {
+        return Some(exact);
+    }
+    let suffixes = (1..host.len()).filter(|at| host.is_char_boundary(*at));
+    let wildcards = suffixes.map(|at| format!("*{}", &host[at..]));
+    wildcards
+        .chain(["*".to_owned()])
+        .find_map(|domain| with(&domain))
+}
+
+/// R-H-076: cut at the last `:` that is not inside brackets.
+pub fn without_port(host: &str) -> &str {
+    match host.rfind(':') {
+        Some(at) if !host[at..].contains(']') => &host[..at],
+        _ => host,
+    }
+}

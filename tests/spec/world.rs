@@ -1,0 +1,94 @@
+//! The input of the specification: the resources of a case in config order, the proxy, one request.
+
+use super::{Yaml, text};
+
+/// All resources, and whose view is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    pub resources: Vec<Yaml>,
+    pub mesh: Yaml,
+    pub proxy: Proxy,
+}
+
+/// The proxy whose view is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Proxy {
+    pub gateway: bool,
+    pub namespace: String,
+    pub labels: Yaml,
+}
+
+/// One request as it arrives.
+#[derive(Clone, Debug, Default)]
+pub struct Call {
+    pub host: String,
+    pub port: u64,
+    /// `http`, `http2`, `grpc` or `tcp`.
+    pub protocol: String,
+    /// TLS or plain text.
+    pub tls: bool,
+    pub sni: String,
+    pub address: Option<std::net::IpAddr>,
+    pub method: String,
+    pub path: String,
+    /// Header lines in order.
+    pub headers: Vec<(String, String)>,
+}
+
+impl World {
+    /// Reads the YAML documents of `resources`; those without a namespace get `default_namespace`.
+    pub fn read(resources: &str, default_namespace: &str, mesh: Yaml, proxy: Proxy) -> World {
+        let mut all = Vec::new();
+        for document in serde_yaml::Deserializer::from_str(resources) {
+            let mut value: Yaml = serde::Deserialize::deserialize(document).expect("YAML");
+            if value.is_null() {
+                continue;
+            }
+            if text(&value["metadata"], "namespace").is_empty() {
+                value["metadata"]["namespace"] = default_namespace.into();
+            }
+            all.push(value);
+        }
+        // Config order: creation, then name, then namespace (R-H-021). A missing timestamp is the same instant for
+        // all, earlier than any other.
+        all.sort_by_key(|resource| {
+            let meta = &resource["metadata"];
+            let key = |field| text(meta, field).to_owned();
+            (key("creationTimestamp"), key("name"), key("namespace"))
+        });
+        World {
+            resources: all,
+            mesh,
+            proxy,
+        }
+    }
+
+    /// The resources of one kind, in config order.
+    pub fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Yaml> {
+        self.resources
+            .iter()
+            .filter(move |r| text(r, "kind") == kind)
+    }
+
+    /// MeshConfig `rootNamespace`.
+    pub fn root_namespace(&self) -> &str {
+        match text(&self.mesh, "rootNamespace") {
+            "" => "istio-system",
+            named => named,
+        }
+    }
+}
+
+/// The namespace of a resource.
+pub fn namespace(resource: &Yaml) -> &str {
+    text(&resource["metadata"], "namespace")
+}
+
+/// `namespace/name` of a resource.
+pub fn full_name(resource: &Yaml) -> String {
+    format!(
+        "{}/{}",
+        namespace(resource),
+        text(&resource["metadata"], "name")
+    )
+}
