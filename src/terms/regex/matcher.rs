@@ -1,0 +1,174 @@
+//! The machines that decide a full match, and the choice between them.
+//!
+//! From the cheapest to the most general: a short list of texts, literals with wildcards between them, a complete
+//! automaton (one table lookup per byte), and, where that table would be too large, the lazy machinery of
+//! `regex-automata`. The first three neither allocate nor remember anything. The last keeps a pool of caches: it
+//! allocates when a thread first meets a pattern and when a cache grows, and gives the same answers.
+
+use regex_automata::dfa::{Automaton, StartKind, dense};
+use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
+use regex_automata::util::primitives::StateID;
+use regex_automata::{Anchored, Input, MatchKind, meta, util::start};
+use regex_syntax::hir::{Hir, Look};
+
+use super::error::RegexError;
+use super::literals;
+use super::wildcard::Wildcard;
+
+/// The most bytes of a compiled pattern before it becomes a table.
+///
+/// istiod tells Envoy to accept RE2 programs of up to 32 768 instructions. This is about as many, counted in
+/// another machine's instructions.
+pub(super) const PROGRAM_LIMIT: usize = 2 << 20;
+
+/// The most bytes of a complete automaton, and of the memory to build it.
+const TABLE_LIMIT: usize = 256 << 10;
+
+/// Decides full matches of one pattern.
+#[derive(Debug)]
+pub(super) struct Matcher {
+    shortcut: Option<Shortcut>,
+    machine: Machine,
+}
+
+#[derive(Debug)]
+enum Shortcut {
+    Texts(Box<[Box<[u8]>]>),
+    Wildcard(Wildcard),
+}
+
+#[derive(Debug)]
+enum Machine {
+    /// A shortcut answers for every text.
+    Unneeded,
+    Table(Box<Table>),
+    Lazy(Box<meta::Regex>),
+}
+
+impl Matcher {
+    /// Builds the machine for an expression without captures.
+    pub(super) fn new(hir: &Hir) -> Result<Self, RegexError> {
+        if let Some(texts) = literals::all_texts(hir) {
+            return Ok(Self {
+                shortcut: Some(Shortcut::Texts(texts)),
+                machine: Machine::Unneeded,
+            });
+        }
+        let program = compile(hir)?;
+        let machine = match Table::new(&program) {
+            Some(table) => Machine::Table(Box::new(table)),
+            None => Machine::Lazy(Box::new(lazy(&Hir::concat(vec![
+                hir.clone(),
+                Hir::look(Look::End),
+            ]))?)),
+        };
+        Ok(Self {
+            shortcut: Wildcard::new(hir).map(Shortcut::Wildcard),
+            machine,
+        })
+    }
+
+    #[inline]
+    pub(super) fn is_full_match(&self, text: &[u8]) -> bool {
+        let quick = match &self.shortcut {
+            Some(Shortcut::Texts(texts)) => {
+                Some(texts.binary_search_by(|other| (**other).cmp(text)).is_ok())
+            }
+            Some(Shortcut::Wildcard(wildcard)) => wildcard.is_match(text),
+            None => None,
+        };
+        quick.unwrap_or_else(|| self.machine.is_full_match(text))
+    }
+
+    /// Whether a match never allocates.
+    pub(super) fn is_allocation_free(&self) -> bool {
+        !matches!(self.machine, Machine::Lazy(_))
+    }
+
+    /// Whether it surely matches every text of ASCII without a newline.
+    pub(super) fn matches_every_ascii_line(&self) -> bool {
+        matches!(&self.shortcut, Some(Shortcut::Wildcard(wildcard)) if wildcard.matches_every_plain_text())
+    }
+}
+
+impl Machine {
+    fn is_full_match(&self, text: &[u8]) -> bool {
+        match self {
+            Machine::Unneeded => false,
+            Machine::Table(table) => table.is_full_match(text),
+            Machine::Lazy(regex) => regex.is_match(Input::new(text).anchored(Anchored::Yes)),
+        }
+    }
+}
+
+/// A complete automaton, entered at the start of the text.
+#[derive(Debug)]
+struct Table {
+    automaton: dense::DFA<Vec<u32>>,
+    start: StateID,
+}
+
+impl Table {
+    /// Builds the automaton, unless it is too large.
+    fn new(program: &NFA) -> Option<Self> {
+        let automaton = dense::Builder::new()
+            .configure(
+                dense::Config::new()
+                    .start_kind(StartKind::Anchored)
+                    // All ways to match, not the preferred one: a full match asks whether any of them ends at the end.
+                    .match_kind(MatchKind::All)
+                    .accelerate(false)
+                    .dfa_size_limit(Some(TABLE_LIMIT))
+                    .determinize_size_limit(Some(TABLE_LIMIT)),
+            )
+            .build_from_nfa(program)
+            .ok()?;
+        let start = automaton
+            .start_state(&start::Config::new().anchored(Anchored::Yes))
+            .ok()?;
+        Some(Self { automaton, start })
+    }
+
+    fn is_full_match(&self, text: &[u8]) -> bool {
+        let mut state = self.start;
+        for &byte in text {
+            state = self.automaton.next_state(state, byte);
+            if self.automaton.is_dead_state(state) {
+                return false;
+            }
+        }
+        self.automaton
+            .is_match_state(self.automaton.next_eoi_state(state))
+    }
+}
+
+/// Compiles an expression for the complete automaton, within the size that any pattern may have.
+fn compile(hir: &Hir) -> Result<NFA, RegexError> {
+    thompson::Compiler::new()
+        .configure(
+            thompson::Config::new()
+                .utf8(false)
+                .which_captures(WhichCaptures::None)
+                .nfa_size_limit(Some(PROGRAM_LIMIT)),
+        )
+        .build_from_hir(hir)
+        .map_err(|_| RegexError::TooLarge {
+            limit: PROGRAM_LIMIT,
+        })
+}
+
+/// Builds the general machine, which can also search and capture.
+pub(super) fn lazy(hir: &Hir) -> Result<meta::Regex, RegexError> {
+    meta::Builder::new()
+        .configure(
+            meta::Config::new()
+                .match_kind(MatchKind::LeftmostFirst)
+                // RE2 sees bytes: an empty match may lie within a character.
+                .utf8_empty(false)
+                .nfa_size_limit(Some(PROGRAM_LIMIT)),
+        )
+        .build_from_hir(hir)
+        .map_err(|_| RegexError::TooLarge {
+            limit: PROGRAM_LIMIT,
+        })
+}
