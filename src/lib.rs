@@ -1,13 +1,88 @@
-//! Istio traffic management as an embeddable library.
+//! Istio traffic management as an embeddable library: from the YAML that people already write to a routing decision, in
+//! nanoseconds and without allocating. The answer is the one that real istiod + Envoy would give.
+//!
+//! ```
+//! # #[cfg(feature = "yaml")] {
+//! use meshroute::{Mesh, Proxy, Request, Resources, Router};
+//!
+//! let yaml = "
+//! apiVersion: networking.istio.io/v1
+//! kind: VirtualService
+//! metadata: {name: shop, namespace: default}
+//! spec:
+//!   hosts: [shop.example.com]
+//!   http: [{match: [{uri: {prefix: /cart}}], route: [{destination: {host: cart}}]}]
+//! ";
+//! let mesh = Mesh::resolve(Resources::from_yaml(yaml)?)?;
+//! let router = Router::compile(&mesh, &Proxy::default());
+//! let decision = router.decide(&Request::get("http://shop.example.com/cart/7"), 42);
+//! assert_eq!(decision.cluster().map(|one| one.name()), Some("outbound|80||cart.default.svc.cluster.local"));
+//! # }
+//! # Ok::<(), meshroute::Report>(())
+//! ```
+//!
+//! # Four nouns, four verbs, one direction
+//!
+//! ```text
+//! YAML text                   once per config            once per proxy           once per request
+//!    |                              |                          |                         |
+//!  parse --> Resources --> resolve --> Mesh --> compile --> Router --> route/decide --> Decision
+//!            as written            |   linked,     |        tables,        |
+//!                                  |   typed    + Proxy  immutable      + Request
+//!                              Diagnostics                              + entropy
+//! ```
+//!
+//! Each fact is decided at the earliest moment at which it is known, and never again: *resolve* settles what is true for
+//! everyone (names, delegates, regexes, every error), *compile* what is true for one proxy (visibility, gateways, ports,
+//! order, clusters and their policies), *decide* only what depends on the request.
+//!
+//! | to | use |
+//! |---|---|
+//! | read YAML or JSON: text, files, directories | [`Resources`], [`ResourcesBuilder`] |
+//! | learn everything that is wrong with it | [`Report`], [`Mesh::resolve`], [`Mesh::resolve_lenient`] |
+//! | take one proxy's view | [`Proxy`], [`Router::compile`] |
+//! | route a host | [`Router::route`], [`Router::route_with`] -> [`Destination`] |
+//! | decide a request or a connection | [`Router::decide`], [`Router::decide_connection`] -> [`Decision`] |
+//! | carry it out | [`Decision::apply`] |
+//! | know why | [`Router::explain`] |
+//!
+//! The [`guide`] has the semantics, the differences from Istio, a glossary, and what an answer costs.
 #![forbid(unsafe_code)]
 
-pub mod compile;
 pub mod decision;
 pub mod diagnostic;
 pub mod mesh;
-pub mod parse;
-pub mod resolve;
 pub mod resource;
-pub mod route;
 pub mod router;
 pub mod terms;
+
+mod compile;
+mod parse;
+mod resolve;
+mod route;
+
+pub use decision::{Decision, Destination};
+pub use diagnostic::{Diagnostic, Report, Severity};
+pub use mesh::Mesh;
+pub use parse::{Limits, ResourcesBuilder};
+pub use resolve::Options;
+pub use resource::Resources;
+pub use router::Router;
+pub use terms::proxy::Proxy;
+pub use terms::request::{Connection, Request};
+
+/// Chapters to read.
+pub mod guide {
+    #[doc = include_str!("guide/semantics.md")]
+    pub mod semantics {}
+    #[doc = include_str!("guide/differences.md")]
+    pub mod differences {}
+    #[doc = include_str!("guide/glossary.md")]
+    pub mod glossary {}
+    #[doc = include_str!("guide/performance.md")]
+    pub mod performance {}
+}
+
+#[cfg(all(doctest, feature = "yaml"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
