@@ -43,9 +43,13 @@ fn mesh(services: usize) -> Mesh {
 fn check(router: &Router, services: usize) {
     for n in [0, services / 2, services - 1] {
         let host = format!("s{n}.ns{}.svc.cluster.local", n % 20);
-        let request = Request::get("/b").authority(&host).port([80, 8080, 9080][n % 3] as u16);
+        let request = Request::get("/b")
+            .authority(&host)
+            .port([80, 8080, 9080][n % 3] as u16);
         let decision = router.decide(&request, 0);
-        let cluster = decision.cluster().unwrap_or_else(|| panic!("{host} has no cluster"));
+        let cluster = decision
+            .cluster()
+            .unwrap_or_else(|| panic!("{host} has no cluster"));
         assert_eq!(cluster.host(), host);
     }
 }
@@ -84,7 +88,10 @@ fn compile(criterion: &mut Criterion) {
     if let ([(n1, t1), ..], Some((n2, t2))) = (&costs[..], costs.last())
         && n2 > n1
     {
-        println!("compile grows with exponent {:.2} from {n1} to {n2} services", (t2 / t1).ln() / (n2 / n1).ln());
+        println!(
+            "compile grows with exponent {:.2} from {n1} to {n2} services",
+            (t2 / t1).ln() / (n2 / n1).ln()
+        );
     }
 }
 
@@ -101,13 +108,19 @@ fn views(criterion: &mut Criterion) {
             .map(|n| Proxy::sidecar(&format!("ns{}", n % 20)).label("app", &format!("s{n}")))
             .collect();
         check(&Router::compile(&mesh, &proxies[0]), size);
-        group.bench_with_input(BenchmarkId::from_parameter(count), &proxies, |bencher, proxies| {
-            bencher.iter(|| {
-                let routers: Vec<Router> =
-                    proxies.iter().map(|proxy| Router::compile(&mesh, proxy)).collect();
-                black_box(routers)
-            });
-        });
+        group.bench_with_input(
+            BenchmarkId::from_parameter(count),
+            &proxies,
+            |bencher, proxies| {
+                bencher.iter(|| {
+                    let routers: Vec<Router> = proxies
+                        .iter()
+                        .map(|proxy| Router::compile(&mesh, proxy))
+                        .collect();
+                    black_box(routers)
+                });
+            },
+        );
     }
     group.finish();
 }

@@ -41,7 +41,10 @@ fn shares(router: &Router, host: &str, gateway: &str) -> BTreeMap<String, usize>
 
 fn workloads(router: &Router, host: &str) -> Vec<String> {
     let destination = router.route_with(host, "mesh", 0).expect("a destination");
-    destination.workloads().map(|name| name.to_string()).collect()
+    destination
+        .workloads()
+        .map(|name| name.to_string())
+        .collect()
 }
 
 #[test]
@@ -75,7 +78,11 @@ fn hosts_answer_by_every_name_that_istio_gives_them() {
         let destination = router
             .route_with(host, "mesh", 7)
             .unwrap_or_else(|why| panic!("{host}: {why}"));
-        assert_eq!(destination.host(), "version.default.svc.cluster.local", "{host}");
+        assert_eq!(
+            destination.host(),
+            "version.default.svc.cluster.local",
+            "{host}"
+        );
         assert_eq!(destination.port(), 8080, "{host}");
     }
     assert!(router.route_with("version.other", "mesh", 7).is_err());
@@ -96,11 +103,27 @@ spec: {hosts: ['*.shop.example.com'], http: [{route: [{destination: {host: narro
 ";
     let resources = Resources::from_yaml(yaml).expect("resources");
     let router = Router::compile(&Mesh::resolve(resources).expect("mesh"), &Proxy::default());
-    let host = |name| router.route_with(name, "mesh", 0).map(|one| one.host().to_owned());
-    assert_eq!(host("a.example.com").expect("wide"), "wide.default.svc.cluster.local");
-    assert_eq!(host("a.b.example.com").expect("wide"), "wide.default.svc.cluster.local");
-    assert_eq!(host("A.SHOP.example.com:80").expect("narrow"), "narrow.default.svc.cluster.local");
-    assert!(host("example.com").is_err(), "`*` stands for at least one character");
+    let host = |name| {
+        router
+            .route_with(name, "mesh", 0)
+            .map(|one| one.host().to_owned())
+    };
+    assert_eq!(
+        host("a.example.com").expect("wide"),
+        "wide.default.svc.cluster.local"
+    );
+    assert_eq!(
+        host("a.b.example.com").expect("wide"),
+        "wide.default.svc.cluster.local"
+    );
+    assert_eq!(
+        host("A.SHOP.example.com:80").expect("narrow"),
+        "narrow.default.svc.cluster.local"
+    );
+    assert!(
+        host("example.com").is_err(),
+        "`*` stands for at least one character"
+    );
 }
 
 #[test]
@@ -136,9 +159,13 @@ fn step_d_gateway() {
     assert_eq!(shares["version.default.svc.cluster.local v2"], 900);
     assert!(router.route_with("ssup2.com", "default/version", 0).is_ok());
 
-    let why = router.route("ssup2.com", "mesh").expect_err("bound to the gateway only");
+    let why = router
+        .route("ssup2.com", "mesh")
+        .expect_err("bound to the gateway only");
     assert!(why.to_string().contains("ssup2.com"), "{why}");
-    let why = router.route("other.com", "version").expect_err("no server has it");
+    let why = router
+        .route("other.com", "version")
+        .expect_err("no server has it");
     assert!(why.to_string().contains("other.com"), "{why}");
     assert!(router.route("ssup2.com", "nowhere").is_err());
 

@@ -231,7 +231,7 @@ impl<'a> Sidecar<'a> {
             &self.proxy_domain,
             Arc::clone(&self.default_policy),
         );
-        let name = domains::domain_name(service.hostname(), port);
+        let name = domains::domain_name(&service.hostname().to_ascii_lowercase(), port);
         let virtual_hosts = services
             .virtual_hosts(&self.on_port(egress, port))
             .into_iter()

@@ -22,7 +22,8 @@ pub(super) struct PortServices<'a> {
     egress: &'a EgressListener<'a>,
     /// Services that expose the port, one per host name, each with the ports that count, in scope order.
     services: Vec<(&'a ServiceView, Vec<&'a ServicePort>)>,
-    by_name: HashMap<&'a str, usize>,
+    /// By lower-case host name (R-H-042).
+    by_name: HashMap<String, usize>,
     /// DNS search domain of the proxy.
     proxy_domain: &'a str,
     /// Route policy of services without a VirtualService: the mesh's retries.
@@ -56,10 +57,11 @@ impl<'m> PortServices<'m> {
             if ports.is_empty() {
                 continue;
             }
-            match by_name.get(&**service.hostname()) {
+            let name = service.hostname().to_ascii_lowercase();
+            match by_name.get(&name) {
                 Some(&index) => services[index] = (service, ports),
                 None => {
-                    by_name.insert(&**service.hostname(), services.len());
+                    by_name.insert(name, services.len());
                     services.push((service, ports));
                 }
             }
