@@ -79,7 +79,7 @@ pub(super) fn route_config<'m>(
             // Hosts without a VirtualService redirect too; one with a namespace prefix makes a domain that nothing
             // can ask for (R-H-065).
             for domain in &server.server.hosts {
-                draft(&mut drafts, &mut by_domain, domain.to_string()).require_tls = true;
+                draft(&mut drafts, &mut by_domain, domain.to_ascii_lowercase()).require_tls = true;
             }
         }
     }

@@ -168,15 +168,18 @@ impl<'m> PortServices<'m> {
             .iter()
             .filter(|name| host::is_wildcard(name))
         {
-            let before = services.len();
-            services.extend(self.services.iter().enumerate().filter_map(
-                |(index, (service, _))| {
-                    (host::overlaps(name, service.hostname())
-                        && self.egress.most_specific(service.hostname()) == Some(place))
-                    .then_some(index)
-                },
-            ));
-            if services.len() == before {
+            // A wildcard that covers a service is no domain of its own, even where another VirtualService owns the
+            // service.
+            let mut covers = false;
+            for (index, (service, _)) in self.services.iter().enumerate() {
+                if host::overlaps(name, service.hostname()) {
+                    covers = true;
+                    if self.egress.most_specific(service.hostname()) == Some(place) {
+                        services.push(index);
+                    }
+                }
+            }
+            if !covers {
                 unregistered.push(domains::unregistered(name));
             }
         }
@@ -270,7 +273,7 @@ impl<'m> PortServices<'m> {
                 let domains =
                     domains::of_service(service.service(), &aliases, self.proxy_domain, port);
                 push(
-                    domains::domain_name(service.hostname(), claim.port),
+                    domains::domain_name(&service.hostname().to_ascii_lowercase(), claim.port),
                     domains,
                 );
             }
