@@ -75,12 +75,12 @@ impl Place {
         )
     }
 
-    /// A place that an error of the reader tells, with the first line of the document counted as 1.
+    /// A place that an error of the reader tells, counted from the beginning of the document.
     fn location(&self, line: usize, column: usize) -> Location {
         let line = u32::try_from(line.max(1)).unwrap_or(u32::MAX);
         let column = u32::try_from(column.max(1)).unwrap_or(u32::MAX);
         self.source
-            .location(self.line.saturating_add(line - 1), column)
+            .location(self.bytes.start, self.line, line, column)
     }
 }
 

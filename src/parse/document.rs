@@ -253,6 +253,9 @@ impl<'b> Reading<'b> {
     }
 
     fn no_kind(self) {
+        if self.log.has_problems() {
+            return self.give_up();
+        }
         let Header {
             api_version, kind, ..
         } = &self.header;
@@ -356,7 +359,9 @@ impl<'b> Reading<'b> {
         let is_istio = self.header.api_version.contains("istio.io/");
         if !self.has_content && is_istio {
             let message = format!("the `{}` has no `spec`", self.header.kind);
-            root.field("spec").note(Code::MISSING_SPEC, message, None);
+            let help = "add `spec` with the resource's fields".to_owned();
+            root.field("spec")
+                .note(Code::MISSING_SPEC, message, Some(help));
         }
         let Some(mut resource) = self.resource.take() else {
             return;

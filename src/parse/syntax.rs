@@ -4,6 +4,9 @@
 /// The reader's message without the error's own place, and with its other places counted from the beginning of the file.
 pub(super) fn message(error: &str, first_line: u32) -> String {
     const PLACE: &str = " at line ";
+    if error.contains("invalid type") && error.contains("expected a string") {
+        return "a key of a mapping has to be a string".to_owned();
+    }
     let Some((problem, rest)) = error.split_once(PLACE) else {
         return error.to_owned();
     };
@@ -26,11 +29,11 @@ pub(super) fn help(error: &str, line: Option<&str>) -> Option<String> {
     let help = if line.contains("{{") {
         "this looks like a template: render it (`helm template`) before it is read"
     } else if line.trim_start_matches(' ').starts_with('\t') {
-        "YAML is indented with spaces, not with tabs"
+        "indent with spaces; YAML does not allow tabs"
     } else if error.contains("mapping values are not allowed") {
         "a value with `: ` in it has to be quoted"
     } else if error.contains("cannot start any token") {
-        "a value that begins with `@`, `` ` `` or `%` has to be quoted"
+        "a value that begins with `@`, `%` or a backtick has to be quoted"
     } else if error.contains("unknown anchor") {
         "an anchor (`&name`) has to stand before its alias (`*name`) in the same document"
     } else if line.contains('*') && error.contains("alias") {
@@ -57,5 +60,7 @@ mod tests {
             "expected value"
         );
         assert_eq!(message("end of file", 1), "end of file");
+        let key = "spec: invalid type: map, expected a string at line 1 column 2";
+        assert_eq!(message(key, 1), "a key of a mapping has to be a string");
     }
 }

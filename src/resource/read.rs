@@ -69,6 +69,10 @@ impl Log {
         }
     }
 
+    pub(crate) fn has_problems(&self) -> bool {
+        !self.problems.borrow().is_empty()
+    }
+
     pub(crate) fn take_problems(&self) -> Vec<Problem> {
         self.problems.take()
     }
@@ -594,6 +598,10 @@ impl<T: Read> Read for Vec<T> {
                             Some(help),
                         );
                     }
+                    if elements.len() == elements.capacity() {
+                        // Most lists have one element, and messages are large: no room for four of them from the start.
+                        elements.reserve_exact(elements.len().max(1));
+                    }
                     elements.push(element.unwrap_or_default());
                 }
             }
@@ -690,11 +698,13 @@ impl<'de, T: Read> Shape<'de> for Entries<'_, T> {
             let value = map.next_value_seed(Slot::<T>::new(reader))?;
             if self.merging {
                 self.merged.push((key, value));
-            } else if self.map.contains_key(&key) {
-                note_duplicate(reader);
-            } else {
-                self.map.insert(key, value);
+                continue;
             }
+            if self.map.contains_key(&key) {
+                note_duplicate(reader);
+                continue;
+            }
+            self.map.insert(key, value);
         }
         Ok(())
     }

@@ -40,10 +40,7 @@ pub fn is_dns1123_label(text: &str) -> bool {
 
 /// Whether `text` is a DNS-1123 subdomain: labels joined by dots, at most 253 bytes (names of most Kubernetes objects).
 pub fn is_dns1123_subdomain(text: &str) -> bool {
-    text.len() <= 253
-        && text
-            .split('.')
-            .all(|label| is_dns1123_label_of_any_length(label))
+    text.len() <= 253 && text.split('.').all(is_dns1123_label_of_any_length)
 }
 
 /// A subdomain's labels have no length limit of their own in Kubernetes.

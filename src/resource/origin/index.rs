@@ -36,14 +36,18 @@ impl Index {
     pub(super) const ROOT: Node = 0;
 
     /// An index without fields.
-    pub(super) fn new(text: &str) -> Self {
-        let line_starts =
-            std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1));
+    pub(super) fn new() -> Self {
         Self {
             children: HashMap::new(),
             entries: vec![Entry::default()],
-            line_starts: line_starts.collect(),
+            line_starts: vec![0],
         }
+    }
+
+    /// Notes where the lines of the document begin.
+    pub(super) fn note_lines(&mut self, document: &str) {
+        let starts = memchr::memchr_iter(b'\n', document.as_bytes()).map(|at| at + 1);
+        self.line_starts.extend(starts);
     }
 
     /// Adds a field; `None` if it comes by a merge and is already there.
@@ -126,11 +130,10 @@ impl Index {
     pub(super) fn line<'t>(&self, text: &'t str, line: u32) -> Option<&'t str> {
         let at = usize::try_from(line).ok()?.checked_sub(1)?;
         let start = *self.line_starts.get(at)?;
-        let end = self
-            .line_starts
-            .get(at + 1)
-            .map_or(text.len(), |next| next - 1);
-        text.get(start..end)
+        let end = self.line_starts.get(at + 1).map(|next| next - 1);
+        let rest = text.get(start..)?;
+        let end = end.map_or_else(|| rest.find('\n').unwrap_or(rest.len()), |end| end - start);
+        rest.get(..end)
     }
 
     fn line_and_column(&self, text: &str, place: Place) -> (u32, u32) {

@@ -10,9 +10,10 @@ pub(super) fn index(text: &str) -> Index {
     let mut walk = Walk {
         text,
         at: 0,
-        index: Index::new(text),
+        index: Index::new(),
     };
     walk.value(Index::ROOT, 0);
+    walk.index.note_lines(text.get(..walk.at).unwrap_or(text));
     walk.index
 }
 

@@ -59,11 +59,37 @@ impl Source {
         self.format
     }
 
-    /// The place with that line and column (counted from 1), with the text of the line.
-    pub(crate) fn location(&self, line: u32, column: u32) -> Location {
+    /// The place with that line of a document and that column (both counted from 1), with the text of the line. The document
+    /// begins with the byte `start` on the line `first_line`.
+    pub(crate) fn location(
+        &self,
+        start: usize,
+        first_line: u32,
+        line: u32,
+        column: u32,
+    ) -> Location {
         let nth = usize::try_from(line).unwrap_or(1).saturating_sub(1);
-        let source = self.text.split('\n').nth(nth);
-        self.location_on(line, column, source.unwrap_or_default())
+        let document = self.text.get(start..).unwrap_or_default();
+        let shown = if nth == 0 {
+            self.whole_line(start)
+        } else {
+            document.split('\n').nth(nth).unwrap_or_default()
+        };
+        self.location_on(
+            first_line.saturating_add(line).saturating_sub(1),
+            column,
+            shown,
+        )
+    }
+
+    /// The line around a byte.
+    fn whole_line(&self, at: usize) -> &str {
+        let start = self
+            .text
+            .get(..at)
+            .and_then(|before| before.rfind('\n'))
+            .map_or(0, |end| end + 1);
+        self.text[start..].split('\n').next().unwrap_or_default()
     }
 
     fn location_on(&self, line: u32, column: u32, text: &str) -> Location {
@@ -92,7 +118,7 @@ impl Source {
             #[cfg(feature = "yaml")]
             Format::Yaml => yaml::index(text),
             #[cfg(not(feature = "yaml"))]
-            Format::Yaml => Index::new(text),
+            Format::Yaml => Index::new(),
         });
         *kept = Some((document.start, Arc::clone(&index)));
         index

@@ -11,7 +11,7 @@ use std::fmt;
 /// The index of the first document in `text`. Of a text with an error in its syntax, the part before the error.
 pub(super) fn index(text: &str) -> Index {
     let walk = Walk {
-        index: RefCell::new(Index::new(text)),
+        index: RefCell::new(Index::new()),
         left: Cell::new(text.len().saturating_add(1_000_000)),
     };
     if let Some(document) = serde_yaml::Deserializer::from_str(text).next() {
@@ -23,7 +23,9 @@ pub(super) fn index(text: &str) -> Index {
         }
         .deserialize(document);
     }
-    walk.index.into_inner()
+    let mut index = walk.index.into_inner();
+    index.note_lines(text);
+    index
 }
 
 struct Walk {

@@ -1,0 +1,163 @@
+//! Manifests that other people wrote (`../shared/peer-cases`), if they are there: each is read, or refused with a place.
+
+use meshroute::resource::{Format, Resources};
+use std::path::{Path, PathBuf};
+
+fn files(directory: &Path, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return;
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.is_dir() {
+            files(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+}
+
+/// The directory next to the project, or none.
+fn shared(name: &str) -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared")
+        .join(name);
+    let found = [beside, Path::new("/work/shared").join(name)]
+        .into_iter()
+        .find(|path| path.is_dir());
+    if found.is_none() {
+        eprintln!("skipped: ../shared/{name} is not here");
+    }
+    found
+}
+
+#[test]
+fn every_manifest_is_read_or_refused_with_a_place() {
+    let mut found = Vec::new();
+    for name in ["peer-cases/parse-corpus", "peer-cases/analyzers/testdata"] {
+        let Some(directory) = shared(name) else {
+            return;
+        };
+        files(&directory, &mut found);
+    }
+    assert!(found.len() > 150, "only {} files", found.len());
+    let mut resources_read = 0;
+    for file in &found {
+        let text = std::fs::read_to_string(file).unwrap();
+        let (resources, report) = Resources::from_yaml_lenient(&text);
+        resources_read += resources.documents.len();
+        for diagnostic in &report {
+            let location = diagnostic
+                .location()
+                .unwrap_or_else(|| panic!("{}: {diagnostic}", file.display()));
+            let lines = text.lines().count() + 1;
+            assert!(
+                (1..=lines).contains(&(location.line as usize)),
+                "{}: {diagnostic}",
+                file.display()
+            );
+        }
+    }
+    assert!(resources_read > 200, "only {resources_read} resources");
+}
+
+/// The resources of the recorded cases were accepted by istiod, so reading them must find no error.
+#[test]
+fn recorded_configurations_are_read_without_errors() {
+    #[derive(serde::Deserialize)]
+    struct Case {
+        #[serde(default)]
+        resources: String,
+        #[serde(default)]
+        expect_invalid: Option<serde_yaml::Value>,
+    }
+    let Some(directory) = shared("conformance") else {
+        return;
+    };
+    let mut found = Vec::new();
+    files(&directory, &mut found);
+    let mut cases = 0;
+    for file in found.iter().filter(|file| {
+        file.extension()
+            .is_some_and(|extension| extension == "yaml")
+    }) {
+        let text = std::fs::read_to_string(file).unwrap();
+        let Ok(case) = serde_yaml::from_str::<Case>(&text) else {
+            continue;
+        };
+        if case.expect_invalid.is_some() {
+            continue;
+        }
+        let (_, report) = Resources::from_yaml_lenient(&case.resources);
+        assert!(!report.has_errors(), "{}\n{report}", file.display());
+        cases += 1;
+    }
+    assert!(cases > 400, "only {cases} cases");
+}
+
+#[test]
+fn json_is_the_same_as_yaml() {
+    let Some(directory) = shared("peer-cases/parse-corpus") else {
+        return;
+    };
+    let mut found = Vec::new();
+    files(&directory, &mut found);
+    let mut compared = 0;
+    for file in &found {
+        let text = std::fs::read_to_string(file).unwrap();
+        let mut documents = Vec::new();
+        for document in serde_yaml::Deserializer::from_str(&text) {
+            let Ok(mut value) = <serde_yaml::Value as serde::Deserialize>::deserialize(document)
+            else {
+                break;
+            };
+            if value.apply_merge().is_err() {
+                break;
+            }
+            documents.extend(serde_json::to_string(&value));
+        }
+        let (from_yaml, report) = Resources::from_yaml_lenient(&text);
+        if report.has_errors() {
+            continue;
+        }
+        let from_json = Resources::from_json(&documents.join("\n")).unwrap();
+        assert_eq!(
+            from_yaml.documents.len(),
+            from_json.documents.len(),
+            "{}",
+            file.display()
+        );
+        for (a, b) in from_yaml.documents.iter().zip(&from_json.documents) {
+            assert_eq!(a.meta(), b.meta(), "{}", file.display());
+            assert_eq!(
+                format!("{:?}", content(a)),
+                format!("{:?}", content(b)),
+                "{}",
+                file.display()
+            );
+            compared += 1;
+        }
+    }
+    assert!(compared > 200, "only {compared} resources");
+    assert_eq!(Format::default(), Format::Yaml);
+}
+
+/// The resource without its place in the source.
+fn content(resource: &meshroute::resource::Resource) -> meshroute::resource::Resource {
+    use meshroute::resource::{Origin, Resource};
+    let mut resource = resource.clone();
+    match &mut resource {
+        Resource::VirtualService(it) => it.origin = Origin::default(),
+        Resource::DestinationRule(it) => it.origin = Origin::default(),
+        Resource::Gateway(it) => it.origin = Origin::default(),
+        Resource::ServiceEntry(it) => it.origin = Origin::default(),
+        Resource::Sidecar(it) => it.origin = Origin::default(),
+        Resource::WorkloadEntry(it) => it.origin = Origin::default(),
+        Resource::Service(it) => it.origin = Origin::default(),
+        Resource::Deployment(it) => it.origin = Origin::default(),
+        Resource::Pod(it) => it.origin = Origin::default(),
+        Resource::EndpointSlice(it) => it.origin = Origin::default(),
+        _ => {}
+    }
+    resource
+}
