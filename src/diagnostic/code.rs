@@ -110,6 +110,7 @@ codes! {
     LARGE_BODY = "MR0152" "large-body" Warning "The body of a direct response is large.";
     UNUSED_RULE = "MR0153" "unused-rule" Warning "No request can reach the rule.";
     UNUSED_MATCH = "MR0154" "unused-match" Warning "An earlier match takes every request that this one would take.";
+    REFUSED_BODY = "MR0155" "refused-body" Error "The body of a direct response is too large.";
 
     // MR0160 to MR0169: DestinationRule.
     DUPLICATE_SUBSET = "MR0160" "duplicate-subset" Error "Two subsets of a DestinationRule have one name.";

@@ -41,9 +41,9 @@ pub struct HttpRoute {
     pub matches: Vec<HttpMatch>,
     /// What it does.
     pub action: HttpAction,
-    /// Policies, shared by every view.
+    /// Policies, shared by every view; where `retries` was not written, the mesh's default is in it.
     pub policy: Arc<RoutePolicy>,
-    /// `retries` was not written: the mesh default applies, which is already in `policy`.
+    /// Header changes of the rule, for all its destinations.
     pub headers: Option<Arc<HeaderChanges>>,
     /// `mirror`, then `mirrors` (R-H-142).
     pub mirrors: Vec<MirrorRef>,

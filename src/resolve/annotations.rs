@@ -27,7 +27,7 @@ pub(crate) fn are_allowed(resource: &Resource, report: &mut Report) -> bool {
         return true;
     }
     let locate = |field: &FieldPath| resource.origin().locate(field);
-    let mut sink = Sink::new(report, resource.reference(), &locate);
+    let mut sink = Sink::new(report, resource.reference(), locate);
     let metadata = At::ROOT.field("metadata");
     let at = metadata.field("annotations");
     for (name, reason) in REFUSED {

@@ -2,11 +2,12 @@
 //! allocation.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::mesh::MeshConfig;
 use crate::terms::condition::RequestMatch;
+use crate::terms::regex::{Regex, RegexError};
 use crate::terms::route_policy::RoutePolicy;
 
 /// What resolvers share.
@@ -14,6 +15,7 @@ pub(crate) struct Context<'a> {
     /// The mesh's settings.
     pub(crate) config: &'a MeshConfig,
     texts: RefCell<HashSet<Arc<str>>>,
+    pub(super) regexes: RefCell<HashMap<Box<str>, Result<Regex, RegexError>>>,
     any_request: Arc<RequestMatch>,
     last_policy: RefCell<Arc<RoutePolicy>>,
 }
@@ -23,6 +25,7 @@ impl<'a> Context<'a> {
         Context {
             config,
             texts: RefCell::default(),
+            regexes: RefCell::default(),
             any_request: Arc::new(RequestMatch::any()),
             last_policy: RefCell::default(),
         }

@@ -16,6 +16,7 @@ mod context;
 pub(crate) mod destination_rule;
 pub(crate) mod gateway;
 pub(crate) mod mesh_config;
+mod regexes;
 pub(crate) mod retries;
 pub(crate) mod service;
 pub(crate) mod sidecar;

@@ -8,7 +8,7 @@ use super::Verdict;
 pub(crate) fn duration(value: Duration) -> Verdict {
     if value < Duration::from_millis(1) {
         Err("a duration must be at least 1ms".to_owned())
-    } else if value.subsec_nanos() % 1_000_000 != 0 {
+    } else if !value.subsec_nanos().is_multiple_of(1_000_000) {
         Err("a duration cannot be finer than a millisecond".to_owned())
     } else {
         Ok(())

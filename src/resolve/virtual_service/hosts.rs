@@ -1,0 +1,81 @@
+//! The `hosts` of a VirtualService, as written (R-M-149, R-M-152, R-M-153).
+
+use std::collections::HashMap;
+
+use crate::diagnostic::{At, Code};
+use crate::resolve::Sink;
+use crate::resolve::check::{domain, network};
+use crate::resource as raw;
+use crate::terms::host;
+
+use super::names;
+
+/// Whether it is bound to gateways only; then admission lets it have hosts and matches that sidecars could not serve.
+pub(super) fn is_for_gateways_only(spec: &raw::VirtualService) -> bool {
+    !spec.gateways.is_empty() && spec.gateways.iter().all(|gateway| gateway != names::MESH)
+}
+
+/// Checks each host, and that no two of them overlap.
+pub(super) fn check(spec: &raw::VirtualService, at: &At<'_>, sink: &mut Sink<'_>) {
+    let for_gateways = is_for_gateways_only(spec);
+    let has_sni = spec
+        .tls
+        .iter()
+        .flat_map(|rule| &rule.r#match)
+        .any(|one| !one.sni_hosts.is_empty());
+    let mut all_are_valid = true;
+    for (index, host) in spec.hosts.iter().enumerate() {
+        let verdict = match for_gateways {
+            true => domain::gateway_bound_host(host, has_sni),
+            false => domain::wildcard_domain(host),
+        };
+        match verdict {
+            Err(_) if network::ip(host).is_ok() => {}
+            Err(message) => {
+                sink.push(&at.index(index), Code::INVALID_HOST, message);
+                all_are_valid = false;
+            }
+            Ok(()) if !for_gateways && host == "*" => {
+                sink.push_with_help(
+                    &at.index(index),
+                    Code::HOST_NOT_FOR_MESH,
+                    "the host `*` cannot be bound to the mesh",
+                    "name hosts, or bind it to gateways only",
+                );
+                all_are_valid = false;
+            }
+            Ok(()) => {}
+        }
+    }
+    if all_are_valid {
+        check_overlaps(&spec.hosts, at, sink);
+    }
+}
+
+/// Reports each pair of overlapping hosts at the later one. O(hosts · wildcards).
+fn check_overlaps(hosts: &[String], at: &At<'_>, sink: &mut Sink<'_>) {
+    let mut exact: HashMap<&str, usize> = HashMap::with_capacity(hosts.len());
+    let mut wildcards: Vec<usize> = Vec::new();
+    for (index, host) in hosts.iter().enumerate() {
+        let mut earlier: Vec<usize> = wildcards
+            .iter()
+            .copied()
+            .filter(|&other| host::overlaps(&hosts[other], host))
+            .collect();
+        if host::is_wildcard(host) {
+            let overlapping = |&(other, _): &(&&str, &usize)| host::overlaps(other, host);
+            earlier.extend(exact.iter().filter(overlapping).map(|(_, &other)| other));
+            earlier.sort_unstable();
+            wildcards.push(index);
+        } else {
+            earlier.extend(exact.insert(host, index));
+        }
+        for other in earlier {
+            sink.push(
+                &at.index(index),
+                Code::OVERLAPPING_HOSTS,
+                format!("hosts `{}` and `{host}` overlap", hosts[other]),
+            );
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Rules and matches that no request can reach, as far as Istio sees it (R-M-167).
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Write;
+
+use crate::diagnostic::{At, Code};
+use crate::resolve::Sink;
+use crate::resource as raw;
+use crate::resource::{HttpMatchRequest, StringMatch};
+
+/// Warns of all of them.
+pub(super) fn warn(spec: &raw::VirtualService, at: &At<'_>, sink: &mut Sink<'_>) {
+    let http: Vec<Rule> = spec
+        .http
+        .iter()
+        .map(|rule| Rule {
+            name: &rule.name,
+            matches: rule.r#match.iter().map(fingerprint).collect(),
+        })
+        .collect();
+    let http_at = at.field("http");
+    repeated(&http, &http_at, sink);
+    covered_prefixes(&spec.http, &http, &http_at, sink);
+    let plain = |matches: Vec<String>| Rule { name: "", matches };
+    let tls: Vec<Rule> = spec
+        .tls
+        .iter()
+        .map(|rule| plain(rule.r#match.iter().map(|one| format!("{one:?}")).collect()))
+        .collect();
+    repeated(&tls, &at.field("tls"), sink);
+    let tcp: Vec<Rule> = spec
+        .tcp
+        .iter()
+        .map(|rule| plain(rule.r#match.iter().map(|one| format!("{one:?}")).collect()))
+        .collect();
+    repeated(&tcp, &at.field("tcp"), sink);
+}
+
+/// A rule by the texts of its matches: equal matches have equal texts.
+struct Rule<'a> {
+    name: &'a str,
+    matches: Vec<String>,
+}
+
+impl Rule<'_> {
+    fn label(&self, index: usize) -> String {
+        label(self.name, index)
+    }
+}
+
+fn label(name: &str, index: usize) -> String {
+    match name {
+        "" => format!("rule {index}"),
+        name => format!("rule `{name}`"),
+    }
+}
+
+/// The text of a match without its name, which does not distinguish it. Only what is set is written out.
+fn fingerprint(written: &HttpMatchRequest) -> String {
+    let HttpMatchRequest {
+        name: _,
+        uri,
+        scheme,
+        method,
+        authority,
+        headers,
+        port,
+        source_labels,
+        gateways,
+        query_params,
+        ignore_uri_case,
+        without_headers,
+        source_namespace,
+        stat_prefix,
+    } = written;
+    let mut out = format!("{port} {ignore_uri_case} {source_namespace:?} {stat_prefix:?}");
+    for (field, test) in [("u", uri), ("s", scheme), ("m", method), ("a", authority)] {
+        if let Some(test) = test {
+            out.push_str(field);
+            write_test(&mut out, Some(test));
+        }
+    }
+    for (field, tests) in [("h", headers), ("q", query_params), ("w", without_headers)] {
+        for (key, test) in tests {
+            out.push_str(field);
+            let _ = write!(out, "{key:?}");
+            write_test(&mut out, test.as_ref());
+        }
+    }
+    if !source_labels.is_empty() || !gateways.is_empty() {
+        let _ = write!(out, "{source_labels:?}{gateways:?}");
+    }
+    out
+}
+
+fn write_test(out: &mut String, test: Option<&StringMatch>) {
+    let Some(test) = test else {
+        out.push('0');
+        return;
+    };
+    for (kind, text) in [("=", &test.exact), ("^", &test.prefix), ("~", &test.regex)] {
+        if let Some(text) = text {
+            let _ = write!(out, "{kind}{text:?}"); // writing into a String cannot fail
+        }
+    }
+    out.push(';');
+}
+
+/// More than one rule without matches, and matches that stand twice.
+fn repeated(rules: &[Rule<'_>], at: &At<'_>, sink: &mut Sink<'_>) {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut without_matches = false;
+    for (index, rule) in rules.iter().enumerate() {
+        let rule_at = at.index(index);
+        if rule.matches.is_empty() {
+            if without_matches {
+                push_unused(
+                    rule,
+                    index,
+                    "only the last rule can have no matches",
+                    &rule_at,
+                    sink,
+                );
+            }
+            without_matches = true;
+            continue;
+        }
+        let matches_at = rule_at.field("match");
+        let mut repeated = 0;
+        for (place, text) in rule.matches.iter().enumerate() {
+            match seen.get(text.as_str()) {
+                Some(&earlier) => {
+                    repeated += 1;
+                    sink.push(
+                        &matches_at.index(place),
+                        Code::UNUSED_MATCH,
+                        format!(
+                            "the match stands already in {}",
+                            rules[earlier].label(earlier)
+                        ),
+                    );
+                }
+                None => {
+                    seen.insert(text, index);
+                }
+            }
+        }
+        if repeated == rule.matches.len() {
+            push_unused(
+                rule,
+                index,
+                "all its matches stand in earlier rules",
+                &rule_at,
+                sink,
+            );
+        }
+    }
+}
+
+fn push_unused(rule: &Rule<'_>, index: usize, reason: &str, at: &At<'_>, sink: &mut Sink<'_>) {
+    let name = rule.label(index);
+    sink.push(
+        at,
+        Code::UNUSED_RULE,
+        format!("{name} is never used: {reason}"),
+    );
+}
+
+/// A match of a path prefix, by the texts that Istio compares.
+struct PrefixMatch<'a> {
+    rule: usize,
+    place: usize,
+    prefix: &'a str,
+    port: u32,
+    method: String,
+    authority: String,
+    maps: [BTreeMap<&'a str, String>; 3],
+}
+
+/// Matches whose prefix begins with a shorter one of an earlier match that asks for no more beside it. O(matches ·
+/// length of a prefix), and the pairs found.
+fn covered_prefixes(
+    rules: &[raw::HttpRoute],
+    texts: &[Rule<'_>],
+    at: &At<'_>,
+    sink: &mut Sink<'_>,
+) {
+    let mut by_prefix: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut earlier: Vec<PrefixMatch<'_>> = Vec::new();
+    let mut seen: HashSet<&str> = HashSet::new();
+    for (rule, written) in rules.iter().enumerate() {
+        for (place, one) in written.r#match.iter().enumerate() {
+            let Some(later) = prefix_match(one, rule, place) else {
+                continue;
+            };
+            if !seen.insert(&texts[rule].matches[place]) {
+                continue; // already warned of as a repetition
+            }
+            let shorter = later
+                .prefix
+                .char_indices()
+                .filter_map(|(end, _)| by_prefix.get(&later.prefix[..end]));
+            for &index in shorter.flatten() {
+                let cover = &earlier[index];
+                if covers(cover, &later) {
+                    push_covered(rules, cover, &later, at, sink);
+                }
+            }
+            by_prefix
+                .entry(later.prefix)
+                .or_default()
+                .push(earlier.len());
+            earlier.push(later);
+        }
+    }
+}
+
+fn push_covered(
+    rules: &[raw::HttpRoute],
+    cover: &PrefixMatch<'_>,
+    later: &PrefixMatch<'_>,
+    at: &At<'_>,
+    sink: &mut Sink<'_>,
+) {
+    let rule_at = at.index(later.rule);
+    let matches_at = rule_at.field("match");
+    sink.push(
+        &matches_at.index(later.place),
+        Code::UNUSED_MATCH,
+        format!(
+            "prefix `{}` is covered by prefix `{}` of match {} in {}",
+            later.prefix,
+            cover.prefix,
+            cover.place,
+            label(&rules[cover.rule].name, cover.rule),
+        ),
+    );
+}
+
+fn prefix_match(written: &HttpMatchRequest, rule: usize, place: usize) -> Option<PrefixMatch<'_>> {
+    let prefix = written.uri.as_ref()?.prefix.as_deref()?;
+    let method = match text(written.method.as_ref()) {
+        method if method.is_empty() => "exact:GET".to_owned(),
+        method => method,
+    };
+    let texts = |map| texts(map);
+    (!prefix.is_empty()).then(|| PrefixMatch {
+        rule,
+        place,
+        prefix,
+        port: written.port,
+        method,
+        authority: text(written.authority.as_ref()),
+        maps: [
+            texts(&written.headers),
+            texts(&written.query_params),
+            texts(&written.without_headers),
+        ],
+    })
+}
+
+/// Istio holds that `earlier` covers `later` if what it asks beside the path is the same, or begins with what `later` asks.
+fn covers(earlier: &PrefixMatch<'_>, later: &PrefixMatch<'_>) -> bool {
+    earlier.port == later.port
+        && earlier.method.starts_with(&later.method)
+        && earlier.authority.starts_with(&later.authority)
+        && earlier
+            .maps
+            .iter()
+            .zip(&later.maps)
+            .all(|(earlier, later)| {
+                earlier.len() == later.len()
+                    && earlier.iter().all(|(key, value)| {
+                        later
+                            .get(key)
+                            .is_some_and(|other| value.starts_with(other.as_str()))
+                    })
+            })
+}
+
+fn texts(map: &BTreeMap<String, Option<StringMatch>>) -> BTreeMap<&str, String> {
+    map.iter()
+        .map(|(key, value)| (key.as_str(), text(value.as_ref())))
+        .collect()
+}
+
+/// Regexes and presence look alike here, as they do to Istio.
+fn text(written: Option<&StringMatch>) -> String {
+    let set = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let Some(written) = written else {
+        return String::new();
+    };
+    match (set(&written.exact), set(&written.prefix)) {
+        (Some(exact), _) => format!("exact:{exact}"),
+        (None, Some(prefix)) => format!("prefix:{prefix}"),
+        (None, None) => String::new(),
+    }
+}
