@@ -84,6 +84,8 @@ macro_rules! message {
             }
 
             impl Read for $name {
+                const NULL_ELEMENT_IS_EMPTY: bool = message!(@nullable $($open)?);
+
                 fn read<'de, D: serde::Deserializer<'de>>(
                     deserializer: D,
                     reader: Reader<'_>,
@@ -95,6 +97,10 @@ macro_rules! message {
     };
     (@open) => { false };
     (@open open) => { true };
+    (@open nullable) => { false };
+    (@nullable) => { false };
+    (@nullable open) => { false };
+    (@nullable nullable) => { true };
 }
 
 macro_rules! enumeration {

@@ -17,6 +17,9 @@ use std::rc::Rc;
 
 /// A value of the API that can be read.
 pub(crate) trait Read: Default {
+    /// Whether a list's null element is an empty message to Istio, and no mistake.
+    const NULL_ELEMENT_IS_EMPTY: bool = false;
+
     /// Reads the value; fails only on broken syntax or an exceeded limit.
     fn read<'de, D: Deserializer<'de>>(
         deserializer: D,
@@ -590,7 +593,7 @@ impl<T: Read> Read for Vec<T> {
                         return Err(self.0.log.stop(Code::LIST_TOO_LONG));
                     }
                     reader.spend()?;
-                    if element.is_none() {
+                    if element.is_none() && !T::NULL_ELEMENT_IS_EMPTY {
                         let help = "remove the element, or give it a value".to_owned();
                         reader.note(
                             Code::NULL_ELEMENT,

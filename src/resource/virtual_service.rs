@@ -133,8 +133,8 @@ message! {
 }
 
 message! {
-    /// Conditions on an HTTP request, all of which must hold.
-    pub struct HttpMatchRequest as "HTTPMatchRequest" {
+    /// Conditions on an HTTP request, all of which must hold. A null one asks nothing (R-H-005).
+    pub struct HttpMatchRequest as "HTTPMatchRequest" (nullable) {
         /// A name for logs.
         "name" name: String,
         /// The path.

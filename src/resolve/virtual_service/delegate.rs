@@ -180,3 +180,7 @@ fn join_names(root: &str, delegate: &str) -> String {
         (root, delegate) => format!("{root}-{delegate}"),
     }
 }
+
+#[cfg(all(test, feature = "yaml"))]
+#[path = "delegate_tests.rs"]
+mod tests;

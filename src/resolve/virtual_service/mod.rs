@@ -209,3 +209,6 @@ fn check_parts(spec: &raw::VirtualService, is_delegate: bool, at: &At<'_>, sink:
         }
     }
 }
+
+#[cfg(all(test, feature = "yaml"))]
+mod tests;

@@ -1,0 +1,73 @@
+//! Istio's own cases of merging delegates, read from `../shared/peer-cases/units`; skipped where they are not at hand.
+
+use serde_yaml::Value;
+
+use super::{conflict, merge, merge_matches};
+use crate::resource::{HttpMatchRequest, HttpRoute, Resource, Resources};
+
+fn cases(file: &str) -> Vec<Value> {
+    let near = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let roots = [near, "/work/shared".into()];
+    let path = |root: &std::path::PathBuf| root.join("peer-cases/units").join(file);
+    match roots.iter().map(path).find(|path| path.exists()) {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).unwrap();
+            let file: Value = serde_yaml::from_str(&text).unwrap();
+            file["cases"].as_sequence().unwrap().clone()
+        }
+        None => {
+            eprintln!("skipped: {file} is not at hand");
+            Vec::new()
+        }
+    }
+}
+
+fn rules(http: Value) -> Vec<HttpRoute> {
+    let mut document: Value = serde_yaml::from_str(
+        "{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: a}, spec: {}}",
+    )
+    .unwrap();
+    document["spec"]["http"] = http;
+    let resources = Resources::from_yaml(&serde_yaml::to_string(&document).unwrap()).unwrap();
+    match resources.documents.into_iter().next() {
+        Some(Resource::VirtualService(document)) => document.spec.http,
+        other => panic!("no VirtualService: {other:?}"),
+    }
+}
+
+fn matches(list: &Value) -> Vec<HttpMatchRequest> {
+    let mut rule: Value = serde_yaml::from_str("{}").unwrap();
+    rule["match"] = list.clone();
+    rules(Value::Sequence(vec![rule])).remove(0).r#match
+}
+
+#[test]
+fn r_m_055_conflicts_of_matches() {
+    for case in cases("delegate-match-conflict.yaml") {
+        let one = |side: &str| matches(&Value::Sequence(vec![case[side].clone()])).remove(0);
+        let want = case["want"].as_bool().unwrap();
+        assert_eq!(conflict(&one("root"), &one("leaf")), want, "{case:?}");
+    }
+}
+
+#[test]
+fn r_m_053_merged_matches() {
+    for case in cases("delegate-merge-matches.yaml") {
+        let merged = merge_matches(&matches(&case["root"]), &matches(&case["delegate"]));
+        let want = (!case["want"].is_null()).then(|| matches(&case["want"]));
+        assert_eq!(merged, want, "{case:?}");
+    }
+}
+
+#[test]
+fn r_m_052_merged_rules() {
+    for case in cases("delegate-merge-routes.yaml") {
+        let root = rules(Value::Sequence(vec![case["root"].clone()])).remove(0);
+        let delegate = rules(case["delegate"].clone());
+        let merged: Vec<HttpRoute> = delegate
+            .iter()
+            .filter_map(|leaf| merge(&root, leaf))
+            .collect();
+        assert_eq!(merged, rules(case["want"].clone()), "{case:?}");
+    }
+}
