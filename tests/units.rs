@@ -1,0 +1,80 @@
+//! Istio's own unit cases of host names (`../shared/peer-cases/units`); skipped where they are not at hand. Those of delegates
+//! are run within the crate, beside the code that merges them.
+#![cfg(feature = "yaml")]
+
+use std::cmp::Ordering;
+use std::path::Path;
+
+use meshroute::terms::host;
+use serde_yaml::Value;
+
+fn cases(file: &str) -> Vec<Value> {
+    let near = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    for root in [near, "/work/shared".into()] {
+        let path = root.join("peer-cases/units").join(file);
+        if let Ok(text) = std::fs::read_to_string(path) {
+            let file: Value = serde_yaml::from_str(&text).unwrap();
+            return file["cases"].as_sequence().unwrap().clone();
+        }
+    }
+    eprintln!("skipped: {file} is not at hand");
+    Vec::new()
+}
+
+fn text<'a>(case: &'a Value, field: &str) -> &'a str {
+    case[field].as_str().unwrap()
+}
+
+fn texts<'a>(case: &'a Value, field: &str) -> Vec<&'a str> {
+    let list = case[field].as_sequence().unwrap();
+    list.iter().map(|one| one.as_str().unwrap()).collect()
+}
+
+#[test]
+fn r_m_002_hosts_that_overlap() {
+    for case in cases("host-matches.yaml") {
+        let overlap = host::overlaps(text(&case, "a"), text(&case, "b"));
+        assert_eq!(overlap, case["want"].as_bool().unwrap(), "{case:?}");
+    }
+}
+
+#[test]
+fn r_m_003_hosts_within_hosts() {
+    for case in cases("host-subset-of.yaml") {
+        let within = host::is_subset_of(text(&case, "a"), text(&case, "b"));
+        assert_eq!(within, case["want"].as_bool().unwrap(), "{case:?}");
+    }
+}
+
+#[test]
+fn r_m_005_order_of_hosts() {
+    for case in cases("host-more-specific.yaml") {
+        let order = host::by_specificity(text(&case, "a"), text(&case, "b"));
+        assert_eq!(
+            order != Ordering::Greater,
+            case["want"].as_bool().unwrap(),
+            "{case:?}"
+        );
+    }
+    for case in cases("host-sort.yaml") {
+        let mut hosts = texts(&case, "in");
+        hosts.sort_by(|a, b| host::by_specificity(a, b));
+        assert_eq!(hosts, texts(&case, "want"), "{case:?}");
+    }
+}
+
+#[test]
+fn r_m_006_intersection_of_hosts() {
+    for case in cases("host-intersection.yaml") {
+        let (a, b) = (texts(&case, "a"), texts(&case, "b"));
+        assert_eq!(host::intersection(&a, &b), texts(&case, "want"), "{case:?}");
+    }
+}
+
+#[test]
+fn r_m_007_hosts_of_a_namespace() {
+    for case in cases("host-for-namespace.yaml") {
+        let hosts = host::for_namespace(texts(&case, "hosts"), text(&case, "namespace"));
+        assert_eq!(hosts, texts(&case, "want"), "{case:?}");
+    }
+}
