@@ -28,7 +28,7 @@ pub(super) fn decide<'r, P: Probe>(
     // A plain connection with a request on it is one on which HTTP has been detected.
     let detected: &[&str] = &["http/1.1"];
     let connection = &request.connection;
-    let protocols = match connection.alpn.as_slice() {
+    let protocols = match connection.alpn {
         [] if connection.tls == Tls::None => detected,
         offered => offered,
     };
@@ -48,7 +48,7 @@ pub(super) fn decide_connection<'r, P: Probe>(
     probe: &mut P,
 ) -> Decision<'r> {
     let mut walk = Walk::new(entropy, probe);
-    if let Some(chain) = walk.arrive(tables, connection, &connection.alpn, None) {
+    if let Some(chain) = walk.arrive(tables, connection, connection.alpn, None) {
         walk.run_chain(chain, connection, None);
     }
     walk.decision

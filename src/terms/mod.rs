@@ -12,6 +12,7 @@ pub(crate) mod hash;
 pub mod header_operations;
 pub mod host;
 pub(crate) mod host_index;
+pub(crate) mod inline_list;
 pub mod labels;
 pub mod name;
 pub mod proxy;

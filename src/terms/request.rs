@@ -2,9 +2,8 @@
 
 use std::net::IpAddr;
 
-use smallvec::SmallVec;
-
 use super::claims::Claims;
+use super::inline_list::InlineList;
 
 /// How the connection is protected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -25,7 +24,7 @@ pub struct Connection<'a> {
     pub(crate) address: Option<IpAddr>,
     pub(crate) tls: Tls,
     pub(crate) sni: Option<&'a str>,
-    pub(crate) alpn: SmallVec<[&'a str; 4]>,
+    pub(crate) alpn: &'a [&'a str],
     pub(crate) gateway: Option<&'a str>,
 }
 
@@ -62,10 +61,10 @@ impl<'a> Connection<'a> {
         self
     }
 
-    /// The same connection offering one more application protocol (ALPN).
+    /// The same connection offering these application protocols (ALPN).
     #[must_use]
-    pub fn alpn(mut self, protocol: &'a str) -> Self {
-        self.alpn.push(protocol);
+    pub fn alpn(mut self, protocols: &'a [&'a str]) -> Self {
+        self.alpn = protocols;
         self
     }
 
@@ -95,7 +94,7 @@ pub struct Request<'a> {
     pub(crate) scheme: Option<&'a str>,
     pub(crate) authority: &'a str,
     pub(crate) path: &'a str,
-    pub(crate) headers: SmallVec<[(&'a str, &'a [u8]); 8]>,
+    pub(crate) headers: InlineList<(&'a str, &'a [u8]), 8>,
     pub(crate) source: Option<&'a (dyn HeaderSource + Sync)>,
     pub(crate) claims: Option<&'a Claims>,
     pub(crate) connection: Connection<'a>,
@@ -132,7 +131,7 @@ impl<'a> Request<'a> {
             scheme,
             authority,
             path,
-            headers: SmallVec::new(),
+            headers: InlineList::default(),
             source: None,
             claims: None,
             connection,
@@ -213,7 +212,7 @@ impl<'a> Request<'a> {
 
     /// Calls `visit` with each value of header `name` (lower case), in order. O(headers).
     pub(crate) fn for_each_value(&self, name: &str, visit: &mut dyn FnMut(&'a [u8])) {
-        for (line, value) in &self.headers {
+        for (line, value) in self.headers.iter() {
             if line.eq_ignore_ascii_case(name) {
                 visit(value);
             }
@@ -225,7 +224,7 @@ impl<'a> Request<'a> {
 
     /// Calls `visit` with each header line, in order.
     pub(crate) fn for_each_header(&self, visit: &mut dyn FnMut(&'a str, &'a [u8])) {
-        for (name, value) in &self.headers {
+        for (name, value) in self.headers.iter() {
             visit(name, value);
         }
         if let Some(source) = self.source {
