@@ -1,0 +1,116 @@
+//! Reading cases: files, directories, includes.
+
+use std::path::{Path, PathBuf};
+
+use super::{Yaml, list, text};
+
+/// One file of the form `routing-case/v1`, with what it includes.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Where it was read from.
+    pub file: PathBuf,
+    /// Its `id`.
+    pub id: String,
+    /// What a runner must support beyond HTTP routing.
+    pub needs: Vec<String>,
+    /// Texts of YAML resources, with a name for messages.
+    pub resources: Vec<(String, String)>,
+    /// Namespace of resources that name none.
+    pub default_namespace: String,
+    /// MeshConfig overrides, `null` if there are none.
+    pub mesh: Yaml,
+    /// Whose view.
+    pub proxy: Yaml,
+    /// The requests.
+    pub calls: Vec<Call>,
+    /// What admission refuses, `Kind namespace/name`, if the case is about that.
+    pub expect_invalid: Option<Vec<String>>,
+    /// The answers were recorded from real proxies, so that what is absent was not there.
+    pub recorded: bool,
+    /// The whole file, for what only some cases have.
+    pub raw: Yaml,
+}
+
+/// One request and what is expected of it.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Its name.
+    pub name: String,
+    /// As written.
+    pub request: Yaml,
+    /// As written.
+    pub expect: Yaml,
+}
+
+/// The YAML files at `path`: itself, or all below it in the order of their names.
+pub fn files(path: &Path, out: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    if !path.is_dir() {
+        out.push(path.to_owned());
+        return Ok(());
+    }
+    let mut inside: Vec<PathBuf> = std::fs::read_dir(path)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    inside.sort();
+    for path in inside {
+        let is_yaml = path
+            .extension()
+            .is_some_and(|ext| ext == "yaml" || ext == "yml");
+        if path.is_dir() || is_yaml {
+            files(&path, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads a case; `None` if the file holds something else.
+pub fn read(file: &Path) -> Result<Option<Case>, String> {
+    let content = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+    let declares = content
+        .lines()
+        .any(|line| line.trim_end() == "schema: routing-case/v1");
+    if !declares {
+        return Ok(None);
+    }
+    let raw: Yaml = serde_yaml::from_str(&content).map_err(|error| error.to_string())?;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let mut resources = vec![("resources".to_owned(), text(&raw, "resources").to_owned())];
+    for include in list(&raw, "include").iter().filter_map(Yaml::as_str) {
+        let mut paths = Vec::new();
+        let at = folder.join(include);
+        files(&at, &mut paths).map_err(|error| format!("{}: {error}", at.display()))?;
+        for path in paths {
+            let content = std::fs::read_to_string(&path)
+                .map_err(|error| format!("{}: {error}", path.display()))?;
+            resources.push((path.display().to_string(), content));
+        }
+    }
+    let texts = |field: &str| -> Vec<String> {
+        let elements = list(&raw, field).iter().filter_map(Yaml::as_str);
+        elements.map(str::to_owned).collect()
+    };
+    let calls = list(&raw, "calls").iter().map(|call| Call {
+        name: text(call, "name").to_owned(),
+        request: call["request"].clone(),
+        expect: call["expect"].clone(),
+    });
+    let reference = |entry: String| entry.split(':').next().unwrap_or("").trim().to_owned();
+    Ok(Some(Case {
+        file: file.to_owned(),
+        id: text(&raw, "id").to_owned(),
+        needs: texts("needs"),
+        resources,
+        default_namespace: match text(&raw, "default_namespace") {
+            "" => "default".to_owned(),
+            said => said.to_owned(),
+        },
+        mesh: raw["mesh"].clone(),
+        proxy: raw["proxy"].clone(),
+        calls: calls.collect(),
+        expect_invalid: raw["expect_invalid"]
+            .is_array()
+            .then(|| texts("expect_invalid").into_iter().map(reference).collect()),
+        recorded: raw["recorded"].is_object(),
+        raw,
+    }))
+}

@@ -1,0 +1,381 @@
+//! Comparing: each field of `expect` with the engine's decision, over as many words of entropy as it takes.
+
+use super::case::{Call, Case};
+use super::engine::{Engine, ask, unknown_fields};
+use super::{Yaml, list, text};
+
+/// How one call ended.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// Fields that differ.
+    pub differences: Vec<Difference>,
+    /// Fields, needs or outcomes that cannot be checked here.
+    pub unchecked: Vec<String>,
+    /// What was accepted for a reason that is worth saying.
+    pub notes: Vec<String>,
+    /// The decision nearest to what was expected.
+    pub decision: Yaml,
+    /// The entropy that it was drawn with.
+    pub entropy: u64,
+}
+
+/// One field that differs.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    /// FORMAT.md's name of it.
+    pub field: String,
+    /// As in the case.
+    pub expected: String,
+    /// As the engine says.
+    pub got: String,
+}
+
+/// Words of entropy that are tried until a weighted pick, a fault or a mirror falls as recorded.
+const TRIES: u64 = 20_000;
+
+/// Asks the engine and compares.
+pub fn judge(case: &Case, engine: &Engine, call: &Call) -> Verdict {
+    let mut best: Option<Verdict> = None;
+    for entropy in (0..TRIES).map(spread) {
+        let decision = ask(&engine.router, call, entropy);
+        let verdict_is_open = depends_on_entropy(&decision);
+        let verdict = compare(case, engine, call, decision, entropy);
+        let hopeless = !verdict.differences.iter().all(may_be_drawn_otherwise);
+        let better = best.as_ref().is_none_or(|best| rank(&verdict) < rank(best));
+        if better {
+            best = Some(verdict);
+        }
+        let done = best.as_ref().is_some_and(|best| rank(best) == (0, 0));
+        if done || hopeless || !verdict_is_open {
+            break;
+        }
+    }
+    let mut verdict = best.expect("one word at least was tried");
+    verdict
+        .unchecked
+        .extend(case.needs.iter().map(|need| format!("needs {need}")));
+    verdict.unchecked.extend(
+        unknown_fields(call)
+            .iter()
+            .map(|field| format!("request.{field}")),
+    );
+    verdict
+}
+
+fn rank(verdict: &Verdict) -> (usize, usize) {
+    (verdict.differences.len(), verdict.notes.len())
+}
+
+/// A well mixed word for each small number.
+fn spread(number: u64) -> u64 {
+    let mut word = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
+}
+
+/// The decision holds something that another word could have drawn otherwise.
+fn depends_on_entropy(decision: &Yaml) -> bool {
+    let policy = &decision["policy"];
+    let open = |share: &Yaml| {
+        let percent = share["percent"].as_f64().unwrap_or(0.0);
+        percent > 0.0 && percent < 100.0
+    };
+    decision["split"].is_object()
+        || open(&policy["fault_abort"])
+        || open(&policy["fault_delay"])
+        || list(policy, "mirrors").iter().any(open)
+}
+
+/// Another word could make up for this difference.
+fn may_be_drawn_otherwise(difference: &Difference) -> bool {
+    let fields = [
+        "outcome",
+        "cluster",
+        "status",
+        "response_headers",
+        "upstream_request",
+        "mirrored_to",
+        "body",
+    ];
+    fields
+        .iter()
+        .any(|field| difference.field.starts_with(field))
+}
+
+/// Fields of `expect` whose absence from a recorded, routed answer says that there was none.
+const ABSENT_MEANS_NONE: &[&str] = &[
+    "split",
+    "policy",
+    "virtual_service",
+    "route",
+    "body",
+    "tcp",
+    "cluster",
+];
+
+/// Outcomes for which the recorder does not say which route was taken.
+const FORMS: &[(&str, &[&str])] = &[
+    (
+        "matched",
+        &[
+            "cluster",
+            "no_such_cluster",
+            "redirect",
+            "direct_response",
+            "fault_abort",
+            "cors_response",
+        ],
+    ),
+    ("no_virtual_host", &["no_route"]),
+    ("https_redirect", &["redirect"]),
+    ("multiple_filter_chains", &["connection_failure"]),
+    ("protocol_error", &["connection_failure"]),
+    ("tls_error", &["connection_failure"]),
+];
+
+fn compare(case: &Case, engine: &Engine, call: &Call, decision: Yaml, entropy: u64) -> Verdict {
+    let mut verdict = Verdict {
+        differences: vec![],
+        unchecked: vec![],
+        notes: vec![],
+        decision,
+        entropy,
+    };
+    let mut expect = call.expect.clone();
+    if recorded_the_shadow(&expect, &verdict.decision) {
+        // The recorder noted a copy that went to a mirror: where the request itself went, and how it fared, is not said.
+        let shadow = text(&expect, "cluster").to_owned();
+        verdict.notes.push(format!(
+            "the recorded cluster `{shadow}` is that of a mirror"
+        ));
+        for field in [
+            "cluster",
+            "outcome",
+            "status",
+            "upstream_request",
+            "response_headers",
+        ] {
+            expect[field] = verdict.decision[field].clone();
+        }
+    }
+    let routed = case.recorded && expect["route_config"].is_string();
+    let whole = routed || expect["strict"] == true;
+    let fields: Vec<String> = expect
+        .as_object()
+        .map(|o| o.keys().cloned().collect())
+        .unwrap_or_default();
+    for field in &fields {
+        check(engine, call, &expect, field, &mut verdict);
+    }
+    for field in ABSENT_MEANS_NONE.iter().filter(|_| whole) {
+        let got = verdict.decision[*field].clone();
+        let empty = got.as_object().is_some_and(|o| o.is_empty()) || got == "" || got == false;
+        if expect[*field].is_null() && !got.is_null() && !empty {
+            verdict.differ(field, &Yaml::Null, &got);
+        }
+    }
+    verdict
+}
+
+/// The recorded cluster is not one that the request can go to, but one that gets a copy.
+fn recorded_the_shadow(expect: &Yaml, decision: &Yaml) -> bool {
+    let cluster = text(expect, "cluster");
+    let goes_there = decision["cluster"] == cluster || decision["split"].get(cluster).is_some();
+    let mirrors = list(&decision["policy"], "mirrors");
+    !goes_there
+        && mirrors
+            .iter()
+            .any(|mirror| text(mirror, "cluster") == cluster)
+}
+
+impl Verdict {
+    /// Nothing differs.
+    pub fn agrees(&self) -> bool {
+        self.differences.is_empty()
+    }
+
+    fn differ(&mut self, field: &str, expected: &Yaml, got: &Yaml) {
+        self.differences.push(Difference {
+            field: field.to_owned(),
+            expected: expected.to_string(),
+            got: got.to_string(),
+        });
+    }
+}
+
+/// Checks one field of `expect`.
+fn check(engine: &Engine, call: &Call, expect: &Yaml, field: &str, verdict: &mut Verdict) {
+    let wanted = &expect[field];
+    let got = verdict.decision[field].clone();
+    match field {
+        "strict" => {}
+        "outcome" => outcome(wanted, &got, verdict),
+        "policy" | "split" => {
+            if !same(wanted, &got) {
+                verdict.differ(field, wanted, &got);
+            }
+        }
+        "response_headers" => {
+            // A recording has them all; what an author asserts is among them.
+            let subset = |wanted: &Yaml| {
+                let pairs = wanted.as_object().into_iter().flatten();
+                pairs
+                    .into_iter()
+                    .all(|(name, value)| same(value, &got[name]))
+            };
+            let whole = expect["route_config"].is_string();
+            if (whole && !same(wanted, &got)) || !subset(wanted) {
+                verdict.differ(field, wanted, &got);
+            }
+        }
+        "upstream_request" => upstream(call, wanted, &got, verdict),
+        "mirrored_to" => {
+            let sorted = |value: &Yaml| {
+                let mut all: Vec<String> = value
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(Yaml::to_string)
+                    .collect();
+                all.sort();
+                all
+            };
+            if sorted(wanted) != sorted(&got) {
+                verdict.differ(field, wanted, &got);
+            }
+        }
+        "status" if got.is_null() && forwarded_as_bytes(&verdict.decision) => {
+            verdict
+                .notes
+                .push("the status of bytes that are passed on is not the proxy's".to_owned());
+        }
+        "cluster" | "virtual_host" | "route_config" | "listener" | "position" | "route"
+        | "virtual_service" | "status" | "body" | "tcp" => {
+            if !same(wanted, &got) {
+                verdict.differ(field, wanted, &got);
+            }
+        }
+        "not_passthrough" => {
+            if verdict.decision["cluster"] == "PassthroughCluster" {
+                verdict.differ(field, wanted, &verdict.decision["cluster"].clone());
+            }
+        }
+        "weighted_split" => weighted_split(engine, call, wanted, verdict),
+        other => verdict.unchecked.push(format!("expect.{other}")),
+    }
+}
+
+/// The connection, not the request, was routed.
+fn forwarded_as_bytes(decision: &Yaml) -> bool {
+    decision["route_config"].is_null() && decision["cluster"].is_string()
+}
+
+fn outcome(wanted: &Yaml, got: &Yaml, verdict: &mut Verdict) {
+    let wanted = wanted.as_str().unwrap_or("");
+    let got_text = got.as_str().unwrap_or("");
+    let agrees = match FORMS.iter().find(|(form, _)| *form == wanted) {
+        Some((_, outcomes)) => outcomes.contains(&got_text),
+        None => wanted == got_text,
+    };
+    if !agrees {
+        verdict.differ("outcome", &wanted.into(), got);
+    }
+}
+
+/// Equal, numbers by value.
+fn same(wanted: &Yaml, got: &Yaml) -> bool {
+    match (wanted, got) {
+        (Yaml::Number(a), Yaml::Number(b)) => match (a.as_f64(), b.as_f64()) {
+            (Some(a), Some(b)) => (a - b).abs() < 1e-9,
+            _ => a == b,
+        },
+        (Yaml::Object(a), Yaml::Object(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .all(|(key, value)| b.get(key).is_some_and(|b| same(value, b)))
+        }
+        (Yaml::Array(a), Yaml::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        _ => wanted == got,
+    }
+}
+
+/// The request as the upstream gets it. A field of `upstream_request` that is not known here is unchecked.
+fn upstream(call: &Call, wanted: &Yaml, got: &Yaml, verdict: &mut Verdict) {
+    let whole = !wanted["path"].is_null() && !wanted["host"].is_null();
+    if whole && !same(wanted, got) {
+        verdict.differ("upstream_request", wanted, got);
+        return;
+    }
+    for (part, value) in wanted.as_object().into_iter().flatten() {
+        match part.as_str() {
+            "path" | "host" if same(value, &got[part.as_str()]) => {}
+            "url" if same(value, &got["path"]) => {}
+            "headers" => {
+                for (name, value) in value.as_object().into_iter().flatten() {
+                    let name = name.to_ascii_lowercase();
+                    let sent = call.request["headers"].as_object().into_iter().flatten();
+                    let sent = sent
+                        .into_iter()
+                        .find(|(n, _)| n.eq_ignore_ascii_case(&name))
+                        .map(|(_, v)| v.clone());
+                    let arrived = match &got["headers"][name.as_str()] {
+                        Yaml::Null => sent.unwrap_or(Yaml::Null),
+                        changed => changed.clone(),
+                    };
+                    let arrived = if name == "host" {
+                        got["host"].clone()
+                    } else {
+                        arrived
+                    };
+                    if !same(value, &arrived) {
+                        verdict.differ(
+                            &format!("upstream_request.headers.{name}"),
+                            value,
+                            &arrived,
+                        );
+                    }
+                }
+            }
+            "path" | "host" | "url" | "removed_headers" => {
+                if !same(value, &got[part.as_str()]) {
+                    verdict.differ(
+                        &format!("upstream_request.{part}"),
+                        value,
+                        &got[part.as_str()],
+                    );
+                }
+            }
+            other => verdict
+                .unchecked
+                .push(format!("expect.upstream_request.{other}")),
+        }
+    }
+}
+
+/// Shares by host of many requests: `[{host, weight}]`, the host by its first label.
+fn weighted_split(engine: &Engine, call: &Call, wanted: &Yaml, verdict: &mut Verdict) {
+    let rounds = 10_000u64;
+    let clusters: Vec<String> = (0..rounds)
+        .map(|round| text(&ask(&engine.router, call, spread(round)), "cluster").to_owned())
+        .collect();
+    let all = wanted.as_array().into_iter().flatten();
+    let total: f64 = all
+        .clone()
+        .filter_map(|share| share["weight"].as_f64())
+        .sum();
+    for share in all {
+        let host = text(share, "host");
+        let reached = |cluster: &&String| {
+            let name = cluster.rsplit('|').next().unwrap_or("");
+            name == host || name.split('.').next() == Some(host)
+        };
+        let got = clusters.iter().filter(reached).count() as f64 / rounds as f64;
+        let expected = share["weight"].as_f64().unwrap_or(0.0) / total;
+        if (got - expected).abs() > 0.02 {
+            verdict.differ("weighted_split", share, &got.into());
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Asking the engine: a case's resources as a router, a call as a request, a decision as JSON.
+
+use meshroute::mesh::Mesh;
+use meshroute::resolve::Options;
+use meshroute::resource::Resources;
+use meshroute::router::Router;
+use meshroute::terms::claims::{Claim, Claims};
+use meshroute::terms::proxy::Proxy;
+use meshroute::terms::request::{Connection, Request, Tls};
+
+use super::case::{Call, Case};
+use super::{Yaml, text};
+
+/// A compiled case.
+pub struct Engine {
+    /// The proxy's router.
+    pub router: Router,
+    /// The resources that were refused, `Kind namespace/name`, each with the first reason.
+    pub refused: Vec<(String, String)>,
+}
+
+/// Compiles what the case's proxy sees. `cluster_domain` completes short names.
+pub fn compile(case: &Case, cluster_domain: &str) -> Engine {
+    let mut builder = Resources::builder().default_namespace(case.default_namespace.as_str());
+    for (name, content) in &case.resources {
+        builder = builder.yaml(name, content.as_str());
+    }
+    if case.mesh.is_object() {
+        builder = builder.mesh_config("mesh", case.mesh.to_string());
+    }
+    let (resources, mut report) = builder.build_lenient();
+    let options = Options::default().with_cluster_domain(cluster_domain);
+    let (mesh, more) = Mesh::resolve_with(resources, &options);
+    report.append(more);
+    let mut refused: Vec<(String, String)> = Vec::new();
+    for error in report.errors() {
+        let about = error.resource().map(|resource| resource.to_string());
+        let about = about.unwrap_or_else(|| "the text".to_owned());
+        if !refused.iter().any(|(known, _)| *known == about) {
+            refused.push((about, error.to_string()));
+        }
+    }
+    Engine {
+        router: Router::compile(&mesh, &proxy(case)),
+        refused,
+    }
+}
+
+/// The proxy whose view the case asks for.
+fn proxy(case: &Case) -> Proxy {
+    let said = &case.proxy;
+    let namespace = match (text(said, "config_namespace"), text(said, "namespace")) {
+        ("", "") => "default",
+        ("", namespace) | (namespace, _) => namespace,
+    };
+    let mut proxy = match text(said, "type") {
+        "gateway" => Proxy::gateway(namespace),
+        _ => Proxy::sidecar(namespace),
+    };
+    for (key, value) in said["labels"].as_object().into_iter().flatten() {
+        proxy = proxy.label(key, value.as_str().unwrap_or(""));
+    }
+    match text(said, "dns_domain") {
+        "" => proxy,
+        domain => proxy.with_dns_domain(domain),
+    }
+}
+
+/// The fields of a request that [`ask`] acts on, or that say nothing about routing.
+const KNOWN: &[&str] = &[
+    "host",
+    "port",
+    "protocol",
+    "tls",
+    "sni",
+    "alpn",
+    "address",
+    "method",
+    "path",
+    "headers",
+    "jwt_claims",
+    // Who sends it, and the name behind `address`.
+    "from",
+    "address_of",
+];
+
+/// The fields of the request that are not understood here.
+pub fn unknown_fields(call: &Call) -> Vec<String> {
+    let fields = call.request.as_object().into_iter().flatten();
+    fields
+        .map(|(name, _)| name.clone())
+        .filter(|name| !KNOWN.contains(&name.as_str()))
+        .collect()
+}
+
+/// The engine's decision with this entropy, in FORMAT.md's words.
+pub fn ask(router: &Router, call: &Call, entropy: u64) -> Yaml {
+    let said = &call.request;
+    let claims = claims(&said["jwt_claims"]);
+    let port = said["port"]
+        .as_u64()
+        .and_then(|port| u16::try_from(port).ok())
+        .unwrap_or(80);
+    let mut connection = Connection::to_port(port);
+    if let Ok(address) = text(said, "address").parse() {
+        connection = connection.address(address);
+    }
+    let tls = match text(said, "tls") {
+        "tls" => Tls::Tls,
+        "mtls" => Tls::Mutual,
+        _ => Tls::None,
+    };
+    if !text(said, "sni").is_empty() {
+        connection = connection.sni(text(said, "sni"));
+    }
+    connection = connection.tls(tls);
+    let alpn: Vec<&str> = match &said["alpn"] {
+        Yaml::String(one) => one.split(',').collect(),
+        Yaml::Array(several) => several.iter().filter_map(Yaml::as_str).collect(),
+        _ => vec![],
+    };
+    for protocol in alpn {
+        connection = connection.alpn(protocol);
+    }
+    if text(said, "protocol") == "tcp" {
+        return json(router.decide_connection(&connection, entropy).to_owned());
+    }
+    let path = match text(said, "path") {
+        "" => "/",
+        path => path,
+    };
+    let method = match text(said, "method") {
+        "" => "GET",
+        method => method,
+    };
+    let mut request = Request::new(method, path)
+        .authority(text(said, "host"))
+        .claims(&claims)
+        .connection(connection);
+    for (name, value) in said["headers"].as_object().into_iter().flatten() {
+        match value {
+            Yaml::Array(lines) => {
+                for line in lines.iter().filter_map(Yaml::as_str) {
+                    request = request.header(name, line);
+                }
+            }
+            line => request = request.header(name, line.as_str().unwrap_or("")),
+        }
+    }
+    let decision = router.decide(&request, entropy).to_owned();
+    json(decision)
+}
+
+fn json(decision: impl serde::Serialize) -> Yaml {
+    serde_json::to_value(decision).unwrap_or(Yaml::Null)
+}
+
+fn claims(said: &Yaml) -> Claims {
+    let pairs = said.as_object().into_iter().flatten();
+    pairs.fold(Claims::new(), |claims, (name, value)| {
+        claims.with(name, claim(value))
+    })
+}
+
+fn claim(value: &Yaml) -> Claim {
+    match value {
+        Yaml::String(text) => Claim::String(text.clone()),
+        Yaml::Array(elements) => Claim::List(elements.iter().map(claim).collect()),
+        Yaml::Object(members) => Claim::Object(
+            members
+                .iter()
+                .map(|(name, value)| (name.clone(), claim(value)))
+                .collect(),
+        ),
+        _ => Claim::Other,
+    }
+}

@@ -1,0 +1,19 @@
+//! Cases of the form `routing-case/v1` and this crate's answers to them: read ([`case`]), asked of the engine
+//! ([`engine`]), compared ([`compare`]). Shared by the conformance runner and the tests; knows nothing of any single case.
+
+pub mod case;
+pub mod compare;
+pub mod engine;
+
+/// A YAML value as written.
+pub type Yaml = serde_json::Value;
+
+/// The text of a field, "" if it is absent.
+pub fn text<'a>(value: &'a Yaml, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or("")
+}
+
+/// The elements of a list field, none if it is absent.
+pub fn list<'a>(value: &'a Yaml, field: &str) -> &'a [Yaml] {
+    value[field].as_array().map_or(&[], Vec::as_slice)
+}
