@@ -126,7 +126,12 @@ fn run(case: &Case, arguments: &Arguments, tally: &mut Tally) {
         count(case, "expect_invalid", &verdict, arguments, tally);
     } else if case.calls.is_empty() {
         let mut verdict = empty();
-        verdict.unchecked.push("a case without calls".to_owned());
+        let what = if case.raw["virtual_hosts"].is_object() {
+            "virtual_hosts"
+        } else {
+            "no calls"
+        };
+        verdict.unchecked.push(what.to_owned());
         count(case, "-", &verdict, arguments, tally);
     }
     for (index, call) in case.calls.iter().enumerate() {

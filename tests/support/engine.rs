@@ -1,12 +1,8 @@
 //! Asking the engine: a case's resources as a router, a call as a request, a decision as JSON.
 
-use meshroute::mesh::Mesh;
-use meshroute::resolve::Options;
-use meshroute::resource::Resources;
-use meshroute::router::Router;
 use meshroute::terms::claims::{Claim, Claims};
-use meshroute::terms::proxy::Proxy;
-use meshroute::terms::request::{Connection, Request, Tls};
+use meshroute::terms::request::Tls;
+use meshroute::{Connection, Mesh, Options, Proxy, Request, Resources, Router};
 
 use super::case::{Call, Case};
 use super::{Yaml, text};
