@@ -51,6 +51,7 @@
 
 pub mod decision;
 pub mod diagnostic;
+pub mod lint;
 pub mod mesh;
 pub mod resource;
 pub mod router;

@@ -165,6 +165,25 @@ codes! {
     ALIAS_WITHOUT_END = "MR0222" "alias-without-end" Warning "ExternalName services point at each other.";
 
     // MR03xx: lints.
+    UNKNOWN_HOST = "MR0301" "unknown-host" Warning "A destination is no service that can be seen.";
+    UNKNOWN_PORT = "MR0302" "unknown-port" Warning "A destination names a port that its service does not have.";
+    AMBIGUOUS_PORT = "MR0303" "ambiguous-port" Warning "A gateway cannot know which port of the destination is meant.";
+    MISSING_LISTENER_PORT = "MR0304" "missing-listener-port" Warning "A destination lacks the port at which the client calls.";
+    UNKNOWN_SUBSET = "MR0305" "unknown-subset" Warning "The DestinationRule that holds has no such subset.";
+    INEFFECTIVE_SUBSET = "MR0306" "ineffective-subset" Warning "A gateway does not see the subsets that another VirtualService routes to.";
+    UNUSED_SUBSET = "MR0307" "unused-subset" Note "Nobody routes to the subset.";
+    SUBSET_SELECTS_NOTHING = "MR0308" "subset-selects-nothing" Warning "No workload has the labels of the subset.";
+    UNKNOWN_GATEWAY = "MR0309" "unknown-gateway" Warning "The Gateway does not exist.";
+    HOST_NOT_SERVED = "MR0310" "host-not-served" Warning "No server of the Gateway admits a host of the VirtualService.";
+    UNBOUND_SERVER = "MR0311" "unbound-server" Note "No VirtualService binds a host of the server.";
+    HOST_CLAIMED_TWICE = "MR0312" "host-claimed-twice" Warning "Two VirtualServices of the mesh have one host.";
+    SHADOWED_CATCH_ALL = "MR0313" "shadowed-catch-all" Warning "An older VirtualService takes every request at that Gateway first.";
+    RULE_FOR_UNKNOWN_HOST = "MR0314" "rule-for-unknown-host" Warning "The host of the DestinationRule is no service.";
+    UNVERIFIED_SERVER = "MR0315" "unverified-server" Warning "TLS without an authority to check the server's certificate against.";
+    CREDENTIAL_WITHOUT_EFFECT = "MR0316" "credential-without-effect" Warning "Sidecars do not read the credential, and send in plain text.";
+    HASH_WITHOUT_PORT = "MR0317" "hash-without-port" Warning "Consistent hashing of a port has no effect on a destination without one.";
+    CONFLICTING_GATEWAYS = "MR0318" "conflicting-gateways" Warning "Two Gateways of the same workloads have one port and host.";
+    CONFLICTING_SIDECARS = "MR0319" "conflicting-sidecars" Warning "An older Sidecar is for the same workloads.";
 
     // MR04xx: one proxy's view.
 }

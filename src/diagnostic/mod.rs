@@ -217,6 +217,20 @@ impl Diagnostic {
         self
     }
 
+    /// The same with a place for itself and its related resources, wherever there is none and `find` knows one.
+    fn located(mut self, find: impl Fn(&ResourceRef, &FieldPath) -> Option<Location>) -> Self {
+        let root = FieldPath::root();
+        if let (None, Some(resource)) = (&self.location, &self.resource) {
+            self.location = find(resource, self.field.as_ref().unwrap_or(&root));
+        }
+        for related in &mut self.related {
+            if related.location.is_none() {
+                related.location = find(&related.resource, &root);
+            }
+        }
+        self
+    }
+
     /// How bad it is.
     pub fn severity(&self) -> Severity {
         self.severity

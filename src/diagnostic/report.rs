@@ -1,6 +1,6 @@
 //! All that there is to say about an input, in one value: printed like a compiler's output, serialized for CI, and an error.
 
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, FieldPath, Location, ResourceRef, Severity};
 use serde::ser::SerializeStruct;
 use std::fmt;
 
@@ -74,6 +74,14 @@ impl Report {
     /// Whether there is nothing to say.
     pub fn is_empty(&self) -> bool {
         self.diagnostics.is_empty()
+    }
+
+    /// The same with a place wherever there is none and `find` knows one for the resource and the field.
+    #[must_use]
+    pub fn located(self, find: impl Fn(&ResourceRef, &FieldPath) -> Option<Location>) -> Self {
+        self.into_iter()
+            .map(|diagnostic| diagnostic.located(&find))
+            .collect()
     }
 
     /// Orders by file, line and column; diagnostics without a place come last. Otherwise the order stays.

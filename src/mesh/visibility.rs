@@ -39,6 +39,17 @@ impl Visibility {
         )
     }
 
+    /// Whether no namespace can see both what this and what `other` is of.
+    pub fn is_disjoint(&self, other: &Visibility) -> bool {
+        match (self, other) {
+            (Visibility::None, _) | (_, Visibility::None) => true,
+            (Visibility::Public, _) | (_, Visibility::Public) => false,
+            (Visibility::Namespaces(a), Visibility::Namespaces(b)) => {
+                a.iter().all(|one| !b.contains(one))
+            }
+        }
+    }
+
     /// Whether `namespace` can see it.
     pub fn includes(&self, namespace: &str) -> bool {
         match self {

@@ -5,6 +5,7 @@ use super::{
     Pod, Service, ServiceEntry, Sidecar, VirtualService, WorkloadEntry,
 };
 use crate::diagnostic::{Report, ResourceRef};
+use std::collections::HashMap;
 use std::fmt;
 
 /// A resource of one of the kinds that have a part in routing.
@@ -155,5 +156,20 @@ impl Resources {
     /// Adds a resource that was made by a program.
     pub fn push(&mut self, resource: impl Into<Resource>) {
         self.documents.push(resource.into());
+    }
+
+    /// The report with a place for each diagnostic that names one of these resources and has none: those of
+    /// [`lint`](crate::lint::lint), which reads a mesh that no longer knows its sources.
+    ///
+    /// # Complexity
+    /// Linear in the number of resources and of diagnostics.
+    #[must_use]
+    pub fn locate(&self, report: Report) -> Report {
+        let by_name: HashMap<ResourceRef, &Origin> = self
+            .documents
+            .iter()
+            .map(|resource| (resource.reference(), resource.origin()))
+            .collect();
+        report.located(|resource, field| by_name.get(resource)?.locate(field))
     }
 }

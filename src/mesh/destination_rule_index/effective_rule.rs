@@ -162,6 +162,21 @@ impl EffectiveRule {
         hash.key.as_ref()
     }
 
+    /// The first port whose port-level entry hashes something for `subset`.
+    pub(crate) fn port_with_hash(&self, subset: &str) -> Option<u16> {
+        let own = self.subset(subset);
+        let own = own.and_then(|subset| subset.traffic_policy.as_deref());
+        let top = self.merged.traffic_policy.as_deref();
+        [own, top]
+            .into_iter()
+            .flatten()
+            .flat_map(|policy| policy.ports.iter())
+            .find(|entry| {
+                hash_of(entry.load_balancer.as_ref()).is_some_and(|hash| hash.key.is_some())
+            })
+            .map(|entry| entry.port)
+    }
+
     /// What TCP connections to a destination are told (R-M-115, R-M-120); port-level entries say nothing here.
     ///
     /// `subset` is the destination's; empty where it has none, and for the first destination of several, whatever it

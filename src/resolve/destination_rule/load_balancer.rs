@@ -200,7 +200,7 @@ fn is_prime(number: u64) -> bool {
     number > 1
         && (2..)
             .take_while(|divisor| divisor * divisor <= number)
-            .all(|divisor| number % divisor != 0)
+            .all(|divisor| !number.is_multiple_of(divisor))
 }
 
 /// `warmup`, else the deprecated `warmupDurationSecs` (R-M-092). `None` where there is none, or after an error.
@@ -235,7 +235,10 @@ fn warmup(written: &raw::LoadBalancerSettings, at: &At<'_>, sink: &mut Sink<'_>)
             verdict,
         );
     }
-    if let Some(aggression) = warmup.aggression.filter(|value| !(*value > 0.0)) {
+    if let Some(aggression) = warmup
+        .aggression
+        .filter(|value| value.is_nan() || *value <= 0.0)
+    {
         let message = format!("`aggression` must be above 0, and is `{aggression}`");
         sink.push(&at.field("aggression"), Code::INVALID_WARMUP, message);
     }

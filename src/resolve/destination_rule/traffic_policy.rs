@@ -44,10 +44,7 @@ pub(super) fn resolve(
             .tunnel
             .as_ref()
             .map(|written| Arc::new(tunnel::tunnel(written, &at.field("tunnel"), sink))),
-        proxy_protocol: written
-            .proxy_protocol
-            .as_ref()
-            .map(|written| tunnel::proxy_protocol(written)),
+        proxy_protocol: written.proxy_protocol.as_ref().map(tunnel::proxy_protocol),
         retry_budget: written
             .retry_budget
             .as_ref()

@@ -1,0 +1,82 @@
+//! `host-claimed-twice` (MR0312; istioctl's IST0109, R-M-196).
+//!
+//! **What it does**: finds two VirtualServices of the mesh with one host, where some namespace sees both.
+//!
+//! **Why is this bad**: sidecars do not merge them. The first one owns the host, and the other has no effect: private before
+//! exported before public, then the older one (R-M-060, R-M-061). At gateways their rules are concatenated instead.
+//!
+//! **Example**
+//! ```yaml
+//! metadata: {name: reviews-team-a}
+//! spec: {hosts: [reviews], ...}
+//! ---
+//! metadata: {name: reviews-team-b}
+//! spec: {hosts: [reviews], ...}
+//! ```
+//! **Use instead**: one VirtualService for the host; split it over files with delegates.
+
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, FieldPath, Report};
+use crate::mesh::{VirtualService, Visibility};
+use crate::terms::hash::HashMap;
+
+use super::{Facts, finding, virtual_service};
+
+pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
+    let mut claims: HashMap<&str, Vec<(&Arc<VirtualService>, usize)>> = HashMap::default();
+    let mut hosts = Vec::new();
+    for one in &facts.mesh.virtual_services {
+        if !one.gateways.iter().any(|gateway| &**gateway == "mesh") {
+            continue;
+        }
+        for (index, host) in one.hosts.iter().enumerate() {
+            let claimants = claims.entry(host).or_default();
+            if claimants.is_empty() {
+                hosts.push(&**host);
+            }
+            claimants.push((one, index));
+        }
+    }
+    for host in hosts {
+        let claimants = &claims[host];
+        for (place, (later, index)) in claimants.iter().enumerate() {
+            let earlier = claimants[..place].iter().map(|(one, _)| one);
+            let Some(other) = earlier
+                .into_iter()
+                .find(|one| !one.visibility.is_disjoint(&later.visibility))
+            else {
+                continue;
+            };
+            // The older one wins, unless only the newer one is for some namespaces in particular.
+            let newer_wins = rank(later) < rank(other);
+            let (winner, role) = match newer_wins {
+                true => (*later, "is older, and loses where both are seen"),
+                false => (*other, "owns the host"),
+            };
+            let message = format!(
+                "`{host}` has two VirtualServices in the mesh; sidecars that see both use `{}` only",
+                winner.resource
+            );
+            let field = FieldPath::from("spec").field("hosts").index(*index);
+            report.push(
+                finding(
+                    Code::HOST_CLAIMED_TWICE,
+                    virtual_service(&later.resource),
+                    field,
+                    message,
+                )
+                .with_help("merge them into one, or split the host with delegates")
+                .with_related(virtual_service(&other.resource), role, None),
+            );
+        }
+    }
+}
+
+/// Those for namespaces by name come before public ones.
+fn rank(one: &VirtualService) -> u8 {
+    match one.visibility {
+        Visibility::Public => 1,
+        Visibility::None | Visibility::Namespaces(_) => 0,
+    }
+}

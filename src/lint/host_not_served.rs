@@ -1,0 +1,64 @@
+//! `host-not-served` (MR0310; istioctl's IST0132, R-M-194).
+//!
+//! **What it does**: finds VirtualServices that are bound to a Gateway none of whose servers admits any of their hosts.
+//!
+//! **Why is this bad**: the VirtualService has no effect there: the host is answered 404.
+//!
+//! **Example**
+//! ```yaml
+//! # Gateway: hosts: ["*.example.com"]
+//! hosts: [example.com]   # `*.example.com` does not cover it
+//! gateways: [public]
+//! ```
+//! **Use instead**: add the host to a server, or, for a server of another namespace (`ns/host`), move the VirtualService.
+
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, FieldPath, Report};
+use crate::mesh::Gateway;
+use crate::terms::hash::HashMap;
+use crate::terms::host;
+
+use super::{Facts, finding, gateway as gateway_reference, virtual_service};
+
+pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
+    let gateways: HashMap<String, &Arc<Gateway>> = facts
+        .mesh
+        .gateways
+        .iter()
+        .map(|gateway| (gateway.resource.to_string(), gateway))
+        .collect();
+    for from in &facts.mesh.virtual_services {
+        for (index, name) in from.gateways.iter().enumerate() {
+            let Some(gateway) = gateways.get(&**name) else {
+                continue;
+            };
+            let is_served = gateway.servers.iter().any(|server| {
+                let hosts = server.hosts.iter().map(|host| &**host);
+                host::for_namespace(hosts, &from.resource.namespace)
+                    .iter()
+                    .any(|served| from.hosts.iter().any(|host| host::overlaps(served, host)))
+            });
+            if is_served {
+                continue;
+            }
+            let message =
+                format!("no server of Gateway `{name}` is for a host of this VirtualService");
+            let field = FieldPath::from("spec").field("gateways").index(index);
+            report.push(
+                finding(
+                    Code::HOST_NOT_SERVED,
+                    virtual_service(&from.resource),
+                    field,
+                    message,
+                )
+                .with_help("add a host to a server of the Gateway, or remove it from `gateways`")
+                .with_related(
+                    gateway_reference(&gateway.resource),
+                    "has the servers",
+                    None,
+                ),
+            );
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! A side reader: what is valid and hardly means what its author meant.
+//!
+//! [`lint`] reads a [`Mesh`], changes nothing, and returns warnings and notes, never errors. Each lint is one file that says
+//! what it does, why that is bad, shows an example and says what to do instead. Where a lint has a twin among istioctl's
+//! analyzers, its code (`IST0101`) stands there; a lint follows what Istio does with the traffic where its twin does not.
+//!
+//! The diagnostics name resources and fields; `Resources::locate` adds their places in the source.
+
+use crate::diagnostic::{Code, Diagnostic, FieldPath, Report, ResourceRef};
+use crate::mesh::{Inner, Mesh};
+use crate::terms::name::ResourceName;
+
+mod references;
+mod registry;
+
+pub mod ambiguous_port;
+pub mod conflicting_gateways;
+pub mod conflicting_sidecars;
+pub mod credential_without_effect;
+pub mod hash_without_port;
+pub mod host_claimed_twice;
+pub mod host_not_served;
+pub mod ineffective_subset;
+pub mod missing_listener_port;
+pub mod rule_for_unknown_host;
+pub mod shadowed_catch_all;
+pub mod subset_selects_nothing;
+pub mod unbound_server;
+pub mod unknown_gateway;
+pub mod unknown_host;
+pub mod unknown_port;
+pub mod unknown_subset;
+pub mod unused_subset;
+pub mod unverified_server;
+
+use registry::Registry;
+
+/// What a lint looks at.
+pub(crate) struct Facts<'a> {
+    mesh: &'a Inner,
+    registry: Registry<'a>,
+}
+
+/// A lint: pushes what it finds.
+type Check = fn(&Facts<'_>, &mut Report);
+
+/// Every lint, in the order of their codes.
+const LINTS: [Check; 19] = [
+    unknown_host::check,
+    unknown_port::check,
+    ambiguous_port::check,
+    missing_listener_port::check,
+    unknown_subset::check,
+    ineffective_subset::check,
+    unused_subset::check,
+    subset_selects_nothing::check,
+    unknown_gateway::check,
+    host_not_served::check,
+    unbound_server::check,
+    host_claimed_twice::check,
+    shadowed_catch_all::check,
+    rule_for_unknown_host::check,
+    unverified_server::check,
+    credential_without_effect::check,
+    hash_without_port::check,
+    conflicting_gateways::check,
+    conflicting_sidecars::check,
+];
+
+/// Says what in `mesh` is valid and hardly means what its author meant.
+///
+/// ```
+/// # #[cfg(feature = "yaml")] {
+/// use meshroute::{lint::lint, mesh::Mesh, resource::Resources};
+/// let mesh = Mesh::resolve(Resources::from_yaml("
+/// apiVersion: networking.istio.io/v1
+/// kind: VirtualService
+/// metadata: {name: shop}
+/// spec:
+///   hosts: [shop.example.com]
+///   gateways: [missing]
+///   http: [{route: [{destination: {host: shop}}]}]
+/// ").unwrap()).unwrap();
+/// let report = lint(&mesh);
+/// assert_eq!(report.iter().next().unwrap().message(), "there is no Gateway `default/missing`");
+/// # }
+/// ```
+///
+/// # Complexity
+/// Linear in the number of resources, but for the pairs that a lint reports.
+pub fn lint(mesh: &Mesh) -> Report {
+    let facts = Facts {
+        mesh: &mesh.inner,
+        registry: Registry::new(&mesh.inner),
+    };
+    let mut report = Report::new();
+    for check in LINTS {
+        check(&facts, &mut report);
+    }
+    report
+}
+
+/// A finding about the field at `field` of a resource.
+fn finding(
+    code: Code,
+    resource: ResourceRef,
+    field: FieldPath,
+    message: impl Into<String>,
+) -> Diagnostic {
+    Diagnostic::new(code, message)
+        .with_resource(resource)
+        .with_field(field)
+}
+
+fn virtual_service(name: &ResourceName) -> ResourceRef {
+    reference("VirtualService", name)
+}
+
+fn destination_rule(name: &ResourceName) -> ResourceRef {
+    reference("DestinationRule", name)
+}
+
+fn gateway(name: &ResourceName) -> ResourceRef {
+    reference("Gateway", name)
+}
+
+fn reference(kind: &'static str, name: &ResourceName) -> ResourceRef {
+    ResourceRef::new(kind, &*name.namespace, &*name.name)
+}

@@ -1,0 +1,64 @@
+//! The services of a mesh as lints ask for them.
+
+use std::sync::Arc;
+
+use crate::mesh::{Inner, Service};
+use crate::terms::host::is_wildcard;
+use crate::terms::host_index::HostIndex;
+
+/// Services by host name, wildcard hosts of ServiceEntries included.
+pub(super) struct Registry<'a> {
+    mesh: &'a Inner,
+    wildcards: HostIndex<&'a Arc<Service>>,
+}
+
+impl<'a> Registry<'a> {
+    pub(super) fn new(mesh: &'a Inner) -> Self {
+        let mut wildcards = HostIndex::default();
+        for service in &mesh.services {
+            if is_wildcard(&service.hostname) {
+                wildcards.insert(&service.hostname, service);
+            }
+        }
+        Registry { mesh, wildcards }
+    }
+
+    /// Whether no service is known at all, so that no host can be called unknown.
+    pub(super) fn is_open(&self) -> bool {
+        self.mesh.services.is_empty()
+    }
+
+    /// The services named `host`, one per namespace; else the ServiceEntry whose wildcard covers it.
+    pub(super) fn named(&self, host: &str) -> &[Arc<Service>] {
+        let exact = self.mesh.service_index.named(host);
+        if exact.is_empty() {
+            let covering = self.wildcards.most_specific(host);
+            covering.map_or(&[], |service| std::slice::from_ref(*service))
+        } else {
+            exact
+        }
+    }
+
+    /// The service that `host` means to clients in `namespace`: their own, else one that they see, Kubernetes first.
+    pub(super) fn seen_from(&self, host: &str, namespace: &str) -> Option<&Arc<Service>> {
+        let named = self.named(host);
+        let visible = || {
+            named
+                .iter()
+                .filter(|one| one.visibility.includes(namespace))
+        };
+        visible()
+            .find(|one| one.namespace() == namespace)
+            .or_else(|| visible().find(|one| one.is_kubernetes()))
+            .or_else(|| visible().next())
+    }
+}
+
+/// The kind of the resource that made a service.
+pub(super) fn kind(service: &Service) -> &'static str {
+    if service.is_kubernetes() {
+        "Service"
+    } else {
+        "ServiceEntry"
+    }
+}

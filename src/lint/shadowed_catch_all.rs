@@ -1,0 +1,79 @@
+//! `shadowed-catch-all` (MR0313; R-H-061..R-H-064).
+//!
+//! **What it does**: finds two VirtualServices with one host at one Gateway that both have a rule for every request.
+//!
+//! **Why is this bad**: a gateway concatenates their rules, and moves those for every request to the end: only the first of
+//! them, the older VirtualService's, is ever reached.
+//!
+//! **Example**
+//! ```yaml
+//! metadata: {name: old}
+//! spec: {hosts: [shop.example.com], gateways: [public], http: [{route: ...}]}
+//! ---
+//! metadata: {name: new}
+//! spec: {hosts: [shop.example.com], gateways: [public], http: [{match: [{uri: {prefix: /new}}], ...}, {route: ...}]}
+//! ```
+//! **Use instead**: leave the rule for every request to one of them.
+
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, FieldPath, Report};
+use crate::mesh::VirtualService;
+use crate::mesh::virtual_service::HttpRoute;
+use crate::terms::hash::HashMap;
+
+use super::{Facts, finding, virtual_service};
+
+pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
+    let mut owners: HashMap<(&str, &str), &Arc<VirtualService>> = HashMap::default();
+    for one in &facts.mesh.virtual_services {
+        let mut told: Option<&Arc<VirtualService>> = None;
+        for gateway in one.gateways.iter().filter(|gateway| &***gateway != "mesh") {
+            let Some(index) = one.http.iter().position(|rule| is_catch_all(rule, gateway)) else {
+                continue;
+            };
+            for host in &one.hosts {
+                let owner = *owners.entry((gateway, host)).or_insert(one);
+                let is_told = told.is_some_and(|told| Arc::ptr_eq(told, owner));
+                if Arc::ptr_eq(owner, one)
+                    || is_told
+                    || owner.visibility.is_disjoint(&one.visibility)
+                {
+                    continue;
+                }
+                told = Some(owner);
+                let message = format!(
+                    "the rule for every request is never reached for `{host}` at Gateway `{gateway}`: VirtualService `{}` has one already",
+                    owner.resource
+                );
+                let field = FieldPath::from("spec").field("http").index(index);
+                report.push(
+                    finding(
+                        Code::SHADOWED_CATCH_ALL,
+                        virtual_service(&one.resource),
+                        field,
+                        message,
+                    )
+                    .with_help("leave the rule for every request to one of them")
+                    .with_related(
+                        virtual_service(&owner.resource),
+                        "has the rule that is used",
+                        None,
+                    ),
+                );
+            }
+        }
+    }
+}
+
+/// Whether the rule takes every request at `gateway`, on every port.
+fn is_catch_all(rule: &HttpRoute, gateway: &Arc<str>) -> bool {
+    rule.matches.is_empty()
+        || rule.matches.iter().any(|one| {
+            one.port.is_none()
+                && one.source_namespace.is_empty()
+                && one.source_labels.is_empty()
+                && (one.gateways.is_empty() || one.gateways.contains(gateway))
+                && one.request.is_catch_all()
+        })
+}

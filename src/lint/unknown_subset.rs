@@ -1,0 +1,95 @@
+//! `unknown-subset` (MR0305; istioctl's IST0101, R-M-192).
+//!
+//! **What it does**: finds destinations and mirrors whose subset the DestinationRule that holds for their host, as clients in
+//! the VirtualService's namespace see it, does not have.
+//!
+//! **Why is this bad**: there is no such cluster: requests are answered 503, and connections closed (R-M-139). It is not
+//! enough that some DestinationRule has the subset: one of the client's own namespace hides that of the service's
+//! namespace, even if its host is a wildcard (R-M-080).
+//!
+//! **Example**
+//! ```yaml
+//! - destination: {host: reviews, subset: v3}   # the DestinationRule has v1 and v2
+//! ```
+//! **Use instead**: a subset of the rule that holds, or add the subset to it.
+
+use crate::diagnostic::{Code, Report};
+use crate::mesh::EffectiveRule;
+use crate::terms::labels::Labels;
+use std::sync::Arc;
+
+use super::references::references;
+use super::{Facts, destination_rule, finding, virtual_service};
+
+pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
+    for from in &facts.mesh.virtual_services {
+        for reference in references(from) {
+            let (host, subset) = (&*reference.destination.host, &*reference.destination.subset);
+            if subset.is_empty() {
+                continue;
+            }
+            let namespace = &*from.resource.namespace;
+            let rule = effective(facts, host, namespace);
+            if rule.is_some_and(|rule| rule.subset(subset).is_some())
+                || selected_rules(facts, host, namespace, subset)
+            {
+                continue;
+            }
+            let noun = reference.noun();
+            let elsewhere = facts.mesh.destination_rules.iter().find(|other| {
+                *other.host == *host && other.subsets.iter().any(|one| &*one.name == subset)
+            });
+            let message = match rule {
+                None => format!(
+                    "no DestinationRule of `{host}` is seen from `{namespace}`: the {noun} has no subset `{subset}`"
+                ),
+                Some(_) => format!("`{host}` has no subset `{subset}`"),
+            };
+            let mut diagnostic = finding(
+                Code::UNKNOWN_SUBSET,
+                virtual_service(&from.resource),
+                reference.field.field("subset"),
+                message,
+            );
+            if let Some(rule) = rule {
+                let name = &rule.sources()[0];
+                diagnostic =
+                    diagnostic.with_related(destination_rule(name), "is the rule that holds", None);
+            }
+            if let Some(other) = elsewhere {
+                let role = "has the subset, and does not hold here";
+                diagnostic = diagnostic.with_related(destination_rule(&other.resource), role, None);
+            }
+            report.push(diagnostic);
+        }
+    }
+}
+
+/// The rule that holds for `host` in `namespace`, for workloads without labels.
+fn effective<'a>(
+    facts: &'a Facts<'_>,
+    host: &str,
+    namespace: &str,
+) -> Option<&'a Arc<EffectiveRule>> {
+    let service = facts.registry.seen_from(host, namespace);
+    let owner = service.map_or(namespace, |service| service.namespace());
+    facts
+        .mesh
+        .destination_rule_index
+        .lookup(host, owner, namespace, &Labels::EMPTY)
+}
+
+/// Whether a rule for some workloads of `namespace` has the subset.
+fn selected_rules(facts: &Facts<'_>, host: &str, namespace: &str, subset: &str) -> bool {
+    // Those with a selector come first.
+    facts
+        .mesh
+        .destination_rules
+        .iter()
+        .take_while(|rule| rule.workload_selector.is_some())
+        .any(|rule| {
+            *rule.resource.namespace == *namespace
+                && *rule.host == *host
+                && rule.subsets.iter().any(|one| &*one.name == subset)
+        })
+}
