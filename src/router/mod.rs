@@ -15,6 +15,7 @@ pub mod host_table;
 pub mod listener;
 pub mod route_config;
 pub mod virtual_host;
+mod words;
 
 pub use action::{Action, Forward, Mirror, Redirection, Response, Split, WeightedCluster};
 pub use cluster::{Cluster, ClusterKind};

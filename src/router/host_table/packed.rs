@@ -10,7 +10,8 @@
 
 use std::sync::Arc;
 
-use super::authority::{Authority, push_words};
+use super::authority::Authority;
+use crate::router::words;
 
 /// How many records a shard should have. Small enough to be rebuilt in some 100 us, large enough that the list of
 /// shards of a million hosts stays in the first-level caches.
@@ -157,7 +158,7 @@ impl Packed {
             if word >> shard.offset_bits == tag {
                 let (key, record) = shard.record(word & !(u32::MAX << shard.offset_bits));
                 if key.bytes == authority.host().len()
-                    && authority.equals(key.words)
+                    && words::equals::<true>(authority.host(), key.words)
                     && accept(&record)
                 {
                     return Some(record);
@@ -187,15 +188,6 @@ impl Packed {
     /// Keys and records; those of one key in their order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (String, Record<'_>)> {
         self.shards.iter().flat_map(Shard::iter)
-    }
-
-    /// How many shards the tables have in common.
-    #[cfg(test)]
-    pub(super) fn shared_shards(&self, other: &Packed) -> usize {
-        let pairs = self.shards.iter().zip(&other.shards);
-        pairs
-            .filter(|(a, b)| Arc::ptr_eq(&a.arena, &b.arena))
-            .count()
     }
 }
 
@@ -290,12 +282,12 @@ impl Draft {
                 | u64::from(bytes),
         );
         self.arena.extend_from_slice(&record.payload[..payload]);
-        push_words(key, &mut self.arena);
+        words::push(key.as_bytes(), &mut self.arena);
     }
 
     fn remove(&mut self, hash: u64, key: &str) {
         let mut words = Vec::new();
-        push_words(key, &mut words);
+        words::push(key.as_bytes(), &mut words);
         let arena = &self.arena;
         self.places.retain(|&(other, offset)| {
             let (bytes, payload) = shape(arena[offset as usize]);
@@ -347,4 +339,30 @@ fn slot_of(hash: u64, slots: usize) -> usize {
 fn tag_of(hash: u64, offset_bits: u32) -> u32 {
     // The lowest bits of the low half decide least about the slot: they make the tag as long as the word allows.
     ((hash >> 16) as u32) << offset_bits >> offset_bits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_rebuilds_its_shard_alone() {
+        let record = Record {
+            value: 1,
+            kind: 0,
+            payload: &[],
+        };
+        let mut builder = Builder::new(20_000);
+        for n in 0..20_000 {
+            builder.push(&format!("host-{n}"), record);
+        }
+        let before = builder.finish();
+        let after = before.update([("host-7", Change::Remove)]);
+        let pairs = before.shards.iter().zip(&after.shards);
+        let changed = pairs
+            .filter(|(a, b)| !Arc::ptr_eq(&a.arena, &b.arena))
+            .count();
+        assert_eq!((changed, after.len()), (1, 19_999));
+        assert!(before.shards.len() > 10);
+    }
 }
