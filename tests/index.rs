@@ -2,6 +2,10 @@
 
 #[path = "index/hosts.rs"]
 mod hosts;
+#[path = "index/request.rs"]
+mod request;
+#[path = "index/rules.rs"]
+mod rules;
 
 /// Number of random cases: what fits a CI run, or more with `MESHROUTE_CASES=<factor>`.
 fn cases(default: u32) -> u32 {

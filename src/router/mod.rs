@@ -14,6 +14,7 @@ pub mod cluster;
 pub mod host_table;
 pub mod listener;
 pub mod route_config;
+pub mod rule_index;
 pub mod virtual_host;
 mod words;
 

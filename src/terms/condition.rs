@@ -5,7 +5,7 @@
 use super::regex::Regex;
 
 /// The path test of a rule. It sees the normalised path without its query (R-H-082).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PathMatch {
     /// Raw byte prefix; an unset `uri` is the prefix `/` (R-H-084, R-H-089).
     Prefix {
@@ -55,7 +55,7 @@ impl PathMatch {
 }
 
 /// How a value is tested; case-sensitive (R-H-092).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ValueMatch {
     /// There is a value, whatever it is.
     Present,
@@ -80,7 +80,7 @@ impl ValueMatch {
 }
 
 /// One test beside the path.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Condition {
     /// A header or pseudo header (`:method`, `:authority`, `:scheme`, `:path`), by its lower-case name; `host` is
     /// spelled `:authority` (R-H-093, R-H-100, R-H-102).
@@ -113,7 +113,7 @@ pub enum Condition {
 }
 
 /// Everything that one rule asks of a request.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RequestMatch {
     /// The path test.
     pub path: PathMatch,

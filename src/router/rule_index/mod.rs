@@ -1,0 +1,255 @@
+//! First match without looking at every rule: which rules of a virtual host are worth testing for a request.
+//!
+//! [`RuleIndex::build`] reads the matches of a rule list in the author's order; [`RuleIndex::first`] answers the number
+//! of the first rule that holds, the one that a scan would find. A list of up to seven rules has no index: a scan is
+//! faster. The index asks the request through [`Facts`]; everything it cannot decide by looking a text up it tests with
+//! [`Facts::holds`] and [`Facts::path_fits`], the same functions that a scan uses.
+//!
+//! # How
+//!
+//! ```text
+//! block  = entries (rule, what is left to test), in the author's order
+//!        + groups, each over some of the rules
+//!        + the block of the next shorter prefix
+//! group  = a text of the request (path, header, query parameter) -> block     exact by hash, prefixes by radix tree,
+//!                                                                            regexes by the literals they must contain
+//!        | tests that many rules have in common -> block
+//! ```
+//! Building goes path first: exact paths, prefixes and regexes (at their literal beginning) become places, short lists
+//! are merged with those of shorter prefixes, and every list ends at the first rule that certainly holds. Where rules
+//! with conditions crowd (more than [`CROWD`] at a place or along a chain of prefixes), they are filed by the value of
+//! the header or query parameter that tells them apart best, and where there is none, by the tests that they share; what
+//! is behind such a key is a block again, built in the same way from the tests that are left.
+//!
+//! The walk keeps the smallest rule number that held so far. It skips blocks and groups whose rules all come later, so
+//! that the order in which it visits them does not matter, and nothing needs to be merged or allocated.
+
+mod build;
+mod checks;
+mod exact_table;
+mod keys;
+mod literal_filter;
+mod prefix_tree;
+mod text_group;
+
+use crate::terms::condition::{Condition, PathMatch, RequestMatch};
+
+use checks::{Answers, Checks};
+use text_group::TextTable;
+
+/// Lists of up to so many rules are scanned.
+const SCAN: usize = 7;
+/// More rules with conditions than this at one place of a tree, or along one way to it, are filed by their conditions.
+const CROWD: usize = 16;
+/// How many keys may stand behind each other; what crowds behind them is scanned.
+const MAX_DEPTH: usize = 8;
+
+/// A request as an index asks it.
+pub trait Facts {
+    /// The value of a header or pseudo header, by lower-case name (`:method`, `:authority`, `:scheme`, `:path`).
+    fn header(&self, name: &str) -> Value<'_>;
+    /// The first raw value of a query parameter.
+    fn query(&self, key: &str) -> Value<'_>;
+    /// Whether a condition holds.
+    fn holds(&self, condition: &Condition) -> bool;
+    /// Whether a path test holds for the normalised path without query.
+    fn path_fits(&self, path: &PathMatch) -> bool;
+}
+
+/// What a request has under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// Nothing.
+    Absent,
+    /// One value.
+    One(&'a [u8]),
+    /// Several lines, which count as one joined value (R-H-097) that the request does not have at hand.
+    Several,
+}
+
+/// The answer of an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum First {
+    /// This rule is the first that holds.
+    Rule(usize),
+    /// No rule holds.
+    Nothing,
+    /// A header that rules are filed by has several lines: the caller has to scan.
+    Unknown,
+}
+
+/// An index over the matches of a rule list.
+#[derive(Clone, Debug)]
+pub struct RuleIndex {
+    root: u32,
+    blocks: Box<[Block]>,
+    entries: Box<[Entry]>,
+    groups: Box<[Group]>,
+    checks: Checks,
+}
+
+/// Rules that are worth testing at some place.
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    entries: u32,
+    entry_count: u32,
+    groups: u32,
+    group_count: u32,
+    /// The block of a shorter prefix, and the smallest rule number there and above.
+    up: u32,
+    up_least: u32,
+    /// The smallest rule number here and above.
+    least: u32,
+}
+
+/// A rule, and the list of what is left to test (0: nothing).
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    rule: u32,
+    list: u32,
+}
+
+/// Rules behind a key.
+#[derive(Clone, Debug)]
+struct Group {
+    /// The smallest rule number.
+    least: u32,
+    kind: GroupKind,
+}
+
+#[derive(Clone, Debug)]
+enum GroupKind {
+    /// By a text of the request.
+    Text(Box<TextTable>),
+    /// Behind a list of tests.
+    Gate { list: u32, block: u32 },
+}
+
+/// Which text of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Subject {
+    Path,
+    Header(Box<str>),
+    Query(Box<str>),
+}
+
+/// A walk in progress.
+struct Walk<'w, F> {
+    path: &'w [u8],
+    facts: &'w F,
+    answers: Answers,
+    /// The smallest rule number that held so far.
+    best: u32,
+    is_unknown: bool,
+}
+
+impl RuleIndex {
+    /// The index of these matches, in the author's order; `None` where a scan is as good.
+    ///
+    /// # Complexity
+    ///
+    /// About linear: some microseconds a rule, whatever the rules are.
+    pub fn build<'a>(matches: impl IntoIterator<Item = &'a RequestMatch>) -> Option<Self> {
+        let matches: Vec<&RequestMatch> = matches.into_iter().collect();
+        (matches.len() > SCAN).then(|| build::build(&matches))
+    }
+
+    /// The first rule that holds for a request with this path (normalised, without query).
+    ///
+    /// # Complexity
+    ///
+    /// One look-up of the path, one for each header or query parameter that crowded rules are filed by, and a test for
+    /// each rule at those places. No allocation.
+    #[inline]
+    pub fn first(&self, path: &str, facts: &impl Facts) -> First {
+        let mut walk = Walk {
+            path: path.as_bytes(),
+            facts,
+            answers: Answers::default(),
+            best: u32::MAX,
+            is_unknown: false,
+        };
+        self.visit_block(self.root, &mut walk);
+        match walk {
+            Walk {
+                is_unknown: true, ..
+            } => First::Unknown,
+            Walk { best: u32::MAX, .. } => First::Nothing,
+            Walk { best, .. } => First::Rule(best as usize),
+        }
+    }
+
+    fn visit_block<F: Facts>(&self, block: u32, walk: &mut Walk<'_, F>) {
+        let mut block = &self.blocks[block as usize];
+        loop {
+            let (start, end) = (
+                block.entries as usize,
+                (block.entries + block.entry_count) as usize,
+            );
+            for entry in &self.entries[start..end] {
+                if entry.rule >= walk.best {
+                    break;
+                }
+                if entry.list == 0 || self.checks.hold(entry.list, walk.facts, &mut walk.answers) {
+                    walk.best = entry.rule;
+                    break;
+                }
+            }
+            if block.group_count > 0 {
+                let (start, end) = (
+                    block.groups as usize,
+                    (block.groups + block.group_count) as usize,
+                );
+                for group in &self.groups[start..end] {
+                    if group.least < walk.best {
+                        self.visit_group(group, walk);
+                    }
+                }
+            }
+            if block.up_least >= walk.best {
+                return;
+            }
+            block = &self.blocks[block.up as usize];
+        }
+    }
+
+    fn visit_group<F: Facts>(&self, group: &Group, walk: &mut Walk<'_, F>) {
+        let table = match &group.kind {
+            GroupKind::Gate { list, block } => {
+                if self.checks.hold(*list, walk.facts, &mut walk.answers) {
+                    self.visit_block(*block, walk);
+                }
+                return;
+            }
+            GroupKind::Text(table) => table,
+        };
+        let facts = walk.facts;
+        let value = match table.subject() {
+            Subject::Path => Value::One(walk.path),
+            Subject::Header(name) => facts.header(name),
+            Subject::Query(key) => facts.query(key),
+        };
+        match value {
+            Value::Absent => {}
+            Value::Several => walk.is_unknown = true,
+            Value::One(text) => table.for_each_block(text, |block| {
+                if self.blocks[block as usize].least < walk.best {
+                    self.visit_block(block, walk);
+                }
+            }),
+        }
+    }
+
+    /// Heap bytes.
+    pub fn memory_usage(&self) -> usize {
+        let tables = self.groups.iter().map(|group| match &group.kind {
+            GroupKind::Text(table) => size_of::<TextTable>() + table.memory_usage(),
+            GroupKind::Gate { .. } => 0,
+        });
+        size_of_val(&*self.blocks)
+            + size_of_val(&*self.entries)
+            + size_of_val(&*self.groups)
+            + self.checks.memory_usage()
+            + tables.sum::<usize>()
+    }
+}

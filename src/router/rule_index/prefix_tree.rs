@@ -1,0 +1,275 @@
+//! Prefixes in a radix tree: one walk down a text finds the longest prefix that it begins with.
+//!
+//! Nodes stand in breadth-first order, the children of a node side by side, so that their first bytes are one short
+//! slice. Labels stand in one arena. Nothing is recursive: ten thousand nested prefixes are only a deep tree.
+
+/// No number.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// A radix tree from prefixes to numbers. With `fold`, prefixes are lower case and ASCII case is ignored.
+#[derive(Clone, Debug)]
+pub(super) struct PrefixTree {
+    nodes: Box<[Node]>,
+    /// First byte of the label of each node.
+    firsts: Box<[u8]>,
+    labels: Box<[u8]>,
+    fold: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    label: u32,
+    label_length: u32,
+    first_child: u32,
+    children: u32,
+    number: u32,
+}
+
+/// The shape of a tree before it has numbers: nodes in breadth-first order.
+pub(super) struct Shape {
+    nodes: Vec<Node>,
+    labels: Vec<u8>,
+    /// Parent of each node; that of the root is the root.
+    pub(super) parents: Vec<u32>,
+    /// The node of each prefix that was given, in the order given.
+    pub(super) places: Vec<u32>,
+}
+
+/// A node as the sorted prefixes reveal it.
+struct Draft {
+    depth: usize,
+    parent: usize,
+    /// A prefix that it lies on.
+    prefix: usize,
+}
+
+impl Shape {
+    /// The tree of these prefixes, which are sorted and different from each other. The root is the empty prefix.
+    pub(super) fn new(prefixes: &[&[u8]]) -> Self {
+        let mut drafts = vec![Draft {
+            depth: 0,
+            parent: 0,
+            prefix: 0,
+        }];
+        let mut at_prefix = Vec::with_capacity(prefixes.len());
+        // The nodes on the way to the prefix before, root first.
+        let mut path = vec![0];
+        for (number, prefix) in prefixes.iter().enumerate() {
+            let before: &[u8] = if number == 0 {
+                b""
+            } else {
+                prefixes[number - 1]
+            };
+            let common = before
+                .iter()
+                .zip(*prefix)
+                .take_while(|(a, b)| a == b)
+                .count();
+            let mut below = None;
+            while path.len() > 1 && drafts[path[path.len() - 1]].depth > common {
+                below = path.pop();
+            }
+            let mut top = path[path.len() - 1];
+            if let Some(below) = below
+                && drafts[top].depth < common
+            {
+                // The prefix before and this one part in the middle of a label.
+                drafts.push(Draft {
+                    depth: common,
+                    parent: top,
+                    prefix: number,
+                });
+                top = drafts.len() - 1;
+                drafts[below].parent = top;
+                path.push(top);
+            }
+            if drafts[top].depth < prefix.len() {
+                drafts.push(Draft {
+                    depth: prefix.len(),
+                    parent: top,
+                    prefix: number,
+                });
+                top = drafts.len() - 1;
+                path.push(top);
+            }
+            at_prefix.push(top);
+        }
+        Self::in_breadth_first_order(&drafts, prefixes, &at_prefix)
+    }
+
+    fn in_breadth_first_order(drafts: &[Draft], prefixes: &[&[u8]], at_prefix: &[usize]) -> Self {
+        // Children of each draft as lists through `next`; those made later come first.
+        let mut first_child = vec![0; drafts.len()];
+        let mut next = vec![0; drafts.len()];
+        for (child, draft) in drafts.iter().enumerate().skip(1) {
+            next[child] = first_child[draft.parent];
+            first_child[draft.parent] = child;
+        }
+        let mut order = vec![0];
+        let mut place_of = vec![0_u32; drafts.len()];
+        let mut shape = Shape {
+            nodes: Vec::with_capacity(drafts.len()),
+            labels: Vec::new(),
+            parents: vec![0],
+            places: Vec::new(),
+        };
+        let mut at = 0;
+        while at < order.len() {
+            let draft = &drafts[order[at]];
+            let start = drafts[draft.parent].depth.min(draft.depth);
+            let label: &[u8] = if draft.depth == 0 {
+                b""
+            } else {
+                &prefixes[draft.prefix][start..draft.depth]
+            };
+            let children = order.len() as u32;
+            let mut child = first_child[order[at]];
+            while child != 0 {
+                place_of[child] = order.len() as u32;
+                order.push(child);
+                shape.parents.push(at as u32);
+                child = next[child];
+            }
+            shape.nodes.push(Node {
+                label: shape.labels.len() as u32,
+                label_length: label.len() as u32,
+                first_child: children,
+                children: order.len() as u32 - children,
+                number: NONE,
+            });
+            shape.labels.extend_from_slice(label);
+            at += 1;
+        }
+        shape.places = at_prefix.iter().map(|&draft| place_of[draft]).collect();
+        shape
+    }
+
+    /// The node of the longest prefix in the tree that `text` begins with.
+    pub(super) fn deepest(&self, text: &[u8]) -> u32 {
+        let mut deepest = 0;
+        let firsts = |place: u32| self.labels[self.nodes[place as usize].label as usize];
+        let mut at = 0;
+        'walk: while at < text.len() {
+            let node = &self.nodes[deepest as usize];
+            for child in node.first_child..node.first_child + node.children {
+                let label = self.nodes[child as usize].label(&self.labels);
+                if firsts(child) == text[at] && text[at..].starts_with(label) {
+                    at += label.len();
+                    deepest = child;
+                    continue 'walk;
+                }
+            }
+            break;
+        }
+        deepest
+    }
+
+    /// The tree with these numbers, one for each node.
+    pub(super) fn finish(mut self, numbers: &[u32], fold: bool) -> PrefixTree {
+        for (node, number) in self.nodes.iter_mut().zip(numbers) {
+            node.number = *number;
+        }
+        let first = |node: &Node| self.labels.get(node.label as usize).copied().unwrap_or(0);
+        PrefixTree {
+            firsts: self.nodes.iter().map(first).collect(),
+            nodes: self.nodes.into(),
+            labels: self.labels.into(),
+            fold,
+        }
+    }
+}
+
+impl Node {
+    #[inline]
+    fn label<'t>(&self, labels: &'t [u8]) -> &'t [u8] {
+        &labels[self.label as usize..(self.label + self.label_length) as usize]
+    }
+}
+
+impl PrefixTree {
+    /// The number of the longest prefix of `text` that has one.
+    #[inline]
+    pub(super) fn find(&self, text: &[u8]) -> Option<u32> {
+        if self.fold {
+            self.find_folded::<true>(text)
+        } else {
+            self.find_folded::<false>(text)
+        }
+    }
+
+    #[inline]
+    fn find_folded<const FOLD: bool>(&self, text: &[u8]) -> Option<u32> {
+        let mut node = &self.nodes[0];
+        let mut number = node.number;
+        let mut rest = text;
+        while let Some(&first) = rest.first() {
+            let first = if FOLD {
+                first.to_ascii_lowercase()
+            } else {
+                first
+            };
+            let start = node.first_child as usize;
+            let firsts = &self.firsts[start..start + node.children as usize];
+            let Some(child) = position(firsts, first) else {
+                break;
+            };
+            node = &self.nodes[start + child];
+            let label = node.label(&self.labels);
+            let Some((head, tail)) = rest.split_at_checked(label.len()) else {
+                break;
+            };
+            let fits = if FOLD {
+                head.eq_ignore_ascii_case(label)
+            } else {
+                head == label
+            };
+            if !fits {
+                break;
+            }
+            rest = tail;
+            if node.number != NONE {
+                number = node.number;
+            }
+        }
+        (number != NONE).then_some(number)
+    }
+
+    /// Heap bytes.
+    pub(super) fn memory_usage(&self) -> usize {
+        size_of_val(&*self.nodes) + size_of_val(&*self.firsts) + size_of_val(&*self.labels)
+    }
+}
+
+#[inline]
+fn position(firsts: &[u8], first: u8) -> Option<usize> {
+    if firsts.len() <= 4 {
+        firsts.iter().position(|&other| other == first)
+    } else {
+        memchr::memchr(first, firsts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_longest_prefix_is_found(prefixes in prop::collection::btree_set("[ab/]{0,6}", 0..30), text in "[abAB/]{0,9}", fold: bool) {
+            let keys: Vec<&[u8]> = prefixes.iter().map(|prefix| prefix.as_bytes()).collect();
+            let shape = Shape::new(&keys);
+            let mut numbers = vec![NONE; shape.parents.len()];
+            for (number, &place) in shape.places.iter().enumerate() {
+                numbers[place as usize] = number as u32;
+                let deepest = shape.deepest(keys[number]);
+                prop_assert_eq!(deepest, place);
+            }
+            prop_assert!(shape.parents.iter().enumerate().skip(1).all(|(node, &parent)| (parent as usize) < node));
+            let tree = shape.finish(&numbers, fold);
+            let folded = if fold { text.to_ascii_lowercase() } else { text.clone() };
+            let expected = (0..keys.len()).filter(|&at| folded.as_bytes().starts_with(keys[at])).max_by_key(|&at| keys[at].len());
+            prop_assert_eq!(tree.find(text.as_bytes()), expected.map(|at| at as u32));
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! A plain request and the plainest way to test it, for comparison with an index.
+
+use meshroute::router::rule_index::{Facts, Value};
+use meshroute::terms::condition::{Condition, PathMatch, RequestMatch, ValueMatch};
+
+/// Path, header lines and query parameters.
+#[derive(Clone, Debug, Default)]
+pub struct Plain {
+    pub path: String,
+    pub headers: Vec<(String, String)>,
+    pub query: Vec<(String, String)>,
+}
+
+impl Plain {
+    fn joined(&self, name: &str) -> Option<String> {
+        let lines: Vec<&str> = self
+            .headers
+            .iter()
+            .filter(|(other, _)| other == name)
+            .map(|(_, value)| value.as_str())
+            .collect();
+        (!lines.is_empty()).then(|| lines.join(","))
+    }
+
+    fn parameter(&self, key: &str) -> Option<&str> {
+        self.query
+            .iter()
+            .find(|(other, _)| other == key)
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub fn fits(&self, matches: &RequestMatch) -> bool {
+        self.path_fits(&matches.path)
+            && matches
+                .conditions
+                .iter()
+                .all(|condition| self.holds(condition))
+    }
+
+    /// The number of the first rule that holds.
+    pub fn scan<'a>(&self, rules: impl IntoIterator<Item = &'a RequestMatch>) -> Option<usize> {
+        rules.into_iter().position(|matches| self.fits(matches))
+    }
+}
+
+impl Facts for Plain {
+    fn header(&self, name: &str) -> Value<'_> {
+        let mut lines = self.headers.iter().filter(|(other, _)| other == name);
+        match (lines.next(), lines.next()) {
+            (None, _) => Value::Absent,
+            (Some((_, value)), None) => Value::One(value.as_bytes()),
+            _ => Value::Several,
+        }
+    }
+
+    fn query(&self, key: &str) -> Value<'_> {
+        self.parameter(key)
+            .map_or(Value::Absent, |value| Value::One(value.as_bytes()))
+    }
+
+    fn holds(&self, condition: &Condition) -> bool {
+        match condition {
+            Condition::Header {
+                name,
+                test,
+                invert: false,
+            } => self
+                .joined(name)
+                .is_some_and(|value| value_fits(test, &value)),
+            Condition::Header {
+                name,
+                test: ValueMatch::Present,
+                invert: true,
+            } => self.joined(name).is_none(),
+            Condition::Header {
+                name,
+                test,
+                invert: true,
+            } => !value_fits(test, &self.joined(name).unwrap_or_default()),
+            Condition::Query { key, test } => self
+                .parameter(key)
+                .is_some_and(|value| value_fits(test, value)),
+            Condition::Claim { .. } => false,
+        }
+    }
+
+    fn path_fits(&self, path: &PathMatch) -> bool {
+        let fold = |text: &str, ignore_case: bool| {
+            if ignore_case {
+                text.to_ascii_lowercase()
+            } else {
+                text.to_owned()
+            }
+        };
+        match path {
+            PathMatch::Exact { value, ignore_case } => {
+                fold(&self.path, *ignore_case) == fold(value, *ignore_case)
+            }
+            PathMatch::Prefix { value, ignore_case } => {
+                fold(&self.path, *ignore_case).starts_with(&fold(value, *ignore_case))
+            }
+            PathMatch::Regex(regex) => regex.is_full_match(self.path.as_bytes()),
+        }
+    }
+}
+
+fn value_fits(test: &ValueMatch, value: &str) -> bool {
+    match test {
+        ValueMatch::Present => true,
+        ValueMatch::Exact(text) => value == &**text,
+        ValueMatch::Prefix(text) => value.starts_with(&**text),
+        ValueMatch::Regex(regex) => regex.is_full_match(value.as_bytes()),
+    }
+}
