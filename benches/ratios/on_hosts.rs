@@ -1,0 +1,242 @@
+//! H1-H4, W1, and the host part of B1 and M1.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use meshroute::terms::weighted::AliasTable;
+use rand::RngExt;
+use rand::seq::SliceRandom;
+use rand_distr::weighted::WeightedAliasIndex;
+
+use crate::doors::{Authorities, Host, MapDoor, fold, simple_table, strip, through, with_splits};
+use crate::measure::{Pair, Report, alone, chain, compare};
+use crate::tables;
+
+/// Asked in a round.
+const ASKED: usize = 20_000;
+
+fn sizes(report: &Report) -> &'static [usize] {
+    if report.is_test {
+        &[10, 1_000]
+    } else {
+        &[10, 1_000, 100_000, 1_000_000]
+    }
+}
+
+/// A random word for a place: the same for all contenders.
+fn word(place: usize) -> u64 {
+    (place as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+/// Random hosts of a table in the order in which they are asked, long enough that a large table is never warm.
+fn asked(
+    hosts: &[Host],
+    random: &mut impl rand::Rng,
+    write: impl Fn(&str) -> String,
+) -> Authorities {
+    let mut order: Vec<usize> = (0..hosts.len()).collect();
+    order.shuffle(random);
+    let count = ASKED.max(hosts.len().min(16 * ASKED));
+    Authorities::new((0..count).map(|at| write(&hosts[order[at % order.len()]].domain)))
+}
+
+fn against_map(report: &Report, hosts: &[Host], asked: &Authorities, found: bool) -> Pair {
+    let (table, map) = (simple_table(hosts), MapDoor::new(hosts));
+    for place in 0..asked.len().min(1000) {
+        let (this, that) = (
+            through(&table, asked.at(place), word(place)),
+            map.find(asked.at(place), 1, word(place)),
+        );
+        assert_eq!(
+            (this != u32::MAX, that != u32::MAX),
+            (found, found),
+            "{}",
+            asked.at(place)
+        );
+    }
+    let (mut at, mut at_too) = (0, 0);
+    let step = |at: &mut usize| {
+        *at = (*at + ASKED) % asked.len();
+        *at
+    };
+    let part = ASKED.min(asked.len());
+    compare(
+        report,
+        || {
+            let start = step(&mut at);
+            chain(part, |place, zero| {
+                let place = (start + place + zero) % asked.len();
+                through(&table, asked.at(place), word(place))
+            })
+        },
+        || {
+            let start = step(&mut at_too);
+            chain(part, |place, zero| {
+                let place = (start + place + zero) % asked.len();
+                map.find(asked.at(place), 1, word(place))
+            })
+        },
+    )
+}
+
+pub fn measure(report: &mut Report) {
+    let mut random = tables::random(7);
+    for (&size, target) in sizes(report).iter().zip([0.95, 0.90, 0.65, 0.65]) {
+        let hosts = with_splits(tables::hosts(size));
+        let asked = asked(&hosts, &mut random, |domain| format!("{domain}:8080"));
+        let pair = against_map(report, &hosts, &asked, true);
+        report.at_most(
+            "H1",
+            &format!("host:port, exact, {size} hosts, vs ahash map + arrays"),
+            pair,
+            target,
+        );
+        if size >= 1000 {
+            parts(report, &hosts, &asked, pair.this);
+        }
+    }
+    for (&size, target) in sizes(report).iter().zip([0.80, 0.80, 0.75, 0.80]) {
+        let hosts = with_splits(tables::wildcards(size));
+        let asked = asked(&hosts, &mut random, |domain| {
+            domain.replacen('*', "shop", 1)
+        });
+        let pair = against_map(report, &hosts, &asked, true);
+        report.at_most(
+            "H2",
+            &format!("wildcard host, {size} hosts, vs the same"),
+            pair,
+            target,
+        );
+    }
+    for (&size, target) in sizes(report).iter().zip([0.55, 0.55, 0.55, 1.05]) {
+        let mut domains = tables::hosts(size * 4 / 5);
+        domains.extend(tables::wildcards(size / 5));
+        let hosts = with_splits(domains);
+        let asked = asked(&hosts, &mut random, |domain| {
+            format!("{}.x", domain.trim_start_matches("*."))
+        });
+        let pair = against_map(report, &hosts, &asked, false);
+        report.at_most(
+            "H3",
+            &format!("unknown host, {size} hosts (1/5 wildcards), vs the same"),
+            pair,
+            target,
+        );
+    }
+}
+
+/// H4: what the parts cost alone, one after the other.
+fn parts(report: &Report, hosts: &[Host], asked: &Authorities, whole: f64) {
+    let part = ASKED.min(asked.len());
+    let at = |place: usize, zero: usize| asked.at((place + zero) % asked.len());
+    let stripping = alone(report, || {
+        chain(part, |place, zero| strip(at(place, zero)).len() as u32)
+    });
+    let folding = alone(report, || {
+        let mut buffer = [0; 256];
+        chain(part, |place, zero| {
+            fold(at(place, zero), &mut buffer).map_or(0, |folded| u32::from(folded.as_bytes()[3]))
+        })
+    });
+    let state = ahash::RandomState::with_seeds(1, 2, 3, 4);
+    let hashing = alone(report, || {
+        chain(part, |place, zero| {
+            (state.hash_one(at(place, zero)) >> 33) as u32
+        })
+    });
+    let reading = alone(report, || {
+        chain(part, |place, zero| u32::from(at(place, zero).as_bytes()[0]))
+    });
+    // Records of as many cache lines as there are hosts, in a random cycle.
+    let mut next: Vec<[u32; 16]> = vec![[0; 16]; hosts.len()];
+    let mut order: Vec<u32> = (0..hosts.len() as u32).collect();
+    order.shuffle(&mut tables::random(3));
+    for (place, &record) in order.iter().enumerate() {
+        next[record as usize][0] = order[(place + 1) % order.len()];
+    }
+    let mut record = 0;
+    let loading = alone(report, || {
+        let start = Instant::now();
+        for _ in 0..part {
+            record = next[record as usize][0];
+        }
+        black_box(record);
+        start.elapsed().as_nanos() as f64 / part as f64
+    });
+    let split = AliasTable::new([10, 47, 84]).expect("weights");
+    let picking = alone(report, || {
+        chain(part, |place, zero| split.pick(word(place + zero)) as u32)
+    });
+    // Each of the first three reads its text too; once is enough.
+    let sum = stripping + folding + hashing - 2.0 * reading + loading + picking;
+    let what = format!(
+        "the whole door vs strip+fold+hash+load+pick, {} hosts",
+        hosts.len()
+    );
+    let pair = Pair {
+        this: whole,
+        that: sum,
+        ratio: whole / sum,
+    };
+    report.at_most("H4", &what, pair, 1.25);
+}
+
+/// W1.
+pub fn pick(report: &mut Report) {
+    let weights = |count: u32| (0..count).map(|at| 1 + at * 37 % 100);
+    let mut random = tables::random(11);
+    let words: Vec<u64> = (0..ASKED).map(|_| random.random()).collect();
+    let (large, small) = (
+        AliasTable::new(weights(1000)).expect("weights"),
+        AliasTable::new([1, 2]).expect("weights"),
+    );
+    let picks = |table: &AliasTable| {
+        chain(ASKED, |place, zero| {
+            table.pick(words[place] ^ zero as u64) as u32
+        })
+    };
+    let pair = compare(report, || picks(&large), || picks(&small));
+    report.at_most("W1", "pick among 1000 destinations vs among two", pair, 1.1);
+    let theirs = WeightedAliasIndex::new(weights(1000).collect()).expect("weights");
+    let mut generator = tables::random(5);
+    let pair = compare(
+        report,
+        || picks(&large),
+        || {
+            chain(ASKED, |_, zero| {
+                (rand_distr::Distribution::sample(&theirs, &mut generator) + zero) as u32
+            })
+        },
+    );
+    report.faster(
+        "W1",
+        "pick among 1000 destinations vs rand_distr's alias table",
+        pair,
+        1.8,
+    );
+}
+
+/// B1 and M1, hosts.
+pub fn build(report: &mut Report) {
+    for &size in sizes(report).iter().skip(1) {
+        let hosts = with_splits(tables::hosts(size));
+        let nanoseconds = alone(report, || {
+            let start = Instant::now();
+            black_box(simple_table(&hosts));
+            start.elapsed().as_nanos() as f64 / hosts.len() as f64
+        });
+        report.value(
+            "B1",
+            &format!("building, ns a host, {size} hosts"),
+            nanoseconds,
+            150.0,
+        );
+        let bytes = simple_table(&hosts).memory_usage() as f64 / hosts.len() as f64;
+        report.value(
+            "M1",
+            &format!("bytes a host with gateways and destinations, {size} hosts"),
+            bytes,
+            100.0,
+        );
+    }
+}

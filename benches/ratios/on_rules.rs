@@ -1,0 +1,248 @@
+//! R1-R6, and the rule part of B1 and M1.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use meshroute::router::rule_index::{First, RuleIndex};
+use meshroute::terms::condition::{PathMatch, RequestMatch};
+
+use crate::measure::{Pair, Report, alone, chain, compare, exponent, operations_for};
+use crate::tables::{self, Plain, Table};
+
+/// The index, or the scan where there is none.
+pub struct Matcher<'t> {
+    table: &'t Table,
+    index: Option<RuleIndex>,
+}
+
+impl<'t> Matcher<'t> {
+    pub fn new(table: &'t Table) -> Self {
+        let matcher = Matcher {
+            table,
+            index: RuleIndex::build(&table.rules),
+        };
+        for request in table.requests.iter().take(100) {
+            assert_eq!(matcher.first(request), scan(table, request), "{request:?}");
+        }
+        matcher
+    }
+
+    fn first(&self, request: &Plain) -> u32 {
+        match &self.index {
+            None => scan(self.table, request),
+            Some(index) => match index.first(&request.path, request) {
+                First::Rule(rule) => rule as u32,
+                First::Nothing | First::Unknown => u32::MAX,
+            },
+        }
+    }
+
+    /// Nanoseconds a request.
+    pub fn time(&self) -> f64 {
+        let requests = &self.table.requests;
+        chain(20_000, |place, zero| {
+            self.first(&requests[(place + zero) % requests.len()])
+        })
+    }
+}
+
+fn scan(table: &Table, request: &Plain) -> u32 {
+    request
+        .scan(&table.rules)
+        .map_or(u32::MAX, |rule| rule as u32)
+}
+
+/// Nanoseconds a request of the naive scan, by as many requests as a short while allows.
+pub fn time_of_scan(table: &Table) -> impl FnMut() -> f64 {
+    let mut at = 0;
+    let requests = &table.requests;
+    let operations = operations_for(Duration::from_millis(40), || {
+        at += 1;
+        black_box(scan(table, &requests[at % requests.len()]));
+    });
+    // A whole number of rounds over the four kinds of requests.
+    let operations = operations.next_multiple_of(4);
+    let mut start = 0;
+    move || {
+        start += operations;
+        chain(operations, |place, zero| {
+            scan(table, &requests[(start + place + zero) % requests.len()])
+        })
+    }
+}
+
+fn against_scan(report: &Report, table: &Table) -> Pair {
+    let matcher = Matcher::new(table);
+    let mut scan = time_of_scan(table);
+    compare(report, || matcher.time(), &mut scan)
+}
+
+fn sizes<'s>(report: &Report, sizes: &'s [usize]) -> &'s [usize] {
+    if report.is_test { &sizes[..2] } else { sizes }
+}
+
+/// R1, R2.
+pub fn realistic(report: &mut Report) {
+    for size in [1, 2, 4, 7, 8, 10, 12] {
+        if size == 1 {
+            continue;
+        }
+        let pair = against_scan(report, &tables::realistic(size));
+        report.at_most(
+            "R1",
+            &format!("first match, {size} realistic rules, vs the scan"),
+            pair,
+            1.25,
+        );
+    }
+    let mut points = Vec::new();
+    for (&size, target) in sizes(report, &[10, 100, 1_000, 10_000])
+        .iter()
+        .zip([0.0, 6.0, 43.0, 500.0])
+    {
+        let pair = against_scan(report, &tables::realistic(size));
+        points.push((size, pair.this));
+        if size > 10 {
+            report.faster(
+                "R1",
+                &format!("first match, {size} realistic rules, vs the scan"),
+                pair,
+                target,
+            );
+        }
+    }
+    report.value(
+        "R2",
+        "growth with the number of realistic rules, exponent",
+        exponent(&points),
+        0.25,
+    );
+}
+
+/// R3.
+pub fn paths(report: &mut Report) {
+    for &size in sizes(report, &[10, 100, 1_000, 10_000]) {
+        let table = tables::paths(size);
+        let matcher = Matcher::new(&table);
+        let mut theirs = matchit::Router::new();
+        for (number, rule) in table.rules.iter().enumerate() {
+            let route = match &rule.path {
+                PathMatch::Exact { value, .. } => value.to_string(),
+                PathMatch::Prefix { value, .. } => format!("{value}{{*rest}}"),
+                PathMatch::Regex(_) => unreachable!("there is none among them"),
+            };
+            theirs.insert(route, number as u32).expect("a route");
+        }
+        let find = |request: &Plain| {
+            theirs
+                .at(&request.path)
+                .map_or(u32::MAX, |found| *found.value)
+        };
+        for request in &table.requests {
+            assert_eq!(find(request), scan(&table, request));
+        }
+        let requests = &table.requests;
+        let pair = compare(
+            report,
+            || matcher.time(),
+            || {
+                chain(20_000, |place, zero| {
+                    find(&requests[(place + zero) % requests.len()])
+                })
+            },
+        );
+        report.at_most("R3", &format!("{size} paths alone, vs matchit"), pair, 1.5);
+    }
+}
+
+/// R4-R6.
+pub fn hostile(report: &mut Report) {
+    let mut points = Vec::new();
+    for &size in sizes(report, &[100, 1_000, 10_000]) {
+        let pair = against_scan(report, &tables::header_keyed(size));
+        points.push((size, pair.this));
+        report.faster(
+            "R4",
+            &format!("{size} rules keyed on one header, vs the scan"),
+            pair,
+            if size == 10_000 { 3000.0 } else { 1.0 },
+        );
+    }
+    report.value(
+        "R4",
+        "growth with the number of rules keyed on one header",
+        exponent(&points),
+        0.05,
+    );
+
+    let few = tables::contains(100);
+    let many = tables::contains(if report.is_test { 120 } else { 1_000 });
+    let (few, many) = (Matcher::new(&few), Matcher::new(&many));
+    let pair = compare(report, || many.time(), || few.time());
+    report.at_most("R5", "1000 regexes .*x.* vs 100 of them", pair, 3.0);
+
+    let size = if report.is_test { 200 } else { 10_000 };
+    for (shape, what) in ["own value", "same value", "presence", "own prefix"]
+        .into_iter()
+        .enumerate()
+    {
+        let pair = against_scan(report, &tables::nested(size, shape));
+        report.faster(
+            "R6",
+            &format!("{size} nested prefixes, failing condition: {what}"),
+            pair,
+            if report.is_test { 1.0 } else { 30.0 },
+        );
+    }
+    let pair = against_scan(report, &tables::one_prefix(size));
+    report.faster(
+        "R6",
+        &format!("{size} rules that share one prefix"),
+        pair,
+        if report.is_test { 1.0 } else { 30.0 },
+    );
+}
+
+/// B1 and M1, rules.
+pub fn build(report: &mut Report) {
+    let plain = |size: usize| {
+        let table = tables::realistic(size);
+        let rules = table
+            .rules
+            .into_iter()
+            .filter(|rule| !matches!(rule.path, PathMatch::Regex(_)));
+        rules.collect::<Vec<RequestMatch>>()
+    };
+    for &size in sizes(report, &[1_000, 10_000, 100_000]) {
+        let rules = plain(size);
+        let nanoseconds = alone(report, || {
+            let start = Instant::now();
+            black_box(RuleIndex::build(&rules));
+            start.elapsed().as_nanos() as f64 / rules.len() as f64
+        });
+        report.value(
+            "B1",
+            &format!("building the index, us a plain rule, {size} rules"),
+            nanoseconds / 1000.0,
+            2.0,
+        );
+        let bytes = RuleIndex::build(&rules).map_or(0, |index| index.memory_usage());
+        report.value(
+            "M1",
+            &format!("bytes of index a rule, {size} rules"),
+            bytes as f64 / rules.len() as f64,
+            200.0,
+        );
+    }
+    let size = if report.is_test { 50 } else { 1_000 };
+    let start = Instant::now();
+    let table = tables::contains(size);
+    black_box(RuleIndex::build(&table.rules));
+    let microseconds = start.elapsed().as_micros() as f64 / size as f64;
+    report.value(
+        "R5",
+        "building, us a regex .*x.*, with its automaton",
+        microseconds,
+        250.0,
+    );
+}

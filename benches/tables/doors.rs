@@ -1,0 +1,196 @@
+//! The simple door and what it is measured against: a hash map of strings with arrays beside it, and its own parts alone.
+#![allow(dead_code)]
+
+use std::collections::HashMap;
+
+use meshroute::router::host_table::{Answer, SimpleEntry, SimpleTable, SimpleTableBuilder, Target};
+use meshroute::terms::weighted::AliasTable;
+
+/// One host of the measured table.
+pub struct Host {
+    pub domain: String,
+    pub gateways: u64,
+    pub weights: Vec<u32>,
+    pub destinations: Vec<u32>,
+}
+
+/// Hosts with one to three destinations each.
+pub fn with_splits(domains: Vec<String>) -> Vec<Host> {
+    let mut next = 0;
+    let host = |(n, domain): (usize, String)| {
+        let count = 1 + n % 3;
+        next += count as u32;
+        Host {
+            domain,
+            gateways: 1 | 1 << (n % 5),
+            weights: (0..count as u32).map(|at| 10 + at * 37).collect(),
+            destinations: (next - count as u32..next).collect(),
+        }
+    };
+    domains.into_iter().enumerate().map(host).collect()
+}
+
+/// The table of the simple door.
+pub fn simple_table(hosts: &[Host]) -> SimpleTable {
+    let wildcards = hosts
+        .iter()
+        .filter(|host| host.domain.starts_with('*'))
+        .count();
+    let mut builder = SimpleTableBuilder::new(hosts.len() - wildcards, wildcards);
+    for host in hosts {
+        let table;
+        let answer = if let [destination] = host.destinations[..] {
+            Answer::Destination(destination)
+        } else {
+            table = AliasTable::new(host.weights.iter().copied()).expect("weights");
+            Answer::Split(&table, &host.destinations)
+        };
+        builder.push(SimpleEntry {
+            domain: &host.domain,
+            gateways: host.gateways,
+            answer,
+        });
+    }
+    builder.finish()
+}
+
+/// The destination, or a number that is none.
+pub fn through(table: &SimpleTable, authority: &str, word: u64) -> u32 {
+    match table.find(authority, 1, word) {
+        Some(Target::Destination(destination)) => destination,
+        _ => u32::MAX,
+    }
+}
+
+/// What one would write first: an ahash map from strings to numbers, and arrays by number.
+pub struct MapDoor {
+    exact: HashMap<Box<str>, u32, ahash::RandomState>,
+    wildcards: HashMap<Box<str>, u32, ahash::RandomState>,
+    gateways: Vec<u64>,
+    /// Where the slots of a host begin in `slots`; they end where the next begin.
+    starts: Vec<u32>,
+    slots: Vec<u64>,
+    destinations: Vec<u32>,
+}
+
+impl MapDoor {
+    pub fn new(hosts: &[Host]) -> Self {
+        let hasher = || ahash::RandomState::with_seeds(1, 2, 3, 4);
+        let mut door = MapDoor {
+            exact: HashMap::with_hasher(hasher()),
+            wildcards: HashMap::with_hasher(hasher()),
+            gateways: Vec::new(),
+            starts: vec![0],
+            slots: Vec::new(),
+            destinations: Vec::new(),
+        };
+        for (number, host) in hosts.iter().enumerate() {
+            match host.domain.strip_prefix('*') {
+                Some(suffix) => door.wildcards.insert(suffix.into(), number as u32),
+                None => door
+                    .exact
+                    .insert(host.domain.as_str().into(), number as u32),
+            };
+            door.gateways.push(host.gateways);
+            // Thresholds of the cumulative shares: the smallest form that two arrays can have.
+            let total: u64 = host.weights.iter().map(|&weight| u64::from(weight)).sum();
+            let mut sum = 0;
+            for (&weight, &destination) in host.weights.iter().zip(&host.destinations) {
+                sum += u64::from(weight);
+                door.slots.push(
+                    ((u128::from(sum) << 64) / u128::from(total)).min(u128::from(u64::MAX)) as u64,
+                );
+                door.destinations.push(destination);
+            }
+            door.starts.push(door.slots.len() as u32);
+        }
+        door
+    }
+
+    #[inline]
+    pub fn find(&self, authority: &str, gateway: u64, word: u64) -> u32 {
+        let host = strip(authority);
+        let mut buffer = [0; 256];
+        let Some(host) = fold(host, &mut buffer) else {
+            return u32::MAX;
+        };
+        let Some(number) = self.number(host) else {
+            return u32::MAX;
+        };
+        let number = number as usize;
+        if self.gateways[number] & gateway == 0 {
+            return u32::MAX;
+        }
+        let (start, end) = (
+            self.starts[number] as usize,
+            self.starts[number + 1] as usize,
+        );
+        let slots = &self.slots[start..end];
+        let picked = slots
+            .iter()
+            .position(|&threshold| word < threshold)
+            .unwrap_or(slots.len() - 1);
+        self.destinations[start + picked]
+    }
+
+    fn number(&self, host: &str) -> Option<u32> {
+        if let Some(number) = self.exact.get(host) {
+            return Some(*number);
+        }
+        // Only at dots, which is less than R-H-078 asks.
+        let dots = host
+            .bytes()
+            .enumerate()
+            .skip(1)
+            .filter(|(_, byte)| *byte == b'.');
+        dots.map(|(at, _)| &host[at..])
+            .find_map(|suffix| self.wildcards.get(suffix))
+            .copied()
+    }
+}
+
+/// Cuts the port.
+#[inline]
+pub fn strip(authority: &str) -> &str {
+    match authority.rfind(':') {
+        Some(colon) if !authority[colon..].contains(']') => &authority[..colon],
+        _ => authority,
+    }
+}
+
+/// Lower case on the stack.
+#[inline]
+pub fn fold<'b>(host: &str, buffer: &'b mut [u8; 256]) -> Option<&'b str> {
+    let folded = buffer.get_mut(..host.len())?;
+    folded.copy_from_slice(host.as_bytes());
+    folded.make_ascii_lowercase();
+    std::str::from_utf8(folded).ok()
+}
+
+/// Authorities in one piece of memory, in the order in which they are asked: reading them is streaming.
+pub struct Authorities {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Authorities {
+    pub fn new(authorities: impl IntoIterator<Item = String>) -> Self {
+        let mut all = Authorities {
+            text: String::new(),
+            ends: vec![0],
+        };
+        for authority in authorities {
+            all.text.push_str(&authority);
+            all.ends.push(all.text.len());
+        }
+        all
+    }
+
+    pub fn len(&self) -> usize {
+        self.ends.len() - 1
+    }
+
+    pub fn at(&self, place: usize) -> &str {
+        &self.text[self.ends[place]..self.ends[place + 1]]
+    }
+}
