@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use meshroute::router::rule_index::{First, RuleIndex};
+use meshroute::router::rule_index::RuleIndex;
 use meshroute::terms::condition::{PathMatch, RequestMatch};
 
 use crate::measure::{Pair, Report, alone, chain, compare, exponent, operations_for};
@@ -30,10 +30,7 @@ impl<'t> Matcher<'t> {
     fn first(&self, request: &Plain) -> u32 {
         match &self.index {
             None => scan(self.table, request),
-            Some(index) => match index.first(&request.path, request) {
-                First::Rule(rule) => rule as u32,
-                First::Nothing | First::Unknown => u32::MAX,
-            },
+            Some(index) => number(index.first(&request.path, request)),
         }
     }
 

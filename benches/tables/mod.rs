@@ -1,7 +1,7 @@
 //! The tables that benches and `examples/ratios.rs` measure on, all from fixed seeds.
 #![allow(dead_code)]
 
-use meshroute::router::rule_index::{Facts, Value};
+use meshroute::router::rule_index::Facts;
 use meshroute::terms::condition::{Condition, PathMatch, RequestMatch, ValueMatch};
 use meshroute::terms::regex::Regex;
 use rand::rngs::SmallRng;
@@ -86,14 +86,14 @@ impl Plain {
 }
 
 impl Facts for Plain {
-    fn header(&self, name: &str) -> Value<'_> {
-        self.value(name)
-            .map_or(Value::Absent, |value| Value::One(value.as_bytes()))
+    fn for_each_value(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
+        if let Some(value) = self.value(name) {
+            visit(value.as_bytes());
+        }
     }
 
-    fn query(&self, key: &str) -> Value<'_> {
-        self.parameter(key)
-            .map_or(Value::Absent, |value| Value::One(value.as_bytes()))
+    fn query_value(&self, key: &str) -> Option<&[u8]> {
+        self.parameter(key).map(str::as_bytes)
     }
 
     fn holds(&self, condition: &Condition) -> bool {

@@ -1,6 +1,6 @@
 //! A plain request and the plainest way to test it, for comparison with an index.
 
-use meshroute::router::rule_index::{Facts, Value};
+use meshroute::router::rule_index::Facts;
 use meshroute::terms::condition::{Condition, PathMatch, RequestMatch, ValueMatch};
 
 /// Path, header lines and query parameters.
@@ -12,14 +12,18 @@ pub struct Plain {
 }
 
 impl Plain {
-    fn joined(&self, name: &str) -> Option<String> {
+    /// What conditions on a header are tested on: the joined lines of some headers, each line of others.
+    fn values(&self, name: &str) -> Vec<String> {
         let lines: Vec<&str> = self
             .headers
             .iter()
             .filter(|(other, _)| other == name)
             .map(|(_, value)| value.as_str())
             .collect();
-        (!lines.is_empty()).then(|| lines.join(","))
+        match name {
+            "x-1" if !lines.is_empty() => vec![lines.join(",")],
+            _ => lines.into_iter().map(str::to_owned).collect(),
+        }
     }
 
     fn parameter(&self, key: &str) -> Option<&str> {
@@ -44,39 +48,27 @@ impl Plain {
 }
 
 impl Facts for Plain {
-    fn header(&self, name: &str) -> Value<'_> {
-        let mut lines = self.headers.iter().filter(|(other, _)| other == name);
-        match (lines.next(), lines.next()) {
-            (None, _) => Value::Absent,
-            (Some((_, value)), None) => Value::One(value.as_bytes()),
-            _ => Value::Several,
+    fn for_each_value(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
+        for value in self.values(name) {
+            visit(value.as_bytes());
         }
     }
 
-    fn query(&self, key: &str) -> Value<'_> {
-        self.parameter(key)
-            .map_or(Value::Absent, |value| Value::One(value.as_bytes()))
+    fn query_value(&self, key: &str) -> Option<&[u8]> {
+        self.parameter(key).map(str::as_bytes)
     }
 
     fn holds(&self, condition: &Condition) -> bool {
         match condition {
-            Condition::Header {
-                name,
-                test,
-                invert: false,
-            } => self
-                .joined(name)
-                .is_some_and(|value| value_fits(test, &value)),
-            Condition::Header {
-                name,
-                test: ValueMatch::Present,
-                invert: true,
-            } => self.joined(name).is_none(),
-            Condition::Header {
-                name,
-                test,
-                invert: true,
-            } => !value_fits(test, &self.joined(name).unwrap_or_default()),
+            Condition::Header { name, test, invert } => {
+                let values = self.values(name);
+                match test {
+                    _ if !invert => values.iter().any(|value| value_fits(test, value)),
+                    ValueMatch::Present => values.is_empty(),
+                    _ if values.is_empty() => !value_fits(test, ""),
+                    _ => !values.iter().any(|value| value_fits(test, value)),
+                }
+            }
             Condition::Query { key, test } => self
                 .parameter(key)
                 .is_some_and(|value| value_fits(test, value)),

@@ -46,36 +46,15 @@ const MAX_DEPTH: usize = 8;
 
 /// A request as an index asks it.
 pub trait Facts {
-    /// The value of a header or pseudo header, by lower-case name (`:method`, `:authority`, `:scheme`, `:path`).
-    fn header(&self, name: &str) -> Value<'_>;
+    /// Calls `visit` with each value that a condition on this header or pseudo header (by lower-case name) is tested on:
+    /// a condition that is not inverted holds just if its test holds for one of them.
+    fn for_each_value(&self, name: &str, visit: &mut dyn FnMut(&[u8]));
     /// The first raw value of a query parameter.
-    fn query(&self, key: &str) -> Value<'_>;
+    fn query_value(&self, key: &str) -> Option<&[u8]>;
     /// Whether a condition holds.
     fn holds(&self, condition: &Condition) -> bool;
     /// Whether a path test holds for the normalised path without query.
     fn path_fits(&self, path: &PathMatch) -> bool;
-}
-
-/// What a request has under a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Value<'a> {
-    /// Nothing.
-    Absent,
-    /// One value.
-    One(&'a [u8]),
-    /// Several lines, which count as one joined value (R-H-097) that the request does not have at hand.
-    Several,
-}
-
-/// The answer of an index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum First {
-    /// This rule is the first that holds.
-    Rule(usize),
-    /// No rule holds.
-    Nothing,
-    /// A header that rules are filed by has several lines: the caller has to scan.
-    Unknown,
 }
 
 /// An index over the matches of a rule list.
@@ -140,7 +119,6 @@ struct Walk<'w, F> {
     answers: Answers,
     /// The smallest rule number that held so far.
     best: u32,
-    is_unknown: bool,
 }
 
 impl RuleIndex {
@@ -161,22 +139,15 @@ impl RuleIndex {
     /// One look-up of the path, one for each header or query parameter that crowded rules are filed by, and a test for
     /// each rule at those places. No allocation.
     #[inline]
-    pub fn first(&self, path: &str, facts: &impl Facts) -> First {
+    pub fn first(&self, path: &str, facts: &impl Facts) -> Option<usize> {
         let mut walk = Walk {
             path: path.as_bytes(),
             facts,
             answers: Answers::default(),
             best: u32::MAX,
-            is_unknown: false,
         };
         self.visit_block(self.root, &mut walk);
-        match walk {
-            Walk {
-                is_unknown: true, ..
-            } => First::Unknown,
-            Walk { best: u32::MAX, .. } => First::Nothing,
-            Walk { best, .. } => First::Rule(best as usize),
-        }
+        (walk.best != u32::MAX).then_some(walk.best as usize)
     }
 
     fn visit_block<F: Facts>(&self, block: u32, walk: &mut Walk<'_, F>) {
@@ -223,20 +194,22 @@ impl RuleIndex {
             }
             GroupKind::Text(table) => table,
         };
-        let facts = walk.facts;
-        let value = match table.subject() {
-            Subject::Path => Value::One(walk.path),
-            Subject::Header(name) => facts.header(name),
-            Subject::Query(key) => facts.query(key),
-        };
-        match value {
-            Value::Absent => {}
-            Value::Several => walk.is_unknown = true,
-            Value::One(text) => table.for_each_block(text, |block| {
+        let (path, facts) = (walk.path, walk.facts);
+        let mut look_up = |text: &[u8]| {
+            table.for_each_block(text, |block| {
                 if self.blocks[block as usize].least < walk.best {
                     self.visit_block(block, walk);
                 }
-            }),
+            });
+        };
+        match table.subject() {
+            Subject::Path => look_up(path),
+            Subject::Header(name) => facts.for_each_value(name, &mut look_up),
+            Subject::Query(key) => {
+                if let Some(value) = facts.query_value(key) {
+                    look_up(value);
+                }
+            }
         }
     }
 
