@@ -44,9 +44,11 @@ impl<'t> Matcher<'t> {
 }
 
 fn scan(table: &Table, request: &Plain) -> u32 {
-    request
-        .scan(&table.rules)
-        .map_or(u32::MAX, |rule| rule as u32)
+    number(request.scan(&table.rules))
+}
+
+fn number(rule: Option<usize>) -> u32 {
+    rule.map_or(u32::MAX, |rule| rule as u32)
 }
 
 /// Nanoseconds a request of the naive scan, by as many requests as a short while allows.
