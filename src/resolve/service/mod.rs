@@ -17,6 +17,8 @@ mod endpoint_slices;
 mod kubernetes;
 mod service_entry;
 mod service_entry_checks;
+#[cfg(all(test, feature = "yaml"))]
+mod tests;
 pub(super) mod workload_entry;
 mod workloads;
 

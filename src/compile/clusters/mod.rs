@@ -19,6 +19,9 @@ use crate::terms::traffic_policy::merge::fill_from_mesh;
 
 use super::scope::{Scope, ServiceView};
 
+#[cfg(all(test, feature = "yaml"))]
+mod recordings;
+
 /// The clusters that the routes of one proxy name.
 #[derive(Debug)]
 pub(crate) struct Clusters<'s> {

@@ -1,0 +1,436 @@
+//! What Services, ServiceEntries and workloads become.
+
+use std::sync::Arc;
+
+use crate::diagnostic::Report;
+use crate::mesh::service::{Protocol, Resolution};
+use crate::mesh::{Mesh, Service, Visibility};
+use crate::resource::Resources;
+
+fn resolve(yaml: &str) -> (Vec<Arc<Service>>, Report) {
+    let (resources, mut report) = Resources::from_yaml_lenient(yaml);
+    let (mesh, more) = Mesh::resolve_lenient(resources);
+    report.append(more);
+    (mesh.inner.services.clone(), report)
+}
+
+/// The services of a text with which nothing is wrong.
+fn services(yaml: &str) -> Vec<Arc<Service>> {
+    let (services, report) = resolve(yaml);
+    assert!(!report.has_errors(), "{report}");
+    services
+}
+
+fn workloads(service: &Service) -> Vec<String> {
+    let named = service
+        .endpoints
+        .iter()
+        .filter_map(|one| one.workload.as_ref());
+    named.map(ToString::to_string).collect()
+}
+
+fn codes(report: &Report) -> Vec<&'static str> {
+    report.iter().map(|one| one.code().name()).collect()
+}
+
+const VERSION: &str = "
+apiVersion: v1
+kind: Service
+metadata: {name: version, namespace: default}
+spec:
+  selector: {app: version}
+  ports: [{name: http, port: 8080}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: version-v1, namespace: default}
+spec: {template: {metadata: {labels: {app: version, version: v1}}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: version-v2, namespace: default}
+spec: {template: {metadata: {labels: {app: version, version: v2}}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: version-v3, namespace: other}
+spec: {template: {metadata: {labels: {app: version, version: v3}}}}
+";
+
+#[test]
+fn r_m_133_deployments_stand_behind_a_service_by_the_labels_of_their_pods() {
+    let [version] = &services(VERSION)[..] else {
+        panic!("one service");
+    };
+    assert_eq!(&*version.hostname, "version.default.svc.cluster.local");
+    assert_eq!(
+        workloads(version),
+        ["default/version-v1", "default/version-v2"]
+    );
+    assert_eq!(version.endpoints[0].labels.get("version"), Some("v1"));
+    assert_eq!(version.endpoints[0].port("http"), Some(8080));
+}
+
+#[test]
+fn r_m_129_protocol_by_transport_app_protocol_name_and_number() {
+    let cases = [
+        ("{name: http-web, port: 1}", Protocol::Http),
+        ("{name: HTTP2, port: 1}", Protocol::Http2),
+        ("{name: grpc-web-x, port: 1}", Protocol::GrpcWeb),
+        ("{name: grpc-x, port: 1}", Protocol::Grpc),
+        ("{name: web, port: 1}", Protocol::Unsupported),
+        ("{name: web, port: 3306}", Protocol::Tcp),
+        ("{name: http, port: 3306}", Protocol::Http),
+        ("{name: http, port: 1, protocol: UDP}", Protocol::Udp),
+        (
+            "{name: tcp, port: 1, appProtocol: kubernetes.io/h2c}",
+            Protocol::Http2,
+        ),
+        (
+            "{name: tcp, port: 1, appProtocol: kubernetes.io/wss}",
+            Protocol::Https,
+        ),
+        ("{name: http, port: 1, appProtocol: mysql}", Protocol::Mysql),
+        (
+            "{name: http, port: 1, appProtocol: ''}",
+            Protocol::Unsupported,
+        ),
+    ];
+    for (port, protocol) in cases {
+        let yaml = format!(
+            "{{apiVersion: v1, kind: Service, metadata: {{name: a, namespace: b}}, spec: {{ports: [{port}]}}}}"
+        );
+        assert_eq!(services(&yaml)[0].ports[0].protocol, protocol, "{port}");
+    }
+}
+
+#[test]
+fn r_m_130_resolution_by_type_and_cluster_ip() {
+    let cases = [
+        ("clusterIP: 10.0.0.1", Resolution::Eds, 1),
+        ("clusterIP: None", Resolution::Passthrough, 0),
+        (
+            "type: ExternalName, externalName: a.com",
+            Resolution::Alias,
+            0,
+        ),
+        (
+            "clusterIP: 10.0.0.1, clusterIPs: [10.0.0.1, '::1']",
+            Resolution::Eds,
+            2,
+        ),
+    ];
+    for (spec, resolution, addresses) in cases {
+        let yaml = format!(
+            "{{apiVersion: v1, kind: Service, metadata: {{name: a, namespace: b}}, spec: {{{spec}}}}}"
+        );
+        let service = &services(&yaml)[0];
+        assert_eq!(service.resolution, resolution, "{spec}");
+        assert_eq!(service.addresses.len(), addresses, "{spec}");
+    }
+}
+
+#[test]
+fn r_m_129_export_to_is_an_annotation_of_a_kubernetes_service() {
+    let yaml = "
+apiVersion: v1
+kind: Service
+metadata: {name: a, namespace: b, annotations: {networking.istio.io/exportTo: '., c'}}
+spec: {ports: [{port: 80}]}
+";
+    let own_and_c = Visibility::Namespaces(["b".into(), "c".into()].into());
+    assert_eq!(services(yaml)[0].visibility, own_and_c);
+}
+
+#[test]
+fn r_h_047_external_names_become_aliases_of_the_service_that_they_end_at() {
+    let yaml = "
+apiVersion: v1
+kind: Service
+metadata: {name: real, namespace: b}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: near, namespace: b}
+spec: {type: ExternalName, externalName: real.b.svc.cluster.local}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: far, namespace: a}
+spec: {type: ExternalName, externalName: near.b.svc.cluster.local}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: loop, namespace: a}
+spec: {type: ExternalName, externalName: loop.a.svc.cluster.local}
+";
+    let (services, report) = resolve(yaml);
+    let real = services.iter().find(|one| &*one.resource.name == "real");
+    let aliases = &real.expect("it is there").aliases;
+    let names: Vec<&str> = aliases.iter().map(|alias| &*alias.hostname).collect();
+    assert_eq!(
+        names,
+        ["far.a.svc.cluster.local", "near.b.svc.cluster.local"]
+    );
+    assert_eq!(codes(&report), ["alias-without-end"]);
+}
+
+#[test]
+fn r_m_131_a_service_entry_is_a_service_per_host_and_address() {
+    let yaml = "
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: se, namespace: b}
+spec:
+  hosts: [a.com, b.com]
+  addresses: [10.0.0.1, 10.1.0.0/16]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  ports: [{name: http, number: 80, protocol: HTTP, targetPort: 8080}, {name: web, number: 81, protocol: HTTP}]
+  endpoints:
+  - {address: 1.1.1.1, ports: {http: 1}, labels: {version: v1}, weight: 3, locality: r/z/s}
+  - {address: 1.1.1.2}
+";
+    let all = services(yaml);
+    let names: Vec<String> = all
+        .iter()
+        .map(|one| {
+            format!(
+                "{} {}/{}",
+                one.hostname, one.addresses[0].ip, one.addresses[0].prefix
+            )
+        })
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "a.com 10.0.0.1/32",
+            "a.com 10.1.0.0/16",
+            "b.com 10.0.0.1/32",
+            "b.com 10.1.0.0/16"
+        ]
+    );
+    let [first, second] = &all[0].endpoints[..] else {
+        panic!("two endpoints");
+    };
+    assert_eq!((first.port("http"), first.port("web")), (Some(1), Some(81)));
+    assert_eq!(
+        (second.port("http"), second.port("web")),
+        (Some(8080), Some(81))
+    );
+    assert_eq!((first.weight, second.weight), (3, 1));
+    assert_eq!(first.labels.get("topology.kubernetes.io/zone"), Some("z"));
+    assert!(!all[0].mesh_external && all[0].resolution == Resolution::Eds);
+}
+
+#[test]
+fn r_m_131_dns_without_endpoints_has_the_host_as_endpoint_without_labels() {
+    let yaml = "
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: se, namespace: b, labels: {version: v1}}
+spec:
+  hosts: [a.com, b.com]
+  resolution: DNS
+  ports: [{name: http, number: 80, protocol: HTTP}]
+";
+    let all = services(yaml);
+    assert_eq!(all[1].endpoints[0].address.as_deref(), Some("b.com"));
+    assert!(all[1].endpoints[0].labels.is_empty() && all[1].mesh_external);
+}
+
+#[test]
+fn r_m_132_a_selector_selects_workload_entries_and_pods_of_the_namespace() {
+    let entry = |resolution: &str| {
+        format!(
+            "
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {{name: se, namespace: b}}
+spec:
+  hosts: [a.com]
+  resolution: {resolution}
+  ports: [{{name: http, number: 80, protocol: HTTP}}]
+  workloadSelector: {{labels: {{app: a}}}}
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {{name: vm, namespace: b, labels: {{version: v2}}}}
+spec: {{address: 1.1.1.1, labels: {{app: a, version: v1}}, ports: {{http: 8080}}}}
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {{name: named, namespace: b}}
+spec: {{address: vm.example.com, labels: {{app: a}}}}
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {{name: elsewhere, namespace: c}}
+spec: {{address: 1.1.1.2, labels: {{app: a}}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: pod, namespace: b, labels: {{app: a}}}}
+status: {{podIP: 10.0.0.1, phase: Running}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: done, namespace: b, labels: {{app: a}}}}
+status: {{podIP: 10.0.0.2, phase: Succeeded}}
+"
+        )
+    };
+    let by_ip = services(&entry("STATIC"));
+    assert_eq!(workloads(&by_ip[0]), ["b/pod", "b/vm"]);
+    let vm = &by_ip[0].endpoints[1];
+    assert_eq!(
+        (vm.labels.get("version"), vm.port("http")),
+        (Some("v2"), Some(8080))
+    );
+    assert_eq!(
+        workloads(&services(&entry("DNS"))[0]),
+        ["b/pod", "b/named", "b/vm"]
+    );
+}
+
+#[test]
+fn r_m_133_and_r_m_134_endpoint_slices_decide_where_there_are_some() {
+    let yaml = "
+apiVersion: v1
+kind: Service
+metadata: {name: a, namespace: b}
+spec: {selector: {app: a}, ports: [{name: http, port: 80, targetPort: web}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: pod, namespace: b, labels: {app: a, version: v1}}
+spec: {nodeName: n1, containers: [{name: c, ports: [{name: web, containerPort: 8080}]}]}
+status: {podIP: 10.0.0.1}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: a-1, namespace: b, labels: {kubernetes.io/service-name: a}}
+addressType: IPv4
+ports: [{name: http, port: 8080}]
+endpoints:
+- {addresses: [10.0.0.1], zone: z1, targetRef: {kind: Pod, name: pod}}
+- {addresses: [10.0.0.2], conditions: {ready: false}}
+- {addresses: [10.0.0.3], conditions: {terminating: true}}
+- {addresses: [10.0.0.4], targetRef: {kind: Pod, name: gone}}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: stray, namespace: b}
+addressType: IPv4
+endpoints: []
+";
+    let (services, report) = resolve(yaml);
+    assert_eq!(
+        codes(&report),
+        ["slice-without-service", "endpoint-without-pod"]
+    );
+    let [pod, bare] = &services[0].endpoints[..] else {
+        panic!("two endpoints: {:?}", services[0].endpoints);
+    };
+    assert_eq!(pod.labels.get("version"), Some("v1"));
+    assert_eq!(pod.labels.get("topology.kubernetes.io/zone"), Some("z1"));
+    assert_eq!((pod.port("http"), pod.unhealthy), (Some(8080), false));
+    assert_eq!((bare.labels.is_empty(), bare.unhealthy), (true, true));
+}
+
+#[test]
+fn a_named_target_port_is_a_port_of_the_container() {
+    let yaml = VERSION.replace("port: 8080", "port: 8080, targetPort: web");
+    let yaml = yaml.replace(
+        "labels: {app: version, version: v1}}",
+        "labels: {app: version, version: v1}}, spec: {containers: [{name: c, ports: [{name: web, containerPort: 9090}]}]}",
+    );
+    let all = services(&yaml);
+    assert_eq!(all[0].endpoints[0].port("http"), Some(9090));
+    assert_eq!(all[0].endpoints[1].port("http"), None);
+}
+
+#[test]
+fn r_m_073_services_are_sorted_by_age_then_name_then_namespace() {
+    let service = |name: &str, namespace: &str, second: u32| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}, namespace: {namespace}, creationTimestamp: '2026-01-01T00:00:0{second}Z'}}\nspec: {{ports: [{{port: 80}}]}}\n---\n"
+        )
+    };
+    let yaml = [
+        service("b", "x", 2),
+        service("a", "y", 2),
+        service("a", "x", 2),
+        service("z", "z", 1),
+    ]
+    .concat();
+    let names: Vec<String> = services(&yaml)
+        .iter()
+        .map(|one| one.resource.to_string())
+        .collect();
+    assert_eq!(names, ["z/z", "x/a", "y/a", "x/b"]);
+}
+
+#[test]
+fn r_m_073_a_hidden_service_is_reported_with_the_one_that_hides_it() {
+    let yaml = "
+apiVersion: v1
+kind: Service
+metadata: {name: a, namespace: b}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: squatter, namespace: b}
+spec: {hosts: [a.b.svc.cluster.local], resolution: STATIC, ports: [{name: http, number: 80, protocol: HTTP}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: elsewhere, namespace: c}
+spec: {hosts: [a.b.svc.cluster.local], resolution: STATIC, ports: [{name: http, number: 80, protocol: HTTP}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: private, namespace: d}
+spec: {hosts: [a.b.svc.cluster.local], exportTo: ['~'], resolution: STATIC, ports: [{name: http, number: 80, protocol: HTTP}]}
+";
+    let (_, report) = resolve(yaml);
+    assert_eq!(codes(&report), ["host-taken", "host-shared"]);
+    let taken = report.iter().next().expect("there are two");
+    assert_eq!(
+        taken.resource().expect("it has one").to_string(),
+        "ServiceEntry b/squatter"
+    );
+    assert_eq!(taken.related()[0].resource.to_string(), "Service b/a");
+}
+
+#[test]
+fn service_entries_of_one_host_whose_ports_merge_are_no_conflict() {
+    let entry = |name: &str, port: u16, resolution: &str| {
+        format!(
+            "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {{name: {name}, namespace: b}}\nspec: {{hosts: [a.com], resolution: {resolution}, ports: [{{name: http, number: {port}, protocol: HTTP}}]}}\n---\n"
+        )
+    };
+    let merging = [entry("a", 80, "DNS"), entry("b", 81, "DNS")].concat();
+    assert!(resolve(&merging).1.is_empty());
+    let clashing = [entry("a", 80, "DNS"), entry("b", 81, "NONE")].concat();
+    assert_eq!(codes(&resolve(&clashing).1), ["host-taken"]);
+}
+
+#[test]
+fn an_invalid_service_is_dropped_alone() {
+    let yaml = "
+apiVersion: v1
+kind: Service
+metadata: {name: a, namespace: b}
+spec: {ports: [{name: x, port: 80}, {name: x, port: 70000}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ok, namespace: b}
+spec: {ports: [{name: x, port: 80}]}
+";
+    let (services, report) = resolve(yaml);
+    assert_eq!((services.len(), codes(&report)), (1, vec!["invalid-port"]));
+}
