@@ -14,9 +14,11 @@ use crate::terms::labels::Labels;
 use crate::terms::proxy::Proxy;
 
 mod egress;
+#[cfg(all(test, feature = "yaml"))]
+pub(crate) mod fixtures;
 mod import;
 mod service_view;
-#[cfg(test)]
+#[cfg(all(test, feature = "yaml"))]
 mod tests;
 
 pub(crate) use egress::EgressListener;
