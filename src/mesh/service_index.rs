@@ -14,8 +14,11 @@ pub(crate) struct ServiceIndex {
     by_namespace: HashMap<Box<str>, Buckets>,
     by_hostname: HashMap<Arc<str>, Vec<Arc<Service>>>,
     /// Every service with its host name and namespace, where there are several.
-    twins: HashMap<(Arc<str>, Arc<str>), Vec<Arc<Service>>>,
+    twins: HashMap<Key, Vec<Arc<Service>>>,
 }
+
+/// Host name and namespace.
+type Key = (Arc<str>, Arc<str>);
 
 /// What only one namespace sees.
 #[derive(Clone, Debug, Default)]
@@ -106,7 +109,7 @@ impl ServiceIndex {
     }
 }
 
-fn key(service: &Service) -> (Arc<str>, Arc<str>) {
+fn key(service: &Service) -> Key {
     (
         Arc::clone(&service.hostname),
         Arc::clone(&service.resource.namespace),

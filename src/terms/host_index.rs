@@ -45,11 +45,6 @@ impl<T> HostIndex<T> {
         }
     }
 
-    /// Whether nothing was added.
-    pub fn is_empty(&self) -> bool {
-        self.exact.is_empty() && self.tails.is_empty()
-    }
-
     /// The value of exactly this pattern.
     pub fn get(&self, pattern: &str) -> Option<&T> {
         match pattern.strip_prefix('*') {
@@ -85,11 +80,6 @@ pub(crate) struct HostSet {
 }
 
 impl HostSet {
-    /// Whether there are no patterns.
-    pub fn is_empty(&self) -> bool {
-        self.index.is_empty()
-    }
-
     /// Whether some pattern covers every host that fits `host` (R-M-003).
     pub fn covers(&self, host: &str) -> bool {
         self.index.covers(host)
@@ -171,9 +161,9 @@ mod tests {
 
     #[test]
     fn r_m_002_and_r_m_003_agree_with_the_pairwise_tests() {
-        for x in 0..HOSTS.len() {
-            for y in 0..HOSTS.len() {
-                let patterns = [HOSTS[x], HOSTS[y]];
+        for x in HOSTS {
+            for y in HOSTS {
+                let patterns = [x, y];
                 let set: HostSet = patterns.into_iter().collect();
                 for host in HOSTS {
                     let covered = patterns.iter().any(|pattern| is_subset_of(host, pattern));

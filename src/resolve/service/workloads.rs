@@ -67,12 +67,15 @@ impl Workload {
     }
 }
 
+/// Namespace, label key and label value.
+type Pair = (Arc<str>, Box<str>, Box<str>);
+
 /// All workloads, by namespace and label.
 #[derive(Debug, Default)]
 pub(super) struct Workloads {
     all: Vec<Workload>,
     by_namespace: HashMap<Arc<str>, Vec<u32>>,
-    by_pair: HashMap<(Arc<str>, Box<str>, Box<str>), Vec<u32>>,
+    by_pair: HashMap<Pair, Vec<u32>>,
     pods: HashMap<ResourceName, u32>,
 }
 
