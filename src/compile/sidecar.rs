@@ -258,10 +258,19 @@ impl<'a> Sidecar<'a> {
         }
     }
 
+    /// Where traffic for nobody goes if it may: where the client meant it to go, or to the Sidecar's egress proxy (R-H-052).
+    fn unknown_host_cluster(&self) -> Arc<Cluster> {
+        let mut clusters = self.clusters.borrow_mut();
+        match self.scope.egress_proxy() {
+            Some(proxy) => clusters.destination(proxy, self.scope.service(&proxy.host), 0),
+            None => clusters.passthrough(),
+        }
+    }
+
     /// Where a connection goes that no chain wants (R-M-064).
     fn fallthrough(&self) -> FilterChain {
         let cluster = match self.scope.outbound_traffic_policy() {
-            OutboundTrafficPolicy::AllowAny => self.clusters.borrow().passthrough(),
+            OutboundTrafficPolicy::AllowAny => self.unknown_host_cluster(),
             OutboundTrafficPolicy::RegistryOnly => self.clusters.borrow().black_hole(),
         };
         FilterChain {
@@ -278,7 +287,7 @@ impl<'a> Sidecar<'a> {
             OutboundTrafficPolicy::AllowAny => (
                 "allow_any",
                 Action::Forward(Forward {
-                    split: Split::single(self.clusters.borrow().passthrough()),
+                    split: Split::single(self.unknown_host_cluster()),
                     policy: Arc::default(),
                     headers: None,
                     mirrors: Box::new([]),

@@ -21,6 +21,8 @@ use super::scope::{Scope, ServiceView};
 
 #[cfg(all(test, feature = "yaml"))]
 mod recordings;
+#[cfg(all(test, feature = "yaml"))]
+mod tests;
 
 /// The clusters that the routes of one proxy name.
 #[derive(Debug)]

@@ -18,6 +18,8 @@ use super::{Context, Sink, creation};
 
 mod egress_checks;
 mod ingress_checks;
+#[cfg(all(test, feature = "yaml"))]
+mod tests;
 
 /// The Sidecar of a document. `None` after an error was pushed.
 pub(crate) fn sidecar(
