@@ -97,6 +97,11 @@ pub fn ask(router: &Router, call: &Call, entropy: u64) -> Yaml {
         .as_u64()
         .and_then(|port| u16::try_from(port).ok())
         .unwrap_or(80);
+    let alpn: Vec<&str> = match &said["alpn"] {
+        Yaml::String(one) => one.split(',').collect(),
+        Yaml::Array(several) => several.iter().filter_map(Yaml::as_str).collect(),
+        _ => vec![],
+    };
     let mut connection = Connection::to_port(port);
     if let Ok(address) = text(said, "address").parse() {
         connection = connection.address(address);
@@ -110,14 +115,7 @@ pub fn ask(router: &Router, call: &Call, entropy: u64) -> Yaml {
         connection = connection.sni(text(said, "sni"));
     }
     connection = connection.tls(tls);
-    let alpn: Vec<&str> = match &said["alpn"] {
-        Yaml::String(one) => one.split(',').collect(),
-        Yaml::Array(several) => several.iter().filter_map(Yaml::as_str).collect(),
-        _ => vec![],
-    };
-    for protocol in alpn {
-        connection = connection.alpn(protocol);
-    }
+    connection = connection.alpn(&alpn);
     if text(said, "protocol") == "tcp" {
         return json(router.decide_connection(&connection, entropy).to_owned());
     }
