@@ -20,6 +20,8 @@ mod import;
 mod service_view;
 #[cfg(all(test, feature = "yaml"))]
 mod tests;
+#[cfg(all(test, feature = "yaml"))]
+mod virtual_service_tests;
 
 pub(crate) use egress::EgressListener;
 pub(crate) use service_view::ServiceView;
