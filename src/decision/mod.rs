@@ -4,6 +4,7 @@
 //! request, [`Decision::to_owned`]. To apply it to a request and its response, `Decision::apply` and its neighbours,
 //! which live with the walk in [`route`](mod@crate::route).
 
+mod applied;
 mod destination;
 mod outcome;
 mod owned;
@@ -19,6 +20,7 @@ use crate::terms::name::ResourceName;
 use crate::terms::route_policy::{FaultAbort, FaultDelay, HashKey, RetryPolicy, RoutePolicy};
 use crate::terms::weighted::{Draw, split_entropy};
 
+pub use applied::{Answer, Applied, UpstreamRequest};
 pub use destination::{Destination, OwnedDestination, RouteError};
 pub use outcome::{NotFound, Outcome};
 pub use owned::{

@@ -1,12 +1,18 @@
 //! Verb 4: one short walk from a request to a decision.
 //!
-//! [`Router::decide`] walks in silence, `Router::explain` is the same walk with a recorder, and `Router::route` is the
+//! [`Router::decide`] walks in silence, [`Router::explain`] is the same walk with a recorder, and `Router::route` is the
 //! short cut for those who only ask for a host at a gateway.
 
+mod answer;
+mod apply;
 mod cors;
+mod explain;
+mod headers;
 mod matching;
+mod observed;
 mod path;
 mod probe;
+mod simple;
 mod subject;
 mod walk;
 
@@ -14,6 +20,7 @@ use crate::decision::Decision;
 use crate::router::Router;
 use crate::terms::request::{Connection, Request};
 
+pub use explain::Explanation;
 use probe::Silent;
 
 impl Router {

@@ -151,6 +151,15 @@ impl Listener {
         self.port
     }
 
+    /// The first route configuration among its filter chains.
+    pub(crate) fn route_config(&self) -> Option<&RouteConfig> {
+        let mut chains = self.chains.iter().chain(self.default_chain.as_deref());
+        chains.find_map(|chain| match &chain.filter {
+            Filter::Http(config) => Some(&**config),
+            Filter::Tcp(_) => None,
+        })
+    }
+
     /// The filter chain of a connection: by longest destination prefix, then server name (exact, longest wildcard, none),
     /// transport protocol, application protocol. What is best at one step is final: if nothing fits at a later step, only
     /// the default chain remains (R-M-068).

@@ -32,7 +32,12 @@ pub struct Router {
 
 impl Router {
     /// A router over finished tables.
-    pub(crate) fn new(tables: Tables) -> Self {
+    pub(crate) fn new(mut tables: Tables) -> Self {
+        // Looked up by name; of equal names the first counts.
+        tables.http_ports.sort_by(|(a, _), (b, _)| a.cmp(b));
+        tables
+            .http_ports
+            .dedup_by(|(later, _), (first, _)| later == first);
         Router {
             tables: Arc::new(tables),
         }

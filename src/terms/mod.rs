@@ -9,6 +9,7 @@ pub mod duration;
 pub mod endpoint;
 pub mod format;
 pub(crate) mod hash;
+pub mod header_list;
 pub mod header_operations;
 pub mod host;
 pub(crate) mod host_index;

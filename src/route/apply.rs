@@ -1,0 +1,202 @@
+//! A decision applied in one call: to the request that it was made for, and to the response that comes back, so that an
+//! embedder cannot get the order wrong (R-H-116..R-H-132).
+
+use super::answer;
+use super::cors::{self, Cors};
+use super::headers::{self, Commands, Values};
+use super::path::with_normal_form;
+use super::subject::Subject;
+use crate::decision::{Applied, Decision, Outcome, UpstreamRequest};
+use crate::router::PathNormalization;
+use crate::terms::condition::PathMatch;
+use crate::terms::header_list::HeaderList;
+use crate::terms::header_operations::HeaderOperations;
+use crate::terms::request::Request;
+use crate::terms::route_policy::PathRewrite;
+
+impl Decision<'_> {
+    /// What becomes of the request that this decision was made for: what to send upstream, or what to answer. Header
+    /// changes, host and path rewrite, redirect, direct response, fault and CORS, in Envoy's order. Injected
+    /// [delays](Self::delay) and [mirrors](Self::mirrors) are left to the caller.
+    ///
+    /// # Complexity
+    /// Copies the header lines; linear in them and in the changes.
+    pub fn apply(&self, request: &Request<'_>) -> Applied {
+        self.apply_with(request, &|_| None)
+    }
+
+    /// The same, with the values of format commands that only the caller knows: `commands` is asked for them by their text
+    /// without the percent signs, such as `DOWNSTREAM_REMOTE_ADDRESS` (R-H-120). `%REQ(..)%` is known without it.
+    pub fn apply_with(
+        &self,
+        request: &Request<'_>,
+        commands: &dyn Fn(&str) -> Option<String>,
+    ) -> Applied {
+        match self.outcome {
+            Outcome::Tcp { cluster, .. } if cluster.exists() => return Applied::ForwardBytes,
+            Outcome::Tcp { .. } => return Applied::Close,
+            _ => {}
+        }
+        self.with_subject(request, |subject| match self.outcome {
+            Outcome::Forward { cluster, .. } if cluster.exists() => {
+                Applied::Forward(self.upstream_request(subject, commands))
+            }
+            _ => match answer::answer(self, subject, commands) {
+                Some(answer) => Applied::Answer(answer),
+                None => Applied::Close,
+            },
+        })
+    }
+
+    /// What becomes of the response of the upstream that the request was forwarded to: header changes of the route and of
+    /// the destination, and the headers of CORS (R-H-125, R-H-148).
+    ///
+    /// # Complexity
+    /// As [`apply`](Self::apply).
+    pub fn apply_to_response(&self, request: &Request<'_>, response: &mut HeaderList) {
+        self.apply_to_response_with(request, response, &|_| None);
+    }
+
+    /// The same, with the values of format commands that only the caller knows; see [`apply_with`](Self::apply_with).
+    /// `%RESP(..)%` is known without it.
+    pub fn apply_to_response_with(
+        &self,
+        request: &Request<'_>,
+        response: &mut HeaderList,
+        commands: &dyn Fn(&str) -> Option<String>,
+    ) {
+        let Outcome::Forward { .. } = self.outcome else {
+            return;
+        };
+        self.with_subject(request, |subject| {
+            // Formats of the response look into the request as it was sent upstream.
+            let sent = self.upstream_request(subject, commands).headers;
+            self.change_response(subject, &sent, response, commands);
+            let cors = self.policy().and_then(|policy| policy.cors.as_deref());
+            if let Some(cors) = cors.filter(|cors| cors::evaluate(cors, subject) == Cors::Simple) {
+                answer::name_origin(cors, subject, response);
+            }
+        });
+    }
+
+    /// Hands the request as it was matched to `run`.
+    pub(super) fn with_subject<R>(
+        &self,
+        request: &Request<'_>,
+        run: impl FnOnce(&Subject<'_, '_>) -> R,
+    ) -> R {
+        // Where nothing was matched, the path may be anything, and only its text is answered.
+        let normalization = match self.virtual_host {
+            Some(_) => self.path_normalization,
+            None => PathNormalization::None,
+        };
+        with_normal_form(request.path, normalization, |target| {
+            let target = target.unwrap_or(request.path);
+            run(&Subject::new(request, self.side, target))
+        })
+    }
+
+    /// Runs the response changes of the route and of the drawn destination.
+    pub(super) fn change_response(
+        &self,
+        subject: &Subject<'_, '_>,
+        sent: &HeaderList,
+        response: &mut HeaderList,
+        commands: &Commands<'_>,
+    ) {
+        let Some(rule) = self.rule() else { return };
+        let values = Values { subject, commands };
+        for step in headers::steps(rule.action(), self.chosen) {
+            let operations: Vec<&HeaderOperations> =
+                step.iter().map(|changes| &changes.response).collect();
+            headers::run(&operations, response, &|format, lines| {
+                values.evaluate(format, sent, Some(lines))
+            });
+        }
+    }
+
+    fn upstream_request(
+        &self,
+        subject: &Subject<'_, '_>,
+        commands: &Commands<'_>,
+    ) -> UpstreamRequest {
+        let request = subject.request;
+        let mut upstream = UpstreamRequest {
+            method: request.method.to_owned(),
+            path: subject.target.to_owned(),
+            authority: request.authority.to_owned(),
+            headers: headers::lines_of(subject),
+            original_path: None,
+        };
+        let Some(rule) = self.rule() else {
+            return upstream;
+        };
+        let values = Values { subject, commands };
+        for step in headers::steps(rule.action(), self.chosen) {
+            let operations: Vec<&HeaderOperations> =
+                step.iter().map(|changes| &changes.request).collect();
+            headers::run(&operations, &mut upstream.headers, &|format, lines| {
+                values.evaluate(format, lines, None)
+            });
+        }
+        if let Some(authority) = self.rewritten_authority() {
+            upstream.authority = authority.to_owned();
+        }
+        let rewrite = rule.action().policy().rewrite.path.as_ref();
+        if let Some(path) =
+            rewrite.and_then(|rewrite| rewritten(rewrite, &rule.matches().path, subject))
+        {
+            let original = std::mem::replace(&mut upstream.path, path);
+            upstream.original_path = Some(original);
+        }
+        upstream
+    }
+
+    /// `rewrite.authority`, else what the route's headers set, else what the destination's do (R-H-123).
+    fn rewritten_authority(&self) -> Option<&str> {
+        let action = self.rule()?.action();
+        let by_headers = || {
+            let route = action
+                .headers()
+                .and_then(|changes| changes.authority.as_deref());
+            route.or_else(|| self.chosen?.headers.as_deref()?.authority.as_deref())
+        };
+        action
+            .policy()
+            .rewrite
+            .authority
+            .as_deref()
+            .or_else(by_headers)
+    }
+}
+
+/// The rewritten path with the query; `None`: it stays (R-H-126, R-H-127, R-H-130).
+fn rewritten(
+    rewrite: &PathRewrite,
+    matched: &PathMatch,
+    subject: &Subject<'_, '_>,
+) -> Option<String> {
+    let path = match rewrite {
+        PathRewrite::Uri(uri) => replace_matched(matched, subject.path, uri),
+        PathRewrite::Regex(rewriter) => {
+            let path = rewriter.replace_all(subject.path.as_bytes());
+            String::from_utf8(path.into_owned()).ok()?
+        }
+    };
+    Some(with_query(path, subject))
+}
+
+/// `path` with what `matched` matched of it replaced: the length of the prefix, whatever the case (R-H-132), or all of it.
+pub(super) fn replace_matched(matched: &PathMatch, path: &str, replacement: &str) -> String {
+    let rest = match matched {
+        PathMatch::Prefix { value, .. } => path.get(value.len()..).unwrap_or_default(),
+        PathMatch::Exact { .. } | PathMatch::Regex(_) => "",
+    };
+    [replacement, rest].concat()
+}
+
+/// `path` with the query of the request.
+pub(super) fn with_query(mut path: String, subject: &Subject<'_, '_>) -> String {
+    path.push_str(&subject.target[subject.path.len()..]);
+    path
+}

@@ -1,0 +1,141 @@
+//! Header changes run as Envoy runs them: remove, evaluate, set, add (R-H-116..R-H-122).
+
+use super::subject::{Subject, keeps_one_line};
+use crate::router::{Action, WeightedCluster};
+use crate::terms::format::{FormatPart, HeaderFormat};
+use crate::terms::header_list::HeaderList;
+use crate::terms::header_operations::{HeaderChanges, HeaderOperations};
+
+/// Gives the values of format commands that only the embedder knows, such as `DOWNSTREAM_REMOTE_ADDRESS`, by their text
+/// without the percent signs.
+pub(super) type Commands<'c> = dyn Fn(&str) -> Option<String> + 'c;
+
+/// What format strings are evaluated against.
+pub(super) struct Values<'v, 'b> {
+    pub subject: &'v Subject<'v, 'b>,
+    pub commands: &'v Commands<'v>,
+}
+
+/// The lines of a request as the proxy keeps them.
+pub(super) fn lines_of(subject: &Subject<'_, '_>) -> HeaderList {
+    let mut lines = HeaderList::new();
+    subject.request.for_each_header(&mut |name, value| {
+        let name = name.to_ascii_lowercase();
+        append(&mut lines, &name, value);
+    });
+    lines
+}
+
+/// One more line, or more on the one line of a header that keeps only one.
+fn append(lines: &mut HeaderList, name: &str, value: &[u8]) {
+    match lines.get(name).filter(|_| keeps_one_line(name)) {
+        None => lines.append(name, value),
+        Some(_) if value.is_empty() => {}
+        Some(line) => {
+            let comma: &[u8] = if line.is_empty() { b"" } else { b"," };
+            let joined = [line, comma, value].concat();
+            lines.set(name, joined);
+        }
+    }
+}
+
+/// The changes of a route and of the destination that was drawn, in the steps in which they run: with one destination both
+/// are one step, the route's first (R-H-121); with several, the destination's come first and the route's after (R-H-122).
+pub(super) fn steps<'r>(
+    action: &'r Action,
+    chosen: Option<&'r WeightedCluster>,
+) -> Vec<Vec<&'r HeaderChanges>> {
+    let route = action.headers();
+    let destination = chosen.and_then(|chosen| chosen.headers.as_deref());
+    let is_weighted = action
+        .as_forward()
+        .is_some_and(|forward| forward.split().is_weighted());
+    let step = |changes: &[Option<&'r HeaderChanges>]| changes.iter().copied().flatten().collect();
+    match is_weighted {
+        true => vec![step(&[destination]), step(&[route])],
+        false => vec![step(&[route, destination])],
+    }
+}
+
+/// Runs the changes of one step on `lines`. Values are evaluated after the removals and before anything is set; a value
+/// that comes out empty changes nothing (R-H-117, R-H-119).
+pub(super) fn run(
+    operations: &[&HeaderOperations],
+    lines: &mut HeaderList,
+    evaluate: &dyn Fn(&HeaderFormat, &HeaderList) -> Vec<u8>,
+) {
+    for name in operations.iter().flat_map(|level| &level.remove) {
+        lines.remove(name);
+    }
+    let evaluated = |pick: fn(&HeaderOperations) -> &[(Box<str>, HeaderFormat)]| {
+        let entries = operations.iter().copied().flat_map(pick);
+        entries
+            .map(|(name, format)| (name, evaluate(format, lines)))
+            .filter(|(_, value)| !value.is_empty())
+            .collect::<Vec<_>>()
+    };
+    let (set, add) = (evaluated(|level| &level.set), evaluated(|level| &level.add));
+    for (name, value) in set {
+        lines.set(name, value);
+    }
+    for (name, value) in add {
+        append(lines, name, &value);
+    }
+}
+
+impl Values<'_, '_> {
+    /// The text of a format, where `%REQ(..)%` looks into `request` and `%RESP(..)%` into `response` (R-H-120). What is not
+    /// there is empty.
+    pub fn evaluate(
+        &self,
+        format: &HeaderFormat,
+        request: &HeaderList,
+        response: Option<&HeaderList>,
+    ) -> Vec<u8> {
+        let mut out = Vec::new();
+        for part in format.parts() {
+            match part {
+                FormatPart::Literal(text) => out.extend_from_slice(text.as_bytes()),
+                FormatPart::RequestHeader {
+                    name,
+                    alternative,
+                    max_length,
+                } => {
+                    let value = self.request_header(name, request).or_else(|| {
+                        let name = alternative.as_deref()?;
+                        self.request_header(name, request)
+                    });
+                    out.extend(
+                        value
+                            .unwrap_or_default()
+                            .into_iter()
+                            .take(max_length.unwrap_or(usize::MAX)),
+                    );
+                }
+                FormatPart::Command(command) => match response_header(command, response) {
+                    Some(value) => out.extend_from_slice(value),
+                    None => out.extend((self.commands)(command).unwrap_or_default().bytes()),
+                },
+            }
+        }
+        out
+    }
+
+    fn request_header(&self, name: &str, request: &HeaderList) -> Option<Vec<u8>> {
+        let subject = self.subject;
+        match name {
+            ":path" => Some(subject.target.into()),
+            ":authority" | "host" => Some(subject.request.authority.into()),
+            ":method" => Some(subject.request.method.into()),
+            ":scheme" => Some(subject.scheme().into()),
+            "x-forwarded-proto" => Some(subject.forwarded_proto().into()),
+            _ => request.get(name).map(<[u8]>::to_vec),
+        }
+    }
+}
+
+/// The first value that `RESP(name)` names; `None`: it is another command, or there is no response yet.
+fn response_header<'l>(command: &str, response: Option<&'l HeaderList>) -> Option<&'l [u8]> {
+    let name = command.strip_prefix("RESP(")?.strip_suffix(')')?;
+    response?.get(name)
+}

@@ -1,0 +1,92 @@
+//! What a client and an upstream would see of a decision: the form in which answers of real proxies are recorded.
+
+use std::collections::BTreeMap;
+
+use crate::decision::{
+    Answer, Applied, Decision, OwnedDecision, OwnedUpstreamRequest, UpstreamRequest,
+};
+use crate::terms::header_list::HeaderList;
+use crate::terms::request::{Request, Tls};
+
+impl Decision<'_> {
+    /// The decision with what a client and an upstream would see of it, if the upstream answered 200 without headers of its
+    /// own: status, response headers and body, and the request as the upstream gets it. Headers that a proxy adds to every
+    /// message are left out. A TCP connection to a cluster that does not exist counts as 503, as recordings have it.
+    pub fn observed(&self, request: &Request<'_>) -> OwnedDecision {
+        let mut seen = self.to_owned();
+        match self.apply(request) {
+            Applied::Forward(upstream) => {
+                let mut response = HeaderList::new();
+                self.apply_to_response(request, &mut response);
+                seen.status = Some(200);
+                seen.response_headers = texts(&response);
+                seen.upstream_request = Some(self.changes(request, &upstream));
+            }
+            Applied::Answer(Answer {
+                status,
+                headers,
+                body,
+            }) => {
+                seen.status = Some(status);
+                seen.response_headers = texts(&headers);
+                seen.body = (!body.is_empty()).then(|| text(&body));
+            }
+            Applied::ForwardBytes if request.connection.tls == Tls::None => {
+                seen.status = Some(200);
+                seen.upstream_request = Some(OwnedUpstreamRequest {
+                    path: request.path.to_owned(),
+                    host: request.authority.to_owned(),
+                    ..OwnedUpstreamRequest::default()
+                });
+            }
+            Applied::ForwardBytes => {}
+            Applied::Close => seen.status = self.cluster().map(|_| 503),
+        }
+        seen
+    }
+
+    /// What is different upstream.
+    fn changes(&self, request: &Request<'_>, upstream: &UpstreamRequest) -> OwnedUpstreamRequest {
+        let mut given = HeaderList::new();
+        request.for_each_header(&mut |name, value| given.append(name, value));
+        let headers = upstream
+            .headers
+            .iter()
+            .map(|(name, _)| name)
+            .filter(|name| upstream.headers.joined(name) != given.joined(name))
+            .map(|name| {
+                let value = upstream.headers.joined(name).unwrap_or_default();
+                (name.to_owned(), text(&value))
+            })
+            .collect();
+        let mut removed: Vec<String> = given
+            .iter()
+            .map(|(name, _)| name.to_owned())
+            .filter(|name| !upstream.headers.contains(name))
+            .collect();
+        removed.sort();
+        removed.dedup();
+        OwnedUpstreamRequest {
+            path: upstream.path.clone(),
+            host: upstream.authority.clone(),
+            headers,
+            removed_headers: removed,
+        }
+    }
+}
+
+fn texts(headers: &HeaderList) -> BTreeMap<String, String> {
+    headers
+        .iter()
+        .map(|(name, _)| {
+            (
+                name.to_owned(),
+                text(&headers.joined(name).unwrap_or_default()),
+            )
+        })
+        .collect()
+}
+
+fn text(value: &[u8]) -> String {
+    String::from_utf8_lossy(value).into_owned()
+}

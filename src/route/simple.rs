@@ -1,0 +1,230 @@
+//! The simple door: a host and a gateway in, a destination out.
+
+use std::cell::Cell;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+
+use super::probe::Silent;
+use super::walk;
+use crate::decision::{Decision, Destination, NotFound, Outcome, RouteError};
+use crate::router::{Cluster, ClusterKind, Listener, Router, ServerBinding, Tables, VirtualHost};
+use crate::terms::host::without_port;
+use crate::terms::request::{Connection, Request};
+
+impl Router {
+    /// Where `host` leads when it is asked for at `gateway`: `mesh`, `name` or `namespace/name`. What
+    /// [`decide`](Router::decide) says for a plain `GET /`: at the gateway's first server that admits the host; for `mesh`,
+    /// at the service's first HTTP port, or at 80 for a host that no service claims.
+    ///
+    /// Any name that reaches the host will do: short or full, in any case, with a port or without, which does not matter.
+    /// Splits, mirrors and faults are drawn from a generator of the calling thread.
+    ///
+    /// # Errors
+    /// Where the request would not be forwarded: see [`RouteError`].
+    ///
+    /// # Complexity
+    /// See [`decide`](Router::decide); no allocation after the first call of a thread.
+    ///
+    /// ```no_run
+    /// # use meshroute::router::Router;
+    /// # fn f(router: &Router) -> Result<(), meshroute::decision::RouteError> {
+    /// let destination = router.route("reviews", "mesh")?;
+    /// println!("{} port {} subset {:?}", destination.host(), destination.port(), destination.subset());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn route(&self, host: &str, gateway: &str) -> Result<Destination<'_>, RouteError> {
+        self.route_with(host, gateway, next_word())
+    }
+
+    /// The same, pure: the caller's random word decides what is drawn.
+    ///
+    /// # Errors
+    /// As for [`route`](Router::route).
+    ///
+    /// # Complexity
+    /// As for [`route`](Router::route); no allocation.
+    pub fn route_with(
+        &self,
+        host: &str,
+        gateway: &str,
+        entropy: u64,
+    ) -> Result<Destination<'_>, RouteError> {
+        let tables = &*self.tables;
+        let connection = match gateway {
+            "mesh" => mesh_connection(tables, host)?,
+            name => gateway_connection(tables, host, name)?,
+        };
+        let request = Request::get("/")
+            .authority(host)
+            .connection(connection.gateway(gateway));
+        let decision = walk::decide(tables, &request, entropy, &mut Silent);
+        destination(&decision)
+    }
+}
+
+fn destination<'r>(decision: &Decision<'r>) -> Result<Destination<'r>, RouteError> {
+    match decision.outcome() {
+        Outcome::Forward { cluster, .. } | Outcome::Tcp { cluster, .. } => of_cluster(cluster),
+        Outcome::Redirect(redirection) => Err(RouteError::Redirect(redirection.redirect().status)),
+        Outcome::HttpsRedirect => Err(RouteError::Redirect(301)),
+        Outcome::Respond(response) => Err(RouteError::DirectResponse(response.response().status)),
+        Outcome::Abort(_) => Err(RouteError::Fault(decision.status().unwrap_or_default())),
+        // Only for a request with `OPTIONS`, or for a bare connection.
+        Outcome::CorsPreflight(_) | Outcome::AwaitRequest => Err(RouteError::NoRule),
+        Outcome::NotFound(why) => Err(match why {
+            NotFound::NoGateway => RouteError::UnknownGateway,
+            NotFound::NoListener | NotFound::NoFilterChain | NotFound::ProtocolMismatch => {
+                RouteError::NoListener
+            }
+            NotFound::NoVirtualHost => RouteError::NoVirtualHost,
+            NotFound::NoRule => RouteError::NoRule,
+            NotFound::NoHost | NotFound::NoPath | NotFound::BadPath | NotFound::TooLong => {
+                RouteError::BadHost
+            }
+        }),
+    }
+}
+
+fn of_cluster(cluster: &Cluster) -> Result<Destination<'_>, RouteError> {
+    match cluster.kind() {
+        ClusterKind::Passthrough => Err(RouteError::Passthrough),
+        ClusterKind::BlackHole => Err(RouteError::Blocked),
+        ClusterKind::Outbound => Destination::new(cluster)
+            .filter(|_| cluster.exists())
+            .ok_or(RouteError::NoSuchDestination),
+    }
+}
+
+/// To the first server of the gateway that admits the host, over TLS where it wants that.
+fn gateway_connection<'h>(
+    tables: &Tables,
+    host: &'h str,
+    gateway: &str,
+) -> Result<Connection<'h>, RouteError> {
+    let binding = tables.binding(gateway).ok_or(RouteError::UnknownGateway)?;
+    let host = without_port(host);
+    let admits = |server: &&ServerBinding| {
+        let mut patterns = server.hosts.iter();
+        patterns.any(|pattern| fits(host, pattern))
+    };
+    let server = binding
+        .servers
+        .iter()
+        .find(admits)
+        .ok_or(RouteError::HostNotAdmitted)?;
+    let mut connection = Connection::to_port(server.port);
+    if let Some(bind) = server.bind {
+        connection = connection.address(bind);
+    }
+    if server.tls {
+        connection = connection.sni(host);
+    }
+    Ok(connection)
+}
+
+/// Whether `host` is `pattern`, or ends like it with at least one more character, whatever the case.
+fn fits(host: &str, pattern: &str) -> bool {
+    match pattern.strip_prefix('*') {
+        Some("") => true,
+        None => host.eq_ignore_ascii_case(pattern),
+        Some(suffix) => {
+            let start = host.len().checked_sub(suffix.len());
+            let tail = start.filter(|&start| start > 0);
+            tail.and_then(|start| host.get(start..))
+                .is_some_and(|tail| tail.eq_ignore_ascii_case(suffix))
+        }
+    }
+}
+
+/// To the first HTTP port of the service that is called so, or to port 80.
+fn mesh_connection<'h>(tables: &Tables, host: &'h str) -> Result<Connection<'h>, RouteError> {
+    let view = tables.mesh.as_ref().ok_or(RouteError::UnknownGateway)?;
+    let shared = view
+        .listeners()
+        .iter()
+        .filter(|listener| listener.address().is_none())
+        .find_map(|listener| Some((listener.port(), claimed(listener, host)?)));
+    if let Some((port, virtual_host)) = shared {
+        let first = service_port(tables, service_name(virtual_host)).unwrap_or(port);
+        let is_shared = view
+            .listener(None, first)
+            .is_some_and(|listener| claimed(listener, host).is_some());
+        return Ok(Connection::to_port(if is_shared { first } else { port }));
+    }
+    // A service of which the protocol is detected has a listener of its own, at its address.
+    let own = view.listeners().iter().find_map(|listener| {
+        let address = listener.address()?;
+        let virtual_host = listener.route_config()?.virtual_hosts().next()?;
+        let names = is_name_of(
+            without_port(host),
+            service_name(virtual_host),
+            &tables.namespace,
+        );
+        names.then_some((address, listener.port()))
+    });
+    Ok(match own {
+        Some((address, port)) => Connection::to_port(port).address(address),
+        None => Connection::to_port(80),
+    })
+}
+
+/// The virtual host of a listener that is the host's own.
+fn claimed<'r>(listener: &'r Listener, host: &str) -> Option<&'r VirtualHost> {
+    let found = listener.route_config()?.find(host)?;
+    (!found.is_fallback()).then_some(found)
+}
+
+/// Virtual hosts are called `service:port`.
+fn service_name(host: &VirtualHost) -> &str {
+    let name = host.name();
+    name.rsplit_once(':').map_or(name, |(service, _)| service)
+}
+
+fn service_port(tables: &Tables, service: &str) -> Option<u16> {
+    let ports = &tables.http_ports;
+    let place = ports
+        .binary_search_by(|(name, _)| (**name).cmp(service))
+        .ok()?;
+    ports.get(place).map(|&(_, port)| port)
+}
+
+/// Whether `host` is the full name of a service or one of its short forms (R-H-048).
+fn is_name_of(host: &str, service: &str, namespace: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let Some(start) = service.get(..host.len()) else {
+        return false;
+    };
+    if !start.eq_ignore_ascii_case(host) {
+        return false;
+    }
+    let rest = &service[host.len()..];
+    // What is left out must begin after the name, after the namespace or after `svc`.
+    let Some(rest) = rest.strip_prefix('.') else {
+        return rest.is_empty();
+    };
+    match host.split('.').count() {
+        1 => rest
+            .split_once('.')
+            .is_some_and(|(own, rest)| own == namespace && rest.starts_with("svc.")),
+        2 => rest.starts_with("svc."),
+        3 => host.ends_with(".svc"),
+        _ => false,
+    }
+}
+
+/// A random word of this thread. Not for secrets.
+fn next_word() -> u64 {
+    thread_local! {
+        static STATE: Cell<u64> = Cell::new(RandomState::new().hash_one(0_u8));
+    }
+    // A thread that is shutting down has no state any more; it draws the same word once more.
+    let state = STATE.try_with(|state| {
+        let next = state.get().wrapping_add(0xA076_1D64_78BD_642F);
+        state.set(next);
+        next
+    });
+    let state = state.unwrap_or_default();
+    let product = u128::from(state) * u128::from(state ^ 0xE703_7ED1_A0B4_28DB);
+    (product as u64) ^ (product >> u64::BITS) as u64
+}
