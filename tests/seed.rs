@@ -21,7 +21,7 @@ fn router(more: &str) -> Router {
 /// Shares in per mille over evenly spread entropy words.
 fn shares(router: &Router, host: &str, gateway: &str) -> BTreeMap<String, usize> {
     const WORDS: u64 = 100_000;
-    let mut counts = BTreeMap::new();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for word in 0..WORDS {
         let entropy = word.wrapping_mul(u64::MAX / WORDS);
         let destination = router

@@ -1,8 +1,7 @@
 //! The answer for one request: where it goes, and what happens to it on the way. Borrowed from the router.
 //!
 //! [`Decision`] is what the walk found; [`Outcome`] how it ends. Both are cheap copies of references. To keep one beside a
-//! request, [`Decision::to_owned`]. To apply it to a request and its response, `Decision::apply` and its neighbours,
-//! which live with the walk in [`route`](mod@crate::route).
+//! request, [`Decision::to_owned`]. To carry it out, [`Decision::apply`] and [`Decision::apply_to_response`].
 
 mod applied;
 mod destination;
