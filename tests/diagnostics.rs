@@ -2,7 +2,7 @@
 //! them. To accept a change: `INSTA_UPDATE=always cargo test --test diagnostics`.
 
 use meshroute::diagnostic::{Code, Report, Severity};
-use meshroute::parse::Limits;
+use meshroute::Limits;
 use meshroute::resource::Resources;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -8,7 +8,7 @@ mod hostile;
 mod random;
 
 use meshroute::diagnostic::{Code, Report};
-use meshroute::parse::Limits;
+use meshroute::Limits;
 use meshroute::resource::{
     Document, IntOrString, NormalizationType, OutboundTrafficPolicyMode, Resource, Resources,
     StringMatch, VirtualService,
