@@ -437,3 +437,23 @@ fn r_m_208_conflicting_sidecars() {
         NOTHING
     );
 }
+
+#[test]
+fn a_finding_in_a_delegate_names_the_delegate_once() {
+    let root = |name: &str, host: &str| {
+        let rule = "{match: [{uri: {prefix: /x}}], delegate: {name: leaf, namespace: ns}}";
+        virtual_service(name, &format!("{{hosts: [{host}], http: [{rule}]}}"))
+    };
+    let routes = "{match: [{uri: {prefix: /x/1}}], route: [{destination: {host: a}}]}, {route: [{destination: {host: zzz}}]}";
+    let leaf = virtual_service("leaf", &format!("{{http: [{routes}]}}"));
+    let yaml = format!(
+        "{}{}{}{leaf}",
+        service("a", &[80]),
+        root("r1", "a"),
+        root("r2", "b.com")
+    );
+    assert_eq!(
+        found(&yaml),
+        ["unknown-host leaf spec.http[1].route[0].destination.host"]
+    );
+}

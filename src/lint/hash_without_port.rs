@@ -16,7 +16,6 @@
 //! **Use instead**: `port: {number: 80}` in the destination, or hash at the top level.
 
 use crate::diagnostic::{Code, Report};
-use crate::terms::labels::Labels;
 
 use super::references::references;
 use super::{Facts, destination_rule, finding, virtual_service};
@@ -29,13 +28,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
                 continue;
             }
             let namespace = &*from.resource.namespace;
-            let owner = facts
-                .registry
-                .seen_from(&destination.host, namespace)
-                .map_or(namespace, |service| service.namespace());
-            let index = &facts.mesh.destination_rule_index;
-            let Some(rule) = index.lookup(&destination.host, owner, namespace, &Labels::EMPTY)
-            else {
+            let Some(rule) = facts.registry.rule(&destination.host, namespace) else {
                 continue;
             };
             let subset = &*destination.subset;
@@ -50,7 +43,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             report.push(
                 finding(
                     Code::HASH_WITHOUT_PORT,
-                    virtual_service(&from.resource),
+                    virtual_service(reference.resource),
                     reference.field,
                     message,
                 )

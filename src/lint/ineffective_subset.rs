@@ -60,7 +60,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             report.push(
                 finding(
                     Code::INEFFECTIVE_SUBSET,
-                    virtual_service(&from.resource),
+                    virtual_service(reference.resource),
                     reference.field,
                     message,
                 )

@@ -46,7 +46,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             report.push(
                 finding(
                     Code::MISSING_LISTENER_PORT,
-                    virtual_service(&from.resource),
+                    virtual_service(reference.resource),
                     reference.field,
                     message,
                 )

@@ -6,6 +6,8 @@
 //!
 //! The diagnostics name resources and fields; `Resources::locate` adds their places in the source.
 
+use std::collections::HashSet;
+
 use crate::diagnostic::{Code, Diagnostic, FieldPath, Report, ResourceRef};
 use crate::mesh::{Inner, Mesh};
 use crate::terms::name::ResourceName;
@@ -97,7 +99,12 @@ pub fn lint(mesh: &Mesh) -> Report {
     for check in LINTS {
         check(&facts, &mut report);
     }
+    // A delegate of several roots is looked at once for each.
+    let mut seen = HashSet::new();
     report
+        .into_iter()
+        .filter(|diagnostic| seen.insert(diagnostic.to_string()))
+        .collect()
 }
 
 /// A finding about the field at `field` of a resource.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::mesh::{Inner, Service};
-use crate::terms::host::is_wildcard;
+use crate::mesh::{EffectiveRule, Inner, Service};
+use crate::terms::host::{is_wildcard, namespace_of};
 use crate::terms::host_index::HostIndex;
+use crate::terms::labels::Labels;
 
 /// Services by host name, wildcard hosts of ServiceEntries included.
 pub(super) struct Registry<'a> {
@@ -51,6 +52,17 @@ impl<'a> Registry<'a> {
             .find(|one| one.namespace() == namespace)
             .or_else(|| visible().find(|one| one.is_kubernetes()))
             .or_else(|| visible().next())
+    }
+
+    /// The DestinationRule that holds for `host` as workloads of `namespace` without labels see it.
+    pub(super) fn rule(&self, host: &str, namespace: &str) -> Option<&'a Arc<EffectiveRule>> {
+        let owner = self.seen_from(host, namespace).map_or_else(
+            || namespace_of(host, &self.mesh.config.domain),
+            |one| one.namespace(),
+        );
+        self.mesh
+            .destination_rule_index
+            .lookup(host, owner, namespace, &Labels::EMPTY)
     }
 }
 

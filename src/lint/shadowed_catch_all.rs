@@ -17,11 +17,12 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::{Code, FieldPath, Report};
+use crate::diagnostic::{Code, Report};
 use crate::mesh::VirtualService;
 use crate::mesh::virtual_service::HttpRoute;
 use crate::terms::hash::HashMap;
 
+use super::references::place;
 use super::{Facts, finding, virtual_service};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
@@ -29,7 +30,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     for one in &facts.mesh.virtual_services {
         let mut told: Option<&Arc<VirtualService>> = None;
         for gateway in one.gateways.iter().filter(|gateway| &***gateway != "mesh") {
-            let Some(index) = one.http.iter().position(|rule| is_catch_all(rule, gateway)) else {
+            let Some(rule) = one.http.iter().find(|rule| is_catch_all(rule, gateway)) else {
                 continue;
             };
             for host in &one.hosts {
@@ -46,11 +47,11 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
                     "the rule for every request is never reached for `{host}` at Gateway `{gateway}`: VirtualService `{}` has one already",
                     owner.resource
                 );
-                let field = FieldPath::from("spec").field("http").index(index);
+                let (resource, field) = place(one, rule);
                 report.push(
                     finding(
                         Code::SHADOWED_CATCH_ALL,
-                        virtual_service(&one.resource),
+                        virtual_service(resource),
                         field,
                         message,
                     )

@@ -51,7 +51,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             report.push(
                 finding(
                     Code::UNKNOWN_HOST,
-                    virtual_service(&from.resource),
+                    virtual_service(reference.resource),
                     reference.field.field("host"),
                     message,
                 )

@@ -39,7 +39,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             report.push(
                 finding(
                     Code::UNKNOWN_PORT,
-                    virtual_service(&from.resource),
+                    virtual_service(reference.resource),
                     field,
                     message,
                 )

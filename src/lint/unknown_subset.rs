@@ -14,9 +14,6 @@
 //! **Use instead**: a subset of the rule that holds, or add the subset to it.
 
 use crate::diagnostic::{Code, Report};
-use crate::mesh::EffectiveRule;
-use crate::terms::labels::Labels;
-use std::sync::Arc;
 
 use super::references::references;
 use super::{Facts, destination_rule, finding, virtual_service};
@@ -29,7 +26,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
                 continue;
             }
             let namespace = &*from.resource.namespace;
-            let rule = effective(facts, host, namespace);
+            let rule = facts.registry.rule(host, namespace);
             if rule.is_some_and(|rule| rule.subset(subset).is_some())
                 || selected_rules(facts, host, namespace, subset)
             {
@@ -47,7 +44,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             };
             let mut diagnostic = finding(
                 Code::UNKNOWN_SUBSET,
-                virtual_service(&from.resource),
+                virtual_service(reference.resource),
                 reference.field.field("subset"),
                 message,
             );
@@ -63,20 +60,6 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             report.push(diagnostic);
         }
     }
-}
-
-/// The rule that holds for `host` in `namespace`, for workloads without labels.
-fn effective<'a>(
-    facts: &'a Facts<'_>,
-    host: &str,
-    namespace: &str,
-) -> Option<&'a Arc<EffectiveRule>> {
-    let service = facts.registry.seen_from(host, namespace);
-    let owner = service.map_or(namespace, |service| service.namespace());
-    facts
-        .mesh
-        .destination_rule_index
-        .lookup(host, owner, namespace, &Labels::EMPTY)
 }
 
 /// Whether a rule for some workloads of `namespace` has the subset.

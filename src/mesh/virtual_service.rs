@@ -47,6 +47,17 @@ pub struct HttpRoute {
     pub headers: Option<Arc<HeaderChanges>>,
     /// `mirror`, then `mirrors` (R-H-142).
     pub mirrors: Vec<MirrorRef>,
+    /// Where it is written.
+    pub source: RuleSource,
+}
+
+/// Where an `http` rule is written: for diagnostics.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleSource {
+    /// The delegate that it comes from; `None`: the VirtualService itself.
+    pub delegate: Option<ResourceName>,
+    /// Its index in `spec.http` there.
+    pub index: usize,
 }
 
 /// One `match` of an `http` rule.

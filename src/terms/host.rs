@@ -91,6 +91,14 @@ pub fn resolve_short_name(host: &str, namespace: &str, domain: &str) -> String {
     out
 }
 
+/// The namespace in `<name>.<namespace>.svc.<domain>`; empty for another host.
+pub fn namespace_of<'h>(host: &'h str, domain: &str) -> &'h str {
+    host.strip_suffix(domain)
+        .and_then(|host| host.strip_suffix(".svc."))
+        .and_then(|host| host.rsplit_once('.'))
+        .map_or("", |(_, namespace)| namespace)
+}
+
 /// The host without its port: cut at the last `:` unless that lies inside `[...]`. The port text is not looked at
 /// (R-H-076). O(n), borrows.
 pub fn without_port(authority: &str) -> &str {

@@ -13,9 +13,9 @@ use crate::mesh::virtual_service::DestinationRef;
 use crate::router::Cluster;
 use crate::terms::cluster::ClusterName;
 use crate::terms::hash::HashMap;
+use crate::terms::host::namespace_of;
 use crate::terms::labels::Labels;
 use crate::terms::traffic_policy::TrafficPolicy;
-use crate::terms::traffic_policy::merge::fill_from_mesh;
 
 use super::scope::{Scope, ServiceView};
 
@@ -49,11 +49,10 @@ struct Host<'s> {
 impl<'s> Clusters<'s> {
     /// No clusters yet, for routes of `scope`.
     pub fn new(scope: &'s Scope<'s>) -> Self {
-        let mesh_default = scope.mesh().config.default_traffic_policy.as_deref();
         Clusters {
             scope,
             hosts: HashMap::default(),
-            default_policy: fill_from_mesh(None, mesh_default).map(Arc::new),
+            default_policy: scope.mesh().config.default_traffic_policy.clone(),
             passthrough: Arc::new(Cluster::passthrough()),
             black_hole: Arc::new(Cluster::black_hole()),
             unknown_service: Arc::new(Cluster::unknown_service()),
@@ -247,12 +246,4 @@ fn pool(scope: &Scope<'_>, service: &Arc<Service>) -> Arc<[Endpoint]> {
             .cloned()
             .collect(),
     }
-}
-
-/// The namespace in `<name>.<namespace>.svc.<domain>`; empty for another host.
-fn namespace_of<'h>(host: &'h str, domain: &str) -> &'h str {
-    host.strip_suffix(domain)
-        .and_then(|host| host.strip_suffix(".svc."))
-        .and_then(|host| host.rsplit_once('.'))
-        .map_or("", |(_, namespace)| namespace)
 }

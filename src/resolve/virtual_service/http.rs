@@ -1,7 +1,7 @@
 //! One `http` rule: its shape, and its parts put together (R-M-155, R-M-156).
 
 use crate::diagnostic::{At, Code};
-use crate::mesh::virtual_service::HttpRoute;
+use crate::mesh::virtual_service::{HttpRoute, RuleSource};
 use crate::resolve::{Context, Sink};
 use crate::resource as raw;
 
@@ -64,6 +64,7 @@ pub(super) fn merged_rule(
         policy,
         headers,
         mirrors,
+        source: RuleSource::default(),
     })
 }
 

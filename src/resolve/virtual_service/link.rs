@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{At, Code, Diagnostic, Report};
 use crate::mesh::Visibility;
-use crate::mesh::virtual_service::HttpRoute;
+use crate::mesh::virtual_service::{HttpRoute, RuleSource};
 use crate::resolve::sink::reference;
 use crate::resolve::{Context, Sink};
 use crate::resource as raw;
@@ -93,13 +93,15 @@ impl<'a> Delegates<'a> {
                     Some(merged) => {
                         let mut unheard = Report::new();
                         let mut muted = Sink::of(delegate.document, &mut unheard);
-                        out.push(http::merged_rule(
-                            &merged,
-                            namespace,
-                            &At::ROOT,
-                            cx,
-                            &mut muted,
-                        ));
+                        let typed =
+                            http::merged_rule(&merged, namespace, &At::ROOT, cx, &mut muted);
+                        out.push(typed.map(|rule| HttpRoute {
+                            source: RuleSource {
+                                delegate: Some(delegate.document.meta.qualified_name()),
+                                index,
+                            },
+                            ..rule
+                        }));
                     }
                     None => push_conflict(index, leaf, delegate, &at, sink),
                 }

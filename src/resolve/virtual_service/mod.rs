@@ -99,14 +99,11 @@ fn virtual_service(document: &Written, cx: &Context<'_>, sink: &mut Sink<'_>) ->
     let mut http = Vec::with_capacity(spec.http.len());
     for (index, rule) in spec.http.iter().enumerate() {
         let at = http_at.index(index);
-        http.push(http::checked_rule(
-            rule,
-            is_delegate,
-            namespace,
-            &at,
-            cx,
-            sink,
-        ));
+        let mut typed = http::checked_rule(rule, is_delegate, namespace, &at, cx, sink);
+        if let Some(rule) = &mut typed {
+            rule.source.index = index;
+        }
+        http.push(typed);
     }
     let tls_at = at.field("tls");
     let mut tls = Vec::with_capacity(spec.tls.len());
