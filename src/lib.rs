@@ -62,7 +62,7 @@ mod parse;
 mod resolve;
 mod route;
 
-pub use decision::{Decision, Destination};
+pub use decision::{Decision, Destination, Outcome, RouteError};
 pub use diagnostic::{Diagnostic, Report, Severity};
 pub use mesh::Mesh;
 pub use parse::{Limits, ResourcesBuilder};

@@ -1,8 +1,8 @@
 //! What reports look like: every case of `tests/data/diagnostics` beside its snapshot, and every code of reading in one of
 //! them. To accept a change: `INSTA_UPDATE=always cargo test --test diagnostics`.
 
-use meshroute::diagnostic::{Code, Report, Severity};
 use meshroute::Limits;
+use meshroute::diagnostic::{Code, Report, Severity};
 use meshroute::resource::Resources;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

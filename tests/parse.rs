@@ -7,8 +7,8 @@ mod hostile;
 #[path = "parse/random.rs"]
 mod random;
 
-use meshroute::diagnostic::{Code, Report};
 use meshroute::Limits;
+use meshroute::diagnostic::{Code, Report};
 use meshroute::resource::{
     Document, IntOrString, NormalizationType, OutboundTrafficPolicyMode, Resource, Resources,
     StringMatch, VirtualService,

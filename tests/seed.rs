@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use meshroute::{Mesh, Proxy, Resources, Router};
+use meshroute::{Mesh, Proxy, Resources, RouteError, Router};
 
 const SERVICES: &str = include_str!("../examples/version/services.yaml");
 const BY_HOST: &str = include_str!("../examples/version/split-by-host.yaml");
@@ -37,6 +37,11 @@ fn shares(router: &Router, host: &str, gateway: &str) -> BTreeMap<String, usize>
         .into_iter()
         .map(|(name, count)| (name, (count * 1000 + 50_000) / 100_000))
         .collect()
+}
+
+/// Within four standard deviations of what the sample can show.
+fn assert_share(shares: &BTreeMap<String, usize>, name: &str, expected: usize) {
+    assert!(shares[name].abs_diff(expected) <= 4, "{name}: {shares:?}");
 }
 
 fn workloads(router: &Router, host: &str) -> Vec<String> {
@@ -130,16 +135,16 @@ spec: {hosts: ['*.shop.example.com'], http: [{route: [{destination: {host: narro
 fn step_b_split_by_host() {
     let router = router(BY_HOST);
     let shares = shares(&router, "version", "mesh");
-    assert_eq!(shares["version-v1.default.svc.cluster.local"], 100);
-    assert_eq!(shares["version-v2.default.svc.cluster.local"], 900);
+    assert_share(&shares, "version-v1.default.svc.cluster.local", 100);
+    assert_share(&shares, "version-v2.default.svc.cluster.local", 900);
 }
 
 #[test]
 fn step_c_split_by_subset() {
     let router = router(BY_SUBSET);
     let shares = shares(&router, "version", "mesh");
-    assert_eq!(shares["version.default.svc.cluster.local v1"], 100);
-    assert_eq!(shares["version.default.svc.cluster.local v2"], 900);
+    assert_share(&shares, "version.default.svc.cluster.local v1", 100);
+    assert_share(&shares, "version.default.svc.cluster.local v2", 900);
     let v1 = (0..u64::MAX)
         .step_by(usize::MAX / 1000)
         .filter_map(|word| router.route_with("version", "mesh", word).ok())
@@ -155,19 +160,22 @@ fn step_c_split_by_subset() {
 fn step_d_gateway() {
     let router = router(GATEWAY);
     let shares = shares(&router, "ssup2.com", "version");
-    assert_eq!(shares["version.default.svc.cluster.local v1"], 100);
-    assert_eq!(shares["version.default.svc.cluster.local v2"], 900);
+    assert_share(&shares, "version.default.svc.cluster.local v1", 100);
+    assert_share(&shares, "version.default.svc.cluster.local v2", 900);
     assert!(router.route_with("ssup2.com", "default/version", 0).is_ok());
 
     let why = router
         .route("ssup2.com", "mesh")
         .expect_err("bound to the gateway only");
-    assert!(why.to_string().contains("ssup2.com"), "{why}");
+    assert_eq!(why, RouteError::Passthrough);
     let why = router
         .route("other.com", "version")
         .expect_err("no server has it");
-    assert!(why.to_string().contains("other.com"), "{why}");
-    assert!(router.route("ssup2.com", "nowhere").is_err());
+    assert_eq!(why, RouteError::HostNotAdmitted);
+    let why = router
+        .route("ssup2.com", "nowhere")
+        .expect_err("no such gateway");
+    assert_eq!(why, RouteError::UnknownGateway);
 
     let by_mesh = router.route("version", "mesh").expect("the service itself");
     assert_eq!(by_mesh.subset(), None);

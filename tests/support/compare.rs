@@ -98,7 +98,9 @@ fn may_be_drawn_otherwise(difference: &Difference) -> bool {
         "mirrored_to",
         "body",
     ];
-    let named = fields.iter().any(|field| difference.field.starts_with(field));
+    let named = fields
+        .iter()
+        .any(|field| difference.field.starts_with(field));
     named && difference.got != "null"
 }
 
