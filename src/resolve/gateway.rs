@@ -340,6 +340,30 @@ fn mode(written: raw::ServerTlsMode) -> ServerTlsMode {
     }
 }
 
+/// Whether Istio hands the text on to Envoy: a known suite, or an expression that begins with an operator.
+fn is_cipher_suite(text: &str) -> bool {
+    const SUITES: [&str; 16] = [
+        "ALL",
+        "ECDHE-ECDSA-AES128-GCM-SHA256",
+        "ECDHE-RSA-AES128-GCM-SHA256",
+        "ECDHE-ECDSA-AES256-GCM-SHA384",
+        "ECDHE-RSA-AES256-GCM-SHA384",
+        "ECDHE-ECDSA-CHACHA20-POLY1305",
+        "ECDHE-RSA-CHACHA20-POLY1305",
+        "ECDHE-ECDSA-AES128-SHA",
+        "ECDHE-RSA-AES128-SHA",
+        "ECDHE-ECDSA-AES256-SHA",
+        "ECDHE-RSA-AES256-SHA",
+        "AES128-GCM-SHA256",
+        "AES256-GCM-SHA384",
+        "AES128-SHA",
+        "AES256-SHA",
+        "DES-CBC3-SHA",
+    ];
+    let is_expression = !text.starts_with(|first: char| first.is_ascii_alphanumeric());
+    is_expression || SUITES.contains(&text)
+}
+
 /// Certificates and parameters that fit the mode (R-M-181).
 fn check_tls(tls: &raw::ServerTlsSettings, mode: ServerTlsMode, at: &At<'_>, sink: &mut Sink<'_>) {
     use raw::TlsProtocol::{TlsV1_0, TlsV1_1};
@@ -352,7 +376,13 @@ fn check_tls(tls: &raw::ServerTlsSettings, mode: ServerTlsMode, at: &At<'_>, sin
     }
     let mut suites = HashSet::new();
     for (index, suite) in tls.cipher_suites.iter().enumerate() {
-        if !suites.insert(suite) {
+        if !is_cipher_suite(suite) {
+            sink.push(
+                &at.field("cipherSuites").index(index),
+                Code::WITHOUT_EFFECT,
+                format!("`{suite}` is not a cipher suite that Envoy knows, and is ignored"),
+            );
+        } else if !suites.insert(suite) {
             sink.push(
                 &at.field("cipherSuites").index(index),
                 Code::WITHOUT_EFFECT,
@@ -383,7 +413,9 @@ fn check_tls(tls: &raw::ServerTlsSettings, mode: ServerTlsMode, at: &At<'_>, sin
             return;
         }
         ServerTlsMode::Passthrough | ServerTlsMode::AutoPassthrough => {
-            for (field, _) in certificate_fields.iter().filter(|(_, set)| *set) {
+            let revocations = [("caCrl", !tls.ca_crl.is_empty())];
+            let fields = certificate_fields.iter().chain(&revocations);
+            for (field, _) in fields.filter(|(_, set)| *set) {
                 sink.push(
                     &at.field(field),
                     Code::WITHOUT_EFFECT,
@@ -397,7 +429,7 @@ fn check_tls(tls: &raw::ServerTlsSettings, mode: ServerTlsMode, at: &At<'_>, sin
     let sources = [
         !tls.credential_name.is_empty(),
         !tls.credential_names.is_empty(),
-        !tls.server_certificate.is_empty() || !tls.private_key.is_empty(),
+        !tls.server_certificate.is_empty() && !tls.private_key.is_empty(),
         !tls.tls_certificates.is_empty(),
     ];
     if sources.iter().filter(|set| **set).count() > 1 {
