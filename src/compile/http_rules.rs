@@ -127,21 +127,28 @@ fn build_action(
             headers,
             policy,
         }),
-        HttpAction::Route(destinations) => Action::Forward(Forward {
-            split: split(destinations, &service.resource.namespace, listening),
-            policy,
-            headers,
-            mirrors: route
-                .mirrors
-                .iter()
-                .map(|mirror| Mirror {
-                    cluster: listening
-                        .destination(&mirror.destination, &service.resource.namespace),
-                    percentage: mirror.percentage,
-                })
-                .collect(),
-            hash_policy: hash_policy(destinations, listening),
-        }),
+        HttpAction::Route(destinations) => {
+            let hash_policy = hash_policy(destinations, listening);
+            let is_hashed = destinations.len() == 1 && !hash_policy.is_empty();
+            Action::Forward(Forward {
+                split: split(destinations, &service.resource.namespace, listening),
+                policy: match is_hashed {
+                    true => policy.for_hashed_destination(),
+                    false => policy,
+                },
+                headers,
+                mirrors: route
+                    .mirrors
+                    .iter()
+                    .map(|mirror| Mirror {
+                        cluster: listening
+                            .destination(&mirror.destination, &service.resource.namespace),
+                        percentage: mirror.percentage,
+                    })
+                    .collect(),
+                hash_policy,
+            })
+        }
     })
 }
 

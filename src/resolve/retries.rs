@@ -31,6 +31,7 @@ pub(crate) fn policy(written: &raw::HttpRetry) -> Option<RetryPolicy> {
         per_try_timeout: written.per_try_timeout.map(|timeout| timeout.as_std()),
         backoff: written.backoff.map(|backoff| backoff.as_std()),
         avoid_previous_hosts: written.retry_ignore_previous_hosts.unwrap_or(true),
+        previous_hosts_written: written.retry_ignore_previous_hosts.is_some(),
         remote_localities: written.retry_remote_localities.unwrap_or(false),
         ..RetryPolicy::default()
     };

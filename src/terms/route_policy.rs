@@ -40,6 +40,8 @@ pub struct RetryPolicy {
     pub backoff: Option<Duration>,
     /// Prefer hosts that were not tried yet.
     pub avoid_previous_hosts: bool,
+    /// `retryIgnorePreviousHosts` was written; if not, a destination that hashes its requests keeps to its hosts (R-H-146).
+    pub previous_hosts_written: bool,
     /// How often another host is chosen when one was tried already.
     pub host_selection_attempts: u32,
     /// Tries may go to other localities.
@@ -57,6 +59,7 @@ impl Default for RetryPolicy {
             per_try_timeout: None,
             backoff: None,
             avoid_previous_hosts: true,
+            previous_hosts_written: false,
             host_selection_attempts: 5,
             remote_localities: false,
         }
@@ -146,6 +149,24 @@ pub struct RoutePolicy {
     pub fault_abort: Option<FaultAbort>,
     /// Path and host rewrite.
     pub rewrite: Rewrite,
+}
+
+impl RoutePolicy {
+    /// The policy for a single destination that is chosen by consistent hashing: a retry goes to the host that the hash
+    /// names, unless the rule says otherwise (R-H-146).
+    pub fn for_hashed_destination(self: &Arc<Self>) -> Arc<Self> {
+        match &self.retries {
+            Some(retries) if retries.avoid_previous_hosts && !retries.previous_hosts_written => {
+                let mut policy = RoutePolicy::clone(self);
+                policy.retries = Some(RetryPolicy {
+                    avoid_previous_hosts: false,
+                    ..retries.clone()
+                });
+                Arc::new(policy)
+            }
+            _ => Arc::clone(self),
+        }
+    }
 }
 
 /// The port of a redirect (R-H-136).

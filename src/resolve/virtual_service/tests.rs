@@ -237,6 +237,23 @@ fn r_h_144_r_h_146_r_h_148_policies() {
     assert_eq!(policy.rewrite.authority.as_deref(), Some("x"));
 }
 
+#[test]
+fn r_h_146_a_hashed_destination_keeps_to_its_hosts_unless_the_rule_says_otherwise() {
+    let avoids = |retries: &str| {
+        let policy = rule(&format!(
+            "  - route: [{{destination: {{host: b}}}}]\n{retries}"
+        ))
+        .policy;
+        let retries = policy.for_hashed_destination().retries.clone();
+        retries.unwrap().avoid_previous_hosts
+    };
+    assert!(!avoids(""));
+    assert!(!avoids("    retries: {attempts: 3}"));
+    assert!(avoids(
+        "    retries: {attempts: 3, retryIgnorePreviousHosts: true}"
+    ));
+}
+
 const ROOT: &str = "
 apiVersion: networking.istio.io/v1
 kind: VirtualService
