@@ -19,20 +19,15 @@ const KNOWN_DIFFERENCES: &[(&str, &str)] = &[(
 )];
 
 fn shared(path: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../shared")
-        .join(path);
-    let path = if path.exists() {
-        path
-    } else {
-        Path::new("/work/shared").join(path.file_name()?)
-    };
-    if path.exists() {
-        Some(path)
-    } else {
-        eprintln!("skipped: {} is not there", path.display());
-        None
+    let near = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let found = [near, "/work/shared".into()]
+        .map(|root: PathBuf| root.join(path))
+        .into_iter()
+        .find(|path| path.exists());
+    if found.is_none() {
+        eprintln!("skipped: {path} is not at hand");
     }
+    found
 }
 
 fn yaml_files(folder: &Path) -> Vec<PathBuf> {
