@@ -556,6 +556,15 @@ impl<T: Read> Read for Option<T> {
     }
 }
 
+impl<T: Read> Read for Box<T> {
+    fn read<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        reader: Reader<'_>,
+    ) -> Result<Self, D::Error> {
+        T::read(deserializer, reader).map(Box::new)
+    }
+}
+
 impl<T: Read> Read for Vec<T> {
     fn read<'de, D: Deserializer<'de>>(
         deserializer: D,

@@ -52,19 +52,19 @@ message! {
         /// Weighted destinations.
         "route" route: Vec<HttpRouteDestination>,
         /// Answers with a redirect instead.
-        "redirect" redirect: Option<HttpRedirect>,
+        "redirect" redirect: Option<Box<HttpRedirect>>,
         /// Answers with a fixed response instead.
-        "directResponse" direct_response: Option<HttpDirectResponse>,
+        "directResponse" direct_response: Option<Box<HttpDirectResponse>>,
         /// Another VirtualService that has the routes.
-        "delegate" delegate: Option<Delegate>,
+        "delegate" delegate: Option<Box<Delegate>>,
         /// Changes of path and authority.
-        "rewrite" rewrite: Option<HttpRewrite>,
+        "rewrite" rewrite: Option<Box<HttpRewrite>>,
         /// The time for the whole response.
         "timeout" timeout: Option<Duration>,
         /// The retry policy.
-        "retries" retries: Option<HttpRetry>,
+        "retries" retries: Option<Box<HttpRetry>>,
         /// Injected faults.
-        "fault" fault: Option<HttpFaultInjection>,
+        "fault" fault: Option<Box<HttpFaultInjection>>,
         /// A mirror (older form, all or `mirror_percentage` of the requests).
         "mirror" mirror: Option<Destination>,
         /// Mirrors, each with its own share.
@@ -74,9 +74,9 @@ message! {
         /// The share of `mirror` in percent.
         "mirrorPercentage" mirror_percentage: Option<Percent>,
         /// The CORS policy.
-        "corsPolicy" cors_policy: Option<CorsPolicy>,
+        "corsPolicy" cors_policy: Option<Box<CorsPolicy>>,
         /// Header operations for all destinations.
-        "headers" headers: Option<Headers>,
+        "headers" headers: Option<Box<Headers>>,
     }
 }
 
@@ -174,7 +174,7 @@ message! {
         /// Its share of the sum of weights.
         "weight" weight: i32,
         /// Header operations for this destination.
-        "headers" headers: Option<Headers>,
+        "headers" headers: Option<Box<Headers>>,
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn of_http(
     let mut out = Vec::with_capacity(written.len());
     for (index, one) in written.iter().enumerate() {
         let at = at.index(index);
-        let headers = headers::changes(one.headers.as_ref(), &at.field("headers"), sink);
+        let headers = headers::changes(one.headers.as_deref(), &at.field("headers"), sink);
         let destination = required(one.destination.as_ref(), namespace, &at, cx, sink);
         out.extend(destination.map(|destination| WeightedRef {
             destination,

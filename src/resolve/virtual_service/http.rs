@@ -34,7 +34,7 @@ pub(super) fn checked_rule(
     };
     check_shape(rule, role, at, sink);
     actions::check_prefix_rewrite(rule, at, sink);
-    headers::check_authority(rule.rewrite.as_ref(), rule.headers.as_ref(), at, sink);
+    headers::check_authority(rule.rewrite.as_deref(), rule.headers.as_deref(), at, sink);
     let typed = merged_rule(rule, namespace, at, cx, sink);
     typed.filter(|_| role != Role::Root)
 }
@@ -55,7 +55,7 @@ pub(super) fn merged_rule(
     }
     let action = actions::action(rule, namespace, at, cx, sink);
     let policy = policy::policy(rule, at, cx, sink);
-    let headers = headers::changes(rule.headers.as_ref(), &at.field("headers"), sink);
+    let headers = headers::changes(rule.headers.as_deref(), &at.field("headers"), sink);
     let mirrors = destinations::mirrors(rule, namespace, at, cx, sink);
     Some(HttpRoute {
         name: cx.intern(&rule.name),

@@ -37,7 +37,7 @@ pub(super) fn policy(
     };
     cx.share_policy(RoutePolicy {
         timeout,
-        retries: retries::of_rule(rule.retries.as_ref(), &at.field("retries"), cx, sink),
+        retries: retries::of_rule(rule.retries.as_deref(), &at.field("retries"), cx, sink),
         cors: rule
             .cors_policy
             .as_ref()
