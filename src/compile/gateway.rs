@@ -107,22 +107,7 @@ impl<'a> Gateway<'a> {
         if self.proxy.kind() == ProxyKind::Any {
             return port;
         }
-        self.scope
-            .mesh()
-            .services
-            .iter()
-            .filter(|service| {
-                service.resource.namespace.as_ref() == self.proxy.namespace()
-                    && !service.selector.is_empty()
-                    && service.selector.selects(self.proxy.labels())
-                    && service
-                        .labels
-                        .get("experimental.istio.io/disable-gateway-port-translation")
-                        .is_none()
-            })
-            .find_map(|service| service.ports.iter().find(|one| one.number == port))
-            .and_then(|found| found.target_port)
-            .unwrap_or(port)
+        self.scope.workload_port(port).unwrap_or(port)
     }
 
     fn add_chains(

@@ -1,5 +1,7 @@
 //! Whose view a router is compiled for: a gateway workload, a sidecar, or (the default) both at once.
 
+use std::net::IpAddr;
+
 use super::labels::Labels;
 
 /// What part of the mesh a proxy serves.
@@ -20,6 +22,7 @@ pub struct Proxy {
     namespace: Box<str>,
     labels: Labels,
     dns_domain: Option<Box<str>>,
+    address: Option<IpAddr>,
 }
 
 impl Default for Proxy {
@@ -36,6 +39,7 @@ impl Proxy {
             namespace: namespace.into(),
             labels: Labels::default(),
             dns_domain: None,
+            address: None,
         }
     }
 
@@ -71,6 +75,14 @@ impl Proxy {
         self
     }
 
+    /// The same proxy at this address; the services that list it as an endpoint say through which of its ports a gateway
+    /// is reached (R-M-016).
+    #[must_use]
+    pub fn with_address(mut self, address: IpAddr) -> Self {
+        self.address = Some(address);
+        self
+    }
+
     /// What part of the mesh it serves.
     pub fn kind(&self) -> ProxyKind {
         self.kind
@@ -84,6 +96,11 @@ impl Proxy {
     /// Its workload labels.
     pub fn labels(&self) -> &Labels {
         &self.labels
+    }
+
+    /// Its address, if it is known.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
     }
 
     /// Its DNS search domain, if it is not the default one.

@@ -56,6 +56,9 @@ fn proxy(case: &Case) -> Proxy {
     for (key, value) in said["labels"].as_object().into_iter().flatten() {
         proxy = proxy.label(key, value.as_str().unwrap_or(""));
     }
+    if let Ok(address) = text(said, "ip").parse() {
+        proxy = proxy.with_address(address);
+    }
     match text(said, "dns_domain") {
         "" => proxy,
         domain => proxy.with_dns_domain(domain),

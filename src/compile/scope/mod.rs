@@ -18,6 +18,7 @@ mod egress;
 pub(crate) mod fixtures;
 mod import;
 mod service_view;
+mod targets;
 #[cfg(all(test, feature = "yaml"))]
 mod tests;
 #[cfg(all(test, feature = "yaml"))]
@@ -25,6 +26,7 @@ mod virtual_service_tests;
 
 pub(crate) use egress::EgressListener;
 pub(crate) use service_view::ServiceView;
+use targets::ServiceTargets;
 
 /// What one proxy sees of a mesh.
 #[derive(Debug)]
@@ -38,6 +40,7 @@ pub(crate) struct Scope<'m> {
     listeners: Vec<EgressListener<'m>>,
     services: Vec<ServiceView>,
     by_hostname: HashMap<Arc<str>, u32>,
+    targets: ServiceTargets<'m>,
 }
 
 impl<'m> Scope<'m> {
@@ -69,6 +72,7 @@ impl<'m> Scope<'m> {
         for service in scope.mesh.service_index.visible_to(scope.namespace) {
             scope.add(ServiceView::new(service));
         }
+        scope.targets = ServiceTargets::new(scope.mesh, proxy);
         scope
     }
 
@@ -149,6 +153,12 @@ impl<'m> Scope<'m> {
             .or_else(|| self.service(hostname).cloned())
     }
 
+    /// At a gateway, the port of the proxy's workload that a server on `port` is reached through (R-M-016); `None`: no
+    /// service of the workload has that port, so the port itself.
+    pub fn workload_port(&self, port: u16) -> Option<u16> {
+        self.targets.workload_port(port)
+    }
+
     fn empty(mesh: &'m Mesh, proxy: &'m Proxy) -> Self {
         let mesh = &*mesh.inner;
         Scope {
@@ -161,6 +171,7 @@ impl<'m> Scope<'m> {
             listeners: Vec::new(),
             services: Vec::new(),
             by_hostname: HashMap::default(),
+            targets: ServiceTargets::default(),
         }
     }
 

@@ -228,3 +228,43 @@ fn r_m_046_at_a_gateway_the_service_of_the_virtual_services_namespace_comes_firs
     assert_eq!(port("c"), Some(80));
     assert_eq!(port("d"), Some(80));
 }
+
+#[test]
+fn r_m_016_a_gateway_is_reached_through_the_target_port_of_the_workloads_first_service() {
+    let ingress = "
+apiVersion: v1
+kind: Service
+metadata: {name: ingress, namespace: a}
+spec: {selector: {app: ingress}, ports: [{name: http, port: 80, targetPort: 8080}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: untranslated, namespace: a, labels: {experimental.istio.io/disable-gateway-port-translation: 'true'}}
+spec: {selector: {app: ingress}, ports: [{name: http, port: 82, targetPort: 8082}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: by-address, namespace: b}
+spec:
+  hosts: [ingress.com]
+  resolution: STATIC
+  ports: [{name: http, number: 81, protocol: HTTP, targetPort: 8081}]
+  endpoints: [{address: 1.1.1.1, ports: {http: 9091}}, {address: 1.1.1.2}]
+---
+";
+    let mesh = mesh(ingress);
+    let labelled = Proxy::gateway("a").label("app", "ingress");
+    let port = |proxy: Proxy, number| Scope::gateway(&mesh, &proxy).workload_port(number);
+    assert_eq!(port(labelled.clone(), 80), Some(8080));
+    assert_eq!(port(labelled.clone(), 81), None);
+    assert_eq!(port(labelled.clone(), 82), None);
+    assert_eq!(port(Proxy::gateway("b").label("app", "ingress"), 80), None);
+    let at = |address: &str| {
+        labelled
+            .clone()
+            .with_address(address.parse().expect("an address"))
+    };
+    assert_eq!(port(at("1.1.1.1"), 81), Some(9091));
+    assert_eq!(port(at("1.1.1.2"), 81), Some(8081));
+    assert_eq!(port(at("1.1.1.2"), 80), Some(8080));
+}

@@ -16,6 +16,8 @@ use crate::terms::labels::Labels;
 use super::endpoint_slices::Slices;
 use super::workloads::{Workload, WorkloadKind, Workloads, pair};
 
+/// Names of Kubernetes services always end in a domain, also where short names are completed without one.
+const DEFAULT_DOMAIN: &str = "cluster.local";
 const EXPORT_TO: &str = "networking.istio.io/exportTo";
 /// Ports of protocols in which the server speaks first: not sniffed (R-M-129).
 const SERVER_FIRST_PORTS: [u16; 4] = [25, 53, 3306, 27017];
@@ -31,10 +33,11 @@ pub(super) fn service(
     let (meta, spec) = (&document.meta, &document.spec);
     let at = At::ROOT.field("spec");
     let resource = meta.qualified_name();
-    let hostname = cx.intern(&format!(
-        "{}.{}.svc.{}",
-        meta.name, meta.namespace, cx.config.domain
-    ));
+    let domain = match &*cx.config.domain {
+        "" => DEFAULT_DOMAIN,
+        domain => domain,
+    };
+    let hostname = cx.intern(&format!("{}.{}.svc.{domain}", meta.name, meta.namespace));
     let is_alias = spec.r#type == "ExternalName" && !spec.external_name.is_empty();
     let is_headless = spec.cluster_ip == "None";
     let ports = ports(&spec.ports, &at, sink);

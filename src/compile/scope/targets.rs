@@ -1,0 +1,62 @@
+//! The services that the proxy's own workload stands behind: through which of its ports a Gateway's server is reached
+//! (R-M-016, R-H-068).
+
+use crate::mesh::{self, Service};
+use crate::terms::endpoint::Endpoint;
+use crate::terms::proxy::Proxy;
+
+/// Services with this label do not translate the ports of gateways.
+const NOT_TRANSLATED: &str = "experimental.istio.io/disable-gateway-port-translation";
+
+/// The services of a proxy's workload, in the mesh's order.
+#[derive(Debug, Default)]
+pub(super) struct ServiceTargets<'m>(Vec<ServiceTarget<'m>>);
+
+#[derive(Debug)]
+struct ServiceTarget<'m> {
+    service: &'m Service,
+    /// The workload itself, where its address says which one it is.
+    endpoint: Option<&'m Endpoint>,
+}
+
+impl<'m> ServiceTargets<'m> {
+    /// Finds them by the address of the proxy among all endpoints, and by its labels among the selectors of its
+    /// namespace. O(services, and endpoints if the proxy has an address).
+    pub fn new(mesh: &'m mesh::Inner, proxy: &Proxy) -> Self {
+        let address = proxy.address().map(|address| address.to_string());
+        let target = |service: &'m Service| {
+            let has_address =
+                |one: &&Endpoint| address.is_some() && one.address.as_deref() == address.as_deref();
+            let endpoint = match address {
+                Some(_) => service.endpoints.iter().find(has_address),
+                None => None,
+            };
+            let is_selected = || {
+                service.namespace() == proxy.namespace()
+                    && !service.selector.is_empty()
+                    && service.selector.selects(proxy.labels())
+            };
+            (endpoint.is_some() || is_selected()).then_some(ServiceTarget { service, endpoint })
+        };
+        let services = mesh.services.iter().map(|service| &**service);
+        ServiceTargets(
+            services
+                .filter(|service| service.labels.get(NOT_TRANSLATED).is_none())
+                .filter_map(target)
+                .collect(),
+        )
+    }
+
+    /// The workload's port behind the service port `number`: of the first service that has it.
+    pub fn workload_port(&self, number: u16) -> Option<u16> {
+        let found = self.0.iter().find_map(|target| {
+            let mut ports = target.service.ports.iter();
+            Some((target, ports.find(|port| port.number == number)?))
+        });
+        let (target, port) = found?;
+        match target.endpoint {
+            Some(endpoint) => endpoint.port(&port.name),
+            None => port.target_port,
+        }
+    }
+}
