@@ -50,7 +50,7 @@ pub struct OwnedDecision {
     /// Header lines of the response, where `observed` filled them in.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub response_headers: BTreeMap<String, String>,
-    /// Body of the answer, where the proxy itself answers with one.
+    /// Body of a direct response, where `observed` filled it in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// The request as the upstream gets it, where `observed` filled it in.

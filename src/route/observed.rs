@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::decision::{
-    Answer, Applied, Decision, OwnedDecision, OwnedUpstreamRequest, UpstreamRequest,
+    Answer, Applied, Decision, Outcome, OwnedDecision, OwnedUpstreamRequest, UpstreamRequest,
 };
 use crate::terms::header_list::HeaderList;
 use crate::terms::request::{Request, Tls};
@@ -29,7 +29,8 @@ impl Decision<'_> {
             }) => {
                 seen.status = Some(status);
                 seen.response_headers = texts(&headers);
-                seen.body = (!body.is_empty()).then(|| text(&body));
+                let is_direct = matches!(self.outcome(), Outcome::Respond(_));
+                seen.body = (is_direct && !body.is_empty()).then(|| text(&body));
             }
             Applied::ForwardBytes if request.connection.tls == Tls::None => {
                 seen.status = Some(200);

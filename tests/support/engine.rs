@@ -144,8 +144,7 @@ pub fn ask(router: &Router, call: &Call, entropy: u64) -> Yaml {
             line => request = request.header(name, line.as_str().unwrap_or("")),
         }
     }
-    let decision = router.decide(&request, entropy).to_owned();
-    json(decision)
+    json(router.decide(&request, entropy).observed(&request))
 }
 
 fn json(decision: impl serde::Serialize) -> Yaml {
