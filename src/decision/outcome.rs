@@ -81,8 +81,8 @@ impl NotFound {
 }
 
 impl Outcome<'_> {
-    /// One word for it: `cluster`, `no_such_cluster`, `redirect`, `direct_response`, `fault_abort`, `cors_response`,
-    /// `no_route`, `no_listener`, `no_filter_chain`, `connection_failure`, `bad_request`, `await_request`.
+    /// One word for it: `cluster`, `no_such_cluster`, `redirect` (every answer with a location), `direct_response`,
+    /// `fault_abort`, `cors_response`, `no_route`, `no_listener`, `no_filter_chain`, `connection_failure`, `bad_request`, `await_request`.
     pub fn name(&self) -> &'static str {
         match self {
             Outcome::Forward { cluster, .. } | Outcome::Tcp { cluster, .. } => {
@@ -94,6 +94,7 @@ impl Outcome<'_> {
             }
             Outcome::AwaitRequest => "await_request",
             Outcome::Redirect(_) | Outcome::HttpsRedirect => "redirect",
+            Outcome::Respond(response) if response.has_location() => "redirect",
             Outcome::Respond(_) => "direct_response",
             Outcome::Abort(_) => "fault_abort",
             Outcome::CorsPreflight(_) => "cors_response",

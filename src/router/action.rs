@@ -191,6 +191,11 @@ impl Redirection {
 }
 
 impl Response {
+    /// Whether the answer names the location that was asked for: 201 and 3xx (R-H-139).
+    pub fn has_location(&self) -> bool {
+        matches!(self.response.status, 201 | 300..400)
+    }
+
     /// Status and body.
     pub fn response(&self) -> &DirectResponse {
         &self.response
