@@ -52,25 +52,20 @@ pub(super) fn check(spec: &raw::VirtualService, at: &At<'_>, sink: &mut Sink<'_>
     }
 }
 
-/// Reports each pair of overlapping hosts at the later one. O(hosts · wildcards).
+/// Reports each host that overlaps an earlier one, at most once. O(hosts · wildcards).
 fn check_overlaps(hosts: &[String], at: &At<'_>, sink: &mut Sink<'_>) {
     let mut exact: HashMap<&str, usize> = HashMap::with_capacity(hosts.len());
     let mut wildcards: Vec<usize> = Vec::new();
     for (index, host) in hosts.iter().enumerate() {
-        let mut earlier: Vec<usize> = wildcards
-            .iter()
-            .copied()
-            .filter(|&other| host::overlaps(&hosts[other], host))
-            .collect();
-        if host::is_wildcard(host) {
-            let overlapping = |&(other, _): &(&&str, &usize)| host::overlaps(other, host);
-            earlier.extend(exact.iter().filter(overlapping).map(|(_, &other)| other));
-            earlier.sort_unstable();
+        let overlapping = |&&other: &&usize| host::overlaps(&hosts[other], host);
+        let among_wildcards = wildcards.iter().find(overlapping).copied();
+        let among_exact = if host::is_wildcard(host) {
             wildcards.push(index);
+            exact.values().filter(overlapping).min().copied()
         } else {
-            earlier.extend(exact.insert(host, index));
-        }
-        for other in earlier {
+            exact.insert(host, index)
+        };
+        if let Some(other) = among_wildcards.or(among_exact) {
             sink.push(
                 &at.index(index),
                 Code::OVERLAPPING_HOSTS,

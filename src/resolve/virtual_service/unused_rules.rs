@@ -177,8 +177,13 @@ struct PrefixMatch<'a> {
     maps: [BTreeMap<&'a str, String>; 3],
 }
 
-/// Matches whose prefix begins with a shorter one of an earlier match that asks for no more beside it. O(matches ·
-/// length of a prefix), and the pairs found.
+/// How many pairs of matches of one VirtualService are compared, and how long a prefix may be for it: a warning is worth
+/// no more.
+const MOST_COMPARISONS: usize = 1_000_000;
+const LONGEST_PREFIX: usize = 1024;
+
+/// Matches whose prefix begins with a shorter one of an earlier match that asks for no more beside it; each is warned of
+/// once. O(matches · length of a prefix), and the comparisons.
 fn covered_prefixes(
     rules: &[raw::HttpRoute],
     texts: &[Rule<'_>],
@@ -188,6 +193,7 @@ fn covered_prefixes(
     let mut by_prefix: HashMap<&str, Vec<usize>> = HashMap::new();
     let mut earlier: Vec<PrefixMatch<'_>> = Vec::new();
     let mut seen: HashSet<&str> = HashSet::new();
+    let mut comparisons_left = MOST_COMPARISONS;
     for (rule, written) in rules.iter().enumerate() {
         for (place, one) in written.r#match.iter().enumerate() {
             let Some(later) = prefix_match(one, rule, place) else {
@@ -200,12 +206,17 @@ fn covered_prefixes(
                 .prefix
                 .char_indices()
                 .filter_map(|(end, _)| by_prefix.get(&later.prefix[..end]));
-            for &index in shorter.flatten() {
-                let cover = &earlier[index];
-                if covers(cover, &later) {
-                    push_covered(rules, cover, &later, at, sink);
-                }
+            let mut compared = 0;
+            let cover = shorter
+                .flatten()
+                .take(comparisons_left)
+                .inspect(|_| compared += 1)
+                .map(|&index: &usize| &earlier[index])
+                .find(|cover| covers(cover, &later));
+            if let Some(cover) = cover {
+                push_covered(rules, cover, &later, at, sink);
             }
+            comparisons_left -= compared;
             by_prefix
                 .entry(later.prefix)
                 .or_default()
@@ -244,19 +255,21 @@ fn prefix_match(written: &HttpMatchRequest, rule: usize, place: usize) -> Option
         method => method,
     };
     let texts = |map| texts(map);
-    (!prefix.is_empty()).then(|| PrefixMatch {
-        rule,
-        place,
-        prefix,
-        port: written.port,
-        method,
-        authority: text(written.authority.as_ref()),
-        maps: [
-            texts(&written.headers),
-            texts(&written.query_params),
-            texts(&written.without_headers),
-        ],
-    })
+    (1..=LONGEST_PREFIX)
+        .contains(&prefix.len())
+        .then(|| PrefixMatch {
+            rule,
+            place,
+            prefix,
+            port: written.port,
+            method,
+            authority: text(written.authority.as_ref()),
+            maps: [
+                texts(&written.headers),
+                texts(&written.query_params),
+                texts(&written.without_headers),
+            ],
+        })
 }
 
 /// Istio holds that `earlier` covers `later` if what it asks beside the path is the same, or begins with what `later` asks.
