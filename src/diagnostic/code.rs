@@ -151,6 +151,7 @@ codes! {
     DELEGATE_NOT_VISIBLE = "MR0202" "delegate-not-visible" Warning "A rule delegates to a VirtualService that is not exported to it.";
     DELEGATE_CONFLICT = "MR0203" "delegate-conflict" Warning "A rule of a delegate cannot match what its root lets through.";
     UNUSED_DELEGATE = "MR0204" "unused-delegate" Note "No root delegates to the VirtualService.";
+    DELEGATES_TOO_LARGE = "MR0205" "delegates-too-large" Error "Delegates yield more rules and matches than the limit.";
 
     // MR0210 to MR0219: merging DestinationRules.
     SHADOWED_SUBSET = "MR0210" "shadowed-subset" Warning "Another DestinationRule of the host has a subset of that name.";

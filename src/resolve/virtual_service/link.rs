@@ -18,6 +18,10 @@ fn key(document: &Written) -> Key<'_> {
     (&document.meta.namespace, &document.meta.name)
 }
 
+/// The most that all delegates of a mesh may yield: each match of a root meets each match of its delegate, so that a small
+/// text could ask for any amount of memory.
+const MOST_MERGED: usize = 1_000_000;
+
 /// All delegates, and the names of those that cannot be one.
 #[derive(Default)]
 pub(super) struct Delegates<'a> {
@@ -26,6 +30,8 @@ pub(super) struct Delegates<'a> {
     roots: HashSet<Key<'a>>,
     /// Those that some root has named.
     used: HashSet<Key<'a>>,
+    /// What they have yielded, of [`MOST_MERGED`].
+    merged: usize,
 }
 
 struct Delegate<'a> {
@@ -82,9 +88,21 @@ impl<'a> Delegates<'a> {
             };
             let rule_at = http_at.index(index);
             let at = rule_at.field("delegate");
+            let merged_before = self.merged;
             let Some(delegate) = self.find(reference, namespace, &at, sink) else {
                 continue;
             };
+            let sizes = delegate.rules.iter().map(|leaf| merged_size(rule, leaf));
+            let merged = sizes.fold(merged_before, usize::saturating_add);
+            if merged > MOST_MERGED {
+                sink.push_with_help(
+                    &at,
+                    Code::DELEGATES_TOO_LARGE,
+                    format!("delegates yield more than {MOST_MERGED} rules and matches; this rule is dropped"),
+                    "delegate with fewer matches on either side",
+                );
+                continue;
+            }
             let mut localized = rule.clone();
             delegate::localize(&mut localized, namespace, cx);
             for (index, leaf) in delegate.rules.iter().enumerate() {
@@ -106,6 +124,7 @@ impl<'a> Delegates<'a> {
                     None => push_conflict(index, leaf, delegate, &at, sink),
                 }
             }
+            self.merged = merged;
         }
         out
     }
@@ -175,6 +194,12 @@ impl<'a> Delegates<'a> {
             }
         }
     }
+}
+
+/// How many matches (and rules without) a root and a delegate may yield together, before conflicts.
+fn merged_size(root: &raw::HttpRoute, leaf: &raw::HttpRoute) -> usize {
+    let matches = |rule: &raw::HttpRoute| rule.r#match.len().max(1);
+    matches(root).saturating_mul(matches(leaf))
 }
 
 fn push_conflict(

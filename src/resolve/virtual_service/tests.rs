@@ -327,6 +327,20 @@ fn r_m_048_a_delegate_alone_is_noted() {
 }
 
 #[test]
+fn delegates_cannot_yield_without_bound() {
+    let list = |prefix: &str| {
+        let one = |n: usize| format!("{{uri: {{prefix: {prefix}{n}}}}}");
+        (0..1_001).map(one).collect::<Vec<_>>().join(", ")
+    };
+    let text = ROOT
+        .replace("{uri: {prefix: /a}}", &list("/a"))
+        .replace("{uri: {exact: /a/b}}", &list("/a1/"));
+    let (mesh, report) = resolve(&text);
+    assert!(codes(&report).contains(&Code::DELEGATES_TOO_LARGE));
+    assert_eq!(mesh.inner.virtual_services[0].http.len(), 1);
+}
+
+#[test]
 fn r_m_146_annotations_that_admission_refuses() {
     let text = with_rules("  - route: [{destination: {host: b}}]").replace(
         "namespace: shop}",
