@@ -1,15 +1,13 @@
 //! What a reading has gathered so far: resources, the mesh's configuration, and everything there is to say.
 
 use super::Limits;
+use super::names::Names;
 use crate::diagnostic::{Code, Diagnostic, FieldPath, Location, Report, ResourceRef};
 use crate::resource::{
-    Document, Format, Kind, Log, MeshConfig, Metadata, Origin, Reader, Resource, Resources, Slot,
-    Source,
+    Document, Format, Log, MeshConfig, Metadata, Origin, Reader, Resource, Resources, Slot, Source,
 };
 use serde::de::{DeserializeSeed, Error};
 use std::cell::Cell;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,7 +20,7 @@ pub(super) struct Batch {
     resources: Vec<Resource>,
     mesh_config: Option<Document<MeshConfig>>,
     report: Report,
-    seen: HashMap<(Kind, String, String), usize>,
+    names: Names,
     documents: usize,
     /// Values that the current document may still have.
     values: Rc<Cell<usize>>,
@@ -92,7 +90,7 @@ impl Batch {
             resources: Vec::new(),
             mesh_config: None,
             report: Report::new(),
-            seen: HashMap::new(),
+            names: Names::default(),
             documents: 0,
             values: Rc::default(),
             stopped: None,
@@ -117,15 +115,10 @@ impl Batch {
 
     /// Adds a resource; a later one takes the place of an earlier one of the same name, as applying both would.
     pub(super) fn add(&mut self, resource: Resource) {
-        let meta = resource.meta();
-        let key = (resource.kind(), meta.namespace.clone(), meta.name.clone());
-        match self.seen.entry(key) {
-            Entry::Vacant(entry) => {
-                entry.insert(self.resources.len());
-                self.resources.push(resource);
-            }
-            Entry::Occupied(entry) => {
-                let first = &mut self.resources[*entry.get()];
+        match self.names.position_or_insert(&resource, &self.resources) {
+            None => self.resources.push(resource),
+            Some(position) => {
+                let first = &mut self.resources[position];
                 self.report.push(duplicate(first, &resource));
                 *first = resource;
             }

@@ -9,6 +9,7 @@ mod buffered;
 mod document;
 mod files;
 mod kinds;
+mod names;
 #[cfg(feature = "yaml")]
 mod split;
 mod syntax;

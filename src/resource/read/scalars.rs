@@ -1,8 +1,8 @@
 //! The scalars of protobuf-JSON: strings, booleans, numbers, durations, bytes.
 
-use super::IntOrString;
-use super::read::{Read, Reader, Scalar, Shape, Shaped, abridged};
+use super::{Read, Reader, Scalar, Shape, Shaped, abridged};
 use crate::diagnostic::Code;
+use crate::resource::IntOrString;
 use crate::terms::duration::Duration;
 use serde::de::Deserializer;
 
