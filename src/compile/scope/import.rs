@@ -9,6 +9,8 @@ use crate::terms::host_index::HostSet;
 pub(crate) struct Import<'a> {
     included: Sets<'a>,
     excluded: Sets<'a>,
+    /// Nothing needs to be asked: `*/*` without exclusions.
+    everything: bool,
 }
 
 /// Host patterns by namespace.
@@ -21,36 +23,42 @@ struct Sets<'a> {
 impl<'a> Import<'a> {
     /// Reads `hosts` for a proxy of `namespace`.
     pub fn new(hosts: &'a [EgressHost], namespace: &'a str) -> Self {
+        let is_all = |one: &EgressHost| one.namespace == EgressNamespace::Any && &*one.host == "*";
+        let excludes = hosts.iter().any(|one| one.exclude);
+        if hosts.iter().any(is_all) && !excludes {
+            return Import::everything();
+        }
         Import {
             included: Sets::new(hosts, false, namespace),
             excluded: Sets::new(hosts, true, namespace),
+            everything: false,
         }
     }
 
     /// Everything: `*/*`.
     pub fn everything() -> Self {
         Import {
-            included: Sets {
-                everywhere: HostSet::from_iter(["*"]),
-                by_namespace: HashMap::default(),
-            },
-            excluded: Sets::default(),
+            everything: true,
+            ..Import::default()
         }
     }
 
     /// Whether the service `hostname` of `namespace` is imported: some entry covers it.
     pub fn covers(&self, namespace: &str, hostname: &str) -> bool {
-        self.included.any(namespace, |set| set.covers(hostname))
-            && !self.excludes(namespace, hostname)
+        self.everything
+            || self.included.any(namespace, |set| set.covers(hostname))
+                && !self.excludes(namespace, hostname)
     }
 
     /// Whether a VirtualService of `namespace` with these hosts is imported: some entry overlaps one of them that is not
     /// excluded.
     pub fn selects<'h>(&self, namespace: &str, hosts: impl IntoIterator<Item = &'h str>) -> bool {
-        hosts.into_iter().any(|host| {
-            self.included.any(namespace, |set| set.overlaps(host))
-                && !self.excludes(namespace, host)
-        })
+        let mut hosts = hosts.into_iter();
+        self.everything
+            || hosts.any(|host| {
+                self.included.any(namespace, |set| set.overlaps(host))
+                    && !self.excludes(namespace, host)
+            })
     }
 
     fn excludes(&self, namespace: &str, host: &str) -> bool {

@@ -6,6 +6,7 @@ use crate::diagnostic::{At, Code};
 use crate::mesh::service::Protocol;
 use crate::resolve::Sink;
 use crate::resolve::check::network;
+use crate::resolve::destination_rule::connection_pool;
 use crate::resolve::service::check_protocol;
 use crate::resolve::service::workload_entry::{check_port_name, unix_path};
 use crate::resource::{
@@ -142,10 +143,8 @@ fn check_pool(
     at: &At<'_>,
     sink: &mut Sink<'_>,
 ) {
-    if pool.http.is_none() && pool.tcp.is_none() {
-        let message = "a connection pool needs at least one setting";
-        sink.push(at, Code::MISSING_FIELD, message);
-    }
+    // Typed for its checks only: inbound traffic is not routed here.
+    let _ = connection_pool::resolve(pool, at, sink);
     let is_tcp = protocol == Some(Protocol::Tcp);
     if is_tcp && pool.http.is_some() {
         let message = "HTTP settings have no effect on a TCP port";
