@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::mesh::virtual_service::VirtualService;
-use crate::router::{RouteConfig, Rule, VirtualHost};
+use crate::router::{RouteConfig, Rule, RuleList, VirtualHost};
 use crate::terms::host;
 
 use super::domains;
@@ -140,11 +140,11 @@ fn collapse(mut drafts: Vec<Draft>, port: u16) -> Vec<Arc<VirtualHost>> {
 }
 
 /// Rules that match everything go behind all others; nothing else moves (R-H-062, R-H-063).
-fn catch_alls_last(rules: Vec<Rule>) -> Arc<[Rule]> {
+fn catch_alls_last(rules: Vec<Rule>) -> Arc<RuleList> {
     let (last, first): (Vec<Rule>, Vec<Rule>) = rules
         .into_iter()
         .partition(|rule| rule.matches.is_catch_all());
-    first.into_iter().chain(last).collect()
+    Arc::new(first.into_iter().chain(last).collect())
 }
 
 /// No VirtualService at all: one virtual host that answers 404 (R-H-066).
@@ -153,7 +153,7 @@ fn blackhole(port: u16) -> Arc<VirtualHost> {
         name: format!("blackhole:{port}").into(),
         domains: Box::new(["*".into()]),
         require_tls: false,
-        rules: Arc::new([]),
+        rules: Arc::default(),
     })
 }
 

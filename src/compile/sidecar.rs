@@ -306,16 +306,17 @@ impl<'a> Sidecar<'a> {
                 }),
             ),
         };
+        let rule = Rule {
+            name: name.into(),
+            virtual_service: None,
+            matches: Arc::new(RequestMatch::any()),
+            action: Arc::new(action),
+        };
         Arc::new(VirtualHost {
             name: name.into(),
             domains: Box::new(["*".into()]),
             require_tls: false,
-            rules: Arc::new([Rule {
-                name: name.into(),
-                virtual_service: None,
-                matches: Arc::new(RequestMatch::any()),
-                action: Arc::new(action),
-            }]),
+            rules: Arc::new(std::iter::once(rule).collect()),
         })
     }
 }

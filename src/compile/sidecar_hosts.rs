@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::mesh::service::{Protocol, Resolution, ServicePort};
 use crate::mesh::virtual_service::VirtualService;
-use crate::router::{Action, Forward, Rule, Split, VirtualHost};
+use crate::router::{Action, Forward, Rule, RuleList, Split, VirtualHost};
 use crate::terms::condition::RequestMatch;
 use crate::terms::host;
 use crate::terms::route_policy::RoutePolicy;
@@ -35,7 +35,7 @@ struct Claim<'m> {
     port: u16,
     unregistered: Vec<String>,
     services: Vec<&'m ServiceView>,
-    rules: Arc<[Rule]>,
+    rules: Arc<RuleList>,
 }
 
 impl<'m> PortServices<'m> {
@@ -88,7 +88,7 @@ impl<'m> PortServices<'m> {
             self.claim(
                 place,
                 virtual_service,
-                rules.into(),
+                Arc::new(rules.into_iter().collect()),
                 &mut claims,
                 &mut claimed,
             );
@@ -103,11 +103,14 @@ impl<'m> PortServices<'m> {
                         port: port.number,
                         unregistered: Vec::new(),
                         services: vec![service],
-                        rules: Arc::new([self.default_rule(
-                            service.hostname(),
-                            port.number,
-                            listening,
-                        )]),
+                        rules: Arc::new(
+                            std::iter::once(self.default_rule(
+                                service.hostname(),
+                                port.number,
+                                listening,
+                            ))
+                            .collect(),
+                        ),
                     });
                 }
             }
@@ -147,7 +150,7 @@ impl<'m> PortServices<'m> {
         &self,
         place: usize,
         virtual_service: &VirtualService,
-        rules: Arc<[Rule]>,
+        rules: Arc<RuleList>,
         claims: &mut Vec<Claim<'m>>,
         claimed: &mut [bool],
     ) {

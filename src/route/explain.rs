@@ -62,6 +62,8 @@ impl Recorder {
 }
 
 impl Probe for Recorder {
+    const SEES_EVERY_RULE: bool = true;
+
     fn side(&mut self, side: Side) {
         self.note(format!(
             "side: {}",

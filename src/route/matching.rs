@@ -1,6 +1,7 @@
 //! Whether a request fits what a rule asks: the path test and every condition (R-H-003, R-H-082..R-H-106).
 
 use super::subject::Subject;
+use crate::router::rule_index::Facts;
 use crate::terms::claims::Claim;
 use crate::terms::condition::{Condition, PathMatch, RequestMatch, ValueMatch};
 
@@ -43,6 +44,24 @@ fn holds(condition: &Condition, subject: &Subject<'_, '_>) -> bool {
             let claim = subject.request.claims.and_then(|claims| claims.get(path));
             claim.is_some_and(|claim| claim_holds(claim, test)) != *invert
         }
+    }
+}
+
+impl Facts for Subject<'_, '_> {
+    fn for_each_value(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
+        self.for_each_tested(name, visit);
+    }
+
+    fn query_value(&self, key: &str) -> Option<&[u8]> {
+        Subject::query_value(self, key).map(str::as_bytes)
+    }
+
+    fn holds(&self, condition: &Condition) -> bool {
+        holds(condition, self)
+    }
+
+    fn path_fits(&self, path: &PathMatch) -> bool {
+        path.holds(self.path)
     }
 }
 

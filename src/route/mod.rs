@@ -21,7 +21,7 @@ use crate::router::Router;
 use crate::terms::request::{Connection, Request};
 
 pub use explain::Explanation;
-use probe::Silent;
+use probe::{Scanning, Silent};
 
 impl Router {
     /// What happens to `request`. Total, pure and deterministic: the same router, request and entropy give the same
@@ -29,7 +29,8 @@ impl Router {
     /// it independently.
     ///
     /// # Complexity
-    /// A table lookup for the host, then linear in the rules of the virtual host up to the one that fits. No allocation.
+    /// A table lookup for the host, then one or a few in the index of the virtual host's rules, about the same for ten rules
+    /// and for ten thousand. No allocation.
     ///
     /// ```no_run
     /// # use meshroute::{router::Router, terms::request::Request};
@@ -40,6 +41,12 @@ impl Router {
     /// ```
     pub fn decide(&self, request: &Request<'_>, entropy: u64) -> Decision<'_> {
         walk::decide(&self.tables, request, entropy, &mut Silent)
+    }
+
+    /// The same decision, found by looking at one rule after the other: what the rule index is proved against.
+    #[doc(hidden)]
+    pub fn decide_by_scan(&self, request: &Request<'_>, entropy: u64) -> Decision<'_> {
+        walk::decide(&self.tables, request, entropy, &mut Scanning)
     }
 
     /// What happens to a connection of which no request is known: TCP, or TLS that the proxy does not terminate. Where its

@@ -7,6 +7,10 @@ use crate::terms::weighted::FractionalPercent;
 
 /// An observer of a walk. Every method does nothing unless it is overridden, so that the silent one costs nothing.
 pub(super) trait Probe {
+    /// It wants to see every rule that does not fit: then no index is asked. An index may only prune, so that the answer
+    /// is the same.
+    const SEES_EVERY_RULE: bool;
+
     /// This side of the proxy decides.
     fn side(&mut self, _side: Side) {}
     /// The connection arrives here.
@@ -34,4 +38,13 @@ pub(super) trait Probe {
 /// Sees nothing.
 pub(super) struct Silent;
 
-impl Probe for Silent {}
+impl Probe for Silent {
+    const SEES_EVERY_RULE: bool = false;
+}
+
+/// Sees nothing, but has every rule looked at: what the index is proved against.
+pub(super) struct Scanning;
+
+impl Probe for Scanning {
+    const SEES_EVERY_RULE: bool = true;
+}

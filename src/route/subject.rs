@@ -116,19 +116,28 @@ impl<'q, 'b: 'q> Subject<'q, 'b> {
     /// Whether one of the values of header `name` (lower case) passes `test`; `None`: there is no value. Names are
     /// compared without case (R-H-093).
     pub fn any_value(&self, name: &str, test: &dyn Fn(&[u8]) -> bool) -> Option<bool> {
+        let mut passes = None;
+        self.for_each_tested(name, &mut |value| {
+            passes = Some(passes == Some(true) || test(value))
+        });
+        passes
+    }
+
+    /// Calls `visit` with each value of header `name` (lower case) that a condition is tested on: each line, or the lines
+    /// of one that a proxy keeps in one line, joined.
+    pub fn for_each_tested(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
         if let Ok(value) = self.own_value(name) {
-            return value.map(test);
+            return value.into_iter().for_each(visit);
         }
-        let (mut count, mut passes) = (0_u32, false);
+        let (mut count, mut first) = (0_u32, None);
         self.request.for_each_value(name, &mut |value| {
             count += 1;
-            passes = passes || test(value);
+            first = first.or(Some(value));
         });
-        match count {
-            0 => None,
-            1 => Some(passes),
-            _ if keeps_one_line(name) => Some(self.with_joined(name, test)),
-            _ => Some(passes),
+        match (count, first) {
+            (0 | 1, first) => first.into_iter().for_each(visit),
+            _ if keeps_one_line(name) => self.with_joined(name, visit),
+            _ => self.request.for_each_value(name, &mut |value| visit(value)),
         }
     }
 

@@ -177,6 +177,13 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
     }
 
     fn first_rule(&mut self, host: &'r VirtualHost, subject: &Subject<'_, '_>) -> Option<&'r Rule> {
+        if !P::SEES_EVERY_RULE {
+            let position = host.rule_list().first(subject.path, subject)?;
+            let rule = host.rules().get(position)?;
+            self.probe.matched(position, rule);
+            self.decision.rule = Some((position, rule));
+            return Some(rule);
+        }
         for (position, rule) in host.rules().iter().enumerate() {
             match matching::unmet(rule.matches(), subject) {
                 Some(unmet) => self.probe.skipped(position, rule, unmet),

@@ -22,7 +22,7 @@ pub use action::{Action, Forward, Mirror, Redirection, Response, Split, Weighted
 pub use cluster::{Cluster, ClusterKind};
 pub use listener::{ChainMatch, Cidr, Filter, FilterChain, Listener, TcpProxy, Transport};
 pub use route_config::RouteConfig;
-pub use virtual_host::{Rule, VirtualHost};
+pub use virtual_host::{Rule, RuleList, VirtualHost};
 
 /// An immutable routing table for one proxy. Cheap to clone, `Send + Sync + 'static`, no interior mutability.
 #[derive(Clone, Debug)]

@@ -58,7 +58,7 @@ mod tests {
                 name: domains[0].into(),
                 domains: domains.iter().map(|&domain| domain.into()).collect(),
                 require_tls: false,
-                rules: Arc::new([]),
+                rules: Arc::default(),
             })
         };
         RouteConfig::new("80", domains.iter().map(host).collect())

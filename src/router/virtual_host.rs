@@ -6,6 +6,7 @@ use crate::terms::condition::RequestMatch;
 use crate::terms::name::ResourceName;
 
 use super::action::Action;
+use super::rule_index::{Facts, RuleIndex};
 
 /// Hosts and the ordered rules that answer for them.
 #[derive(Clone, Debug)]
@@ -16,7 +17,14 @@ pub struct VirtualHost {
     pub(crate) domains: Box<[Box<str>]>,
     /// `httpsRedirect`: plain-text requests are sent to https before any rule is looked at (R-H-065).
     pub(crate) require_tls: bool,
-    pub(crate) rules: Arc<[Rule]>,
+    pub(crate) rules: Arc<RuleList>,
+}
+
+/// Rules in the order that decides, and their index where they are many.
+#[derive(Clone, Debug, Default)]
+pub struct RuleList {
+    rules: Box<[Rule]>,
+    index: Option<RuleIndex>,
 }
 
 /// One match and one action.
@@ -48,12 +56,59 @@ impl VirtualHost {
 
     /// Its rules in the order that decides.
     pub fn rules(&self) -> &[Rule] {
+        &self.rules.rules
+    }
+
+    /// The rules with their index.
+    pub fn rule_list(&self) -> &RuleList {
         &self.rules
     }
 
     /// Whether it is what a sidecar falls back to for a host that nothing claims (R-H-052).
     pub fn is_fallback(&self) -> bool {
         matches!(&*self.name, "allow_any" | "block_all")
+    }
+}
+
+impl RuleList {
+    /// The rules.
+    pub fn as_slice(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The place of the first rule that fits a request with this path (normalised, without query), as a scan would
+    /// find it.
+    ///
+    /// # Complexity
+    /// See [`RuleIndex::first`]. No allocation.
+    #[inline]
+    pub(crate) fn first(&self, path: &str, facts: &impl Facts) -> Option<usize> {
+        match &self.index {
+            Some(index) => index.first(path, facts),
+            None => self.rules.iter().position(|rule| {
+                let asked = rule.matches();
+                facts.path_fits(&asked.path)
+                    && asked
+                        .conditions
+                        .iter()
+                        .all(|condition| facts.holds(condition))
+            }),
+        }
+    }
+
+    /// Heap bytes of the index.
+    pub fn index_memory_usage(&self) -> usize {
+        self.index.as_ref().map_or(0, RuleIndex::memory_usage)
+    }
+}
+
+impl FromIterator<Rule> for RuleList {
+    fn from_iter<I: IntoIterator<Item = Rule>>(rules: I) -> Self {
+        let rules: Box<[Rule]> = rules.into_iter().collect();
+        RuleList {
+            index: RuleIndex::build(rules.iter().map(Rule::matches)),
+            rules,
+        }
     }
 }
 
