@@ -19,6 +19,8 @@ use super::{Context, Sink};
 pub(crate) mod connection_pool;
 pub(crate) mod index;
 #[cfg(test)]
+mod index_property;
+#[cfg(test)]
 mod index_tests;
 mod load_balancer;
 pub(crate) mod locality;
