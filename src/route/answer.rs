@@ -37,8 +37,7 @@ pub(super) fn answer(
             (b"", None)
         }
         Outcome::Respond(response) => {
-            let has_location = response.has_location();
-            if has_location {
+            if response.has_location() {
                 let host = redirected_host(subject, subject.scheme(), None);
                 headers.set(
                     "location",
@@ -46,13 +45,7 @@ pub(super) fn answer(
                 );
             }
             change(&mut headers);
-            // With a location, no body arrives (recorded: http-action-1100006).
-            let body: &[u8] = if has_location {
-                b""
-            } else {
-                &response.response().body
-            };
-            (body, None)
+            (&response.response().body, None)
         }
         Outcome::Abort(abort) => {
             change(&mut headers);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::decision::{
-    Answer, Applied, Decision, Outcome, OwnedDecision, OwnedUpstreamRequest, UpstreamRequest,
+    Answer, Applied, Decision, OwnedDecision, OwnedUpstreamRequest, UpstreamRequest,
 };
 use crate::terms::header_list::HeaderList;
 use crate::terms::request::{Request, Tls};
@@ -29,8 +29,12 @@ impl Decision<'_> {
             }) => {
                 seen.status = Some(status);
                 seen.response_headers = texts(&headers);
-                let is_direct = matches!(self.outcome(), Outcome::Respond(_));
-                seen.body = (is_direct && !body.is_empty()).then(|| text(&body));
+                // What a proxy adds by itself is left out: also the body of a redirect or fault, and its type.
+                if seen.outcome == "direct_response" {
+                    seen.body = (!body.is_empty()).then(|| text(&body));
+                } else if headers.get("content-type") == Some(b"text/plain") {
+                    seen.response_headers.remove("content-type");
+                }
             }
             Applied::ForwardBytes if request.connection.tls == Tls::None => {
                 seen.status = Some(200);
