@@ -44,21 +44,56 @@ spec:
 "#;
 
 /// One request of the mix: method, authority, path, headers.
-type Asked = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
+type Asked = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
 
 const REQUESTS: &[Asked] = &[
     ("GET", "shop.example.com", "/healthz", &[]),
-    ("GET", "shop.example.com", "/cart/7", &[("accept", "*/*"), ("x-user", "jane")]),
-    ("GET", "shop.example.com:80", "/cart/7?beta=1", &[("accept", "*/*")]),
-    ("GET", "shop.example.com", "/cart/7?beta=2", &[("x-user", "john")]),
+    (
+        "GET",
+        "shop.example.com",
+        "/cart/7",
+        &[("accept", "*/*"), ("x-user", "jane")],
+    ),
+    (
+        "GET",
+        "shop.example.com:80",
+        "/cart/7?beta=1",
+        &[("accept", "*/*")],
+    ),
+    (
+        "GET",
+        "shop.example.com",
+        "/cart/7?beta=2",
+        &[("x-user", "john")],
+    ),
     ("GET", "shop.example.com", "/", &[("accept", "*/*")]),
     ("POST", "api.example.com", "/v1/things", &[]),
     ("GET", "api.example.com", "/v1/things", &[]),
-    ("GET", "api.example.com", "/v2/things", &[("x-env", "staging")]),
+    (
+        "GET",
+        "api.example.com",
+        "/v2/things",
+        &[("x-env", "staging")],
+    ),
     ("GET", "api.example.com", "/v2/things", &[]),
     ("GET", "api.example.com", "/v3/things", &[]),
-    ("GET", "www.example.com", "/index.html", &[("accept", "*/*")]),
-    ("GET", "WWW.example.com", "/index.html", &[("accept", "*/*")]),
+    (
+        "GET",
+        "www.example.com",
+        "/index.html",
+        &[("accept", "*/*")],
+    ),
+    (
+        "GET",
+        "WWW.example.com",
+        "/index.html",
+        &[("accept", "*/*")],
+    ),
 ];
 
 /// The same rules by hand.
@@ -87,9 +122,18 @@ fn by_hand() -> HashMap<&'static str, Vec<ByHand>> {
         (
             "shop.example.com",
             vec![
-                ByHand { exact: true, ..rule("/healthz", "a0") },
-                ByHand { header: Some(("x-user", "jane", true)), ..rule("/cart", "a1") },
-                ByHand { query: Some(("beta", "1")), ..rule("/cart", "a2") },
+                ByHand {
+                    exact: true,
+                    ..rule("/healthz", "a0")
+                },
+                ByHand {
+                    header: Some(("x-user", "jane", true)),
+                    ..rule("/cart", "a1")
+                },
+                ByHand {
+                    query: Some(("beta", "1")),
+                    ..rule("/cart", "a2")
+                },
                 rule("/cart", "a3"),
                 rule("/", "a5"),
             ],
@@ -97,9 +141,15 @@ fn by_hand() -> HashMap<&'static str, Vec<ByHand>> {
         (
             "api.example.com",
             vec![
-                ByHand { method: Some("POST"), ..rule("/v1/", "b0") },
+                ByHand {
+                    method: Some("POST"),
+                    ..rule("/v1/", "b0")
+                },
                 rule("/v1/", "b1"),
-                ByHand { header: Some(("x-env", "stag", false)), ..rule("/v2/", "b2") },
+                ByHand {
+                    header: Some(("x-env", "stag", false)),
+                    ..rule("/v2/", "b2")
+                },
                 rule("/v2/", "b3"),
             ],
         ),
@@ -110,31 +160,47 @@ fn by_hand() -> HashMap<&'static str, Vec<ByHand>> {
 /// Host hash, then a scan.
 fn scan(table: &HashMap<&'static str, Vec<ByHand>>, asked: &Asked) -> Option<&'static str> {
     let (method, authority, target, headers) = *asked;
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host).to_ascii_lowercase();
+    let host = authority
+        .rsplit_once(':')
+        .map_or(authority, |(host, _)| host)
+        .to_ascii_lowercase();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let holds = |rule: &&ByHand| {
-        (if rule.exact { path == rule.path } else { path.starts_with(rule.path) })
-            && rule.method.is_none_or(|wanted| wanted == method)
+        (if rule.exact {
+            path == rule.path
+        } else {
+            path.starts_with(rule.path)
+        }) && rule.method.is_none_or(|wanted| wanted == method)
             && rule.header.is_none_or(|(name, value, exact)| {
                 headers.iter().any(|(line, found)| {
                     line.eq_ignore_ascii_case(name)
-                        && if exact { *found == value } else { found.starts_with(value) }
+                        && if exact {
+                            *found == value
+                        } else {
+                            found.starts_with(value)
+                        }
                 })
             })
             && rule.query.is_none_or(|(key, value)| {
-                query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('=')) == Some(value)
+                query
+                    .split('&')
+                    .find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))
+                    == Some(value)
             })
     };
-    table.get(host.as_str())?.iter().find(holds).map(|rule| rule.to)
+    table
+        .get(host.as_str())?
+        .iter()
+        .find(holds)
+        .map(|rule| rule.to)
 }
 
 fn request(asked: &Asked) -> Request<'static> {
     let (method, authority, path, headers) = *asked;
-    headers
-        .iter()
-        .fold(Request::new(method, path).authority(authority).port(80), |request, (name, value)| {
-            request.header(name, *value)
-        })
+    headers.iter().fold(
+        Request::new(method, path).authority(authority).port(80),
+        |request, (name, value)| request.header(name, *value),
+    )
 }
 
 fn decide(criterion: &mut Criterion) {
@@ -145,8 +211,17 @@ fn decide(criterion: &mut Criterion) {
     let requests: Vec<Request<'_>> = REQUESTS.iter().map(request).collect();
     for (asked, request) in REQUESTS.iter().zip(&requests) {
         // The lowest entropy words take the first destination of the split or the second; by hand knows the first.
-        let got = router.decide(request, 0).cluster().map(|one| one.host().to_owned());
-        let got = got.as_deref().map(|host| if host.starts_with("a4.") { "a3" } else { &host[..2] });
+        let got = router
+            .decide(request, 0)
+            .cluster()
+            .map(|one| one.host().to_owned());
+        let got = got.as_deref().map(|host| {
+            if host.starts_with("a4.") {
+                "a3"
+            } else {
+                &host[..2]
+            }
+        });
         assert_eq!(got, scan(&table, asked), "{asked:?}");
     }
 
@@ -194,7 +269,10 @@ fn decide(criterion: &mut Criterion) {
             black_box(scan(&table, black_box(asked)));
         }
     });
-    println!("decide costs {:.2} x the rules written by hand (target: at most 3)", ours / hand);
+    println!(
+        "decide costs {:.2} x the rules written by hand (target: at most 3)",
+        ours / hand
+    );
 }
 
 criterion_group!(benches, decide);

@@ -68,7 +68,11 @@ fn show(router: &Router, host: &str, gateway: &str) -> Result<(), Box<dyn Error>
         destination.port(),
         destination.subset().unwrap_or("-"),
         destination.labels(),
-        destination.workloads().collect::<Vec<_>>().join(" ")
+        destination
+            .workloads()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" ")
     );
     Ok(())
 }

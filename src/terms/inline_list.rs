@@ -35,11 +35,6 @@ impl<T: Copy, const N: usize> InlineList<T, N> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = T> + Clone {
         self.first[..self.len].iter().chain(&self.rest).copied()
     }
-
-    /// Whether there are none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
-    }
 }
 
 #[cfg(test)]
@@ -49,7 +44,6 @@ mod tests {
     #[test]
     fn elements_keep_their_order_across_the_boundary() {
         let mut list = InlineList::<u8, 2>::default();
-        assert!(list.is_empty());
         for element in 0..5 {
             list.push(element);
         }
