@@ -118,6 +118,7 @@ fn check_shape(rule: &raw::HttpRoute, role: Role, at: &At<'_>, sink: &mut Sink<'
                     );
                 }
             }
+            warn_beside_answer(rule, answer, at, sink);
         }
         None if rule.route.is_empty() => sink.push(
             at,
@@ -126,11 +127,39 @@ fn check_shape(rule: &raw::HttpRoute, role: Role, at: &At<'_>, sink: &mut Sink<'
         ),
         None => {}
     }
+    let has_share = rule.mirror_percentage.is_some() || rule.mirror_percent.is_some();
+    if role == Role::Independent && rule.mirror.is_none() && has_share {
+        sink.push_with_help(
+            at,
+            Code::WITHOUT_EFFECT,
+            "a share of mirrored requests has no effect without `mirror`",
+            "each of `mirrors` has its own `percentage`",
+        );
+    }
     if rule.mirror.is_some() && !rule.mirrors.is_empty() {
         sink.push(
             &at.field("mirrors"),
             Code::CONFLICTING_FIELDS,
             "a rule cannot have both `mirror` and `mirrors`",
         );
+    }
+}
+
+/// Policies of forwarding do nothing where nothing is forwarded (R-H-138).
+fn warn_beside_answer(rule: &raw::HttpRoute, answer: &str, at: &At<'_>, sink: &mut Sink<'_>) {
+    for (field, is_set) in [
+        ("timeout", rule.timeout.is_some()),
+        ("retries", rule.retries.is_some()),
+        ("mirror", rule.mirror.is_some()),
+        ("mirrors", !rule.mirrors.is_empty()),
+        ("corsPolicy", rule.cors_policy.is_some()),
+    ] {
+        if is_set {
+            sink.push(
+                &at.field(field),
+                Code::WITHOUT_EFFECT,
+                format!("`{field}` has no effect beside `{answer}`"),
+            );
+        }
     }
 }

@@ -32,6 +32,13 @@ pub(super) fn http_match(
             format!("`{}` is not a namespace", written.source_namespace),
         );
     }
+    if !written.stat_prefix.is_empty() {
+        sink.push(
+            &at.field("statPrefix"),
+            Code::FIELD_WITHOUT_EFFECT,
+            "`statPrefix` names statistics, and has no effect on routing",
+        );
+    }
     Some(HttpMatch {
         name: written.name.as_str().into(),
         port: (written.port != 0).then_some(written.port),

@@ -254,6 +254,28 @@ fn r_h_146_a_hashed_destination_keeps_to_its_hosts_unless_the_rule_says_otherwis
     ));
 }
 
+#[test]
+fn settings_that_do_nothing_are_warned_of() {
+    let fields = |http: &str| -> Vec<String> {
+        let (_, report) = resolve(&with_rules(http));
+        assert!(!report.has_errors(), "{report}");
+        let field = |d: &crate::diagnostic::Diagnostic| d.field().unwrap().to_string();
+        report.iter().map(field).collect()
+    };
+    assert_eq!(
+        fields("  - redirect: {uri: /n}\n    timeout: 1s\n    corsPolicy: {}"),
+        ["spec.http[0].timeout", "spec.http[0].corsPolicy"]
+    );
+    assert_eq!(
+        fields("  - route: [{destination: {host: b}}]\n    mirrorPercentage: {value: 1}"),
+        ["spec.http[0]"]
+    );
+    assert_eq!(
+        fields("  - route: [{destination: {host: b}}]\n    match: [{statPrefix: s}]"),
+        ["spec.http[0].match[0].statPrefix"]
+    );
+}
+
 const ROOT: &str = "
 apiVersion: networking.istio.io/v1
 kind: VirtualService
