@@ -36,6 +36,12 @@ impl<'a> Slices<'a> {
             .map(|service| service.meta.qualified_name())
             .collect();
         for document in documents {
+            if document.spec.address_type == "FQDN" {
+                let at = At::ROOT.field("addressType");
+                let message = "an EndpointSlice of names is not read, as Istio does not";
+                Sink::of(document, report).push(&at, Code::FIELD_WITHOUT_EFFECT, message);
+                continue;
+            }
             let name = document.meta.labels.get(SERVICE_NAME);
             let service =
                 ResourceName::new(&document.meta.namespace, name.map_or("", String::as_str));

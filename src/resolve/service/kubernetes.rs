@@ -19,6 +19,8 @@ use super::workloads::{Workload, WorkloadKind, Workloads, pair};
 /// Names of Kubernetes services always end in a domain, also where short names are completed without one.
 const DEFAULT_DOMAIN: &str = "cluster.local";
 const EXPORT_TO: &str = "networking.istio.io/exportTo";
+/// Says what the field of that name says in newer versions of Kubernetes.
+const TRAFFIC_DISTRIBUTION: &str = "networking.istio.io/traffic-distribution";
 /// Ports of protocols in which the server speaks first: not sniffed (R-M-129).
 const SERVER_FIRST_PORTS: [u16; 4] = [25, 53, 3306, 27017];
 
@@ -75,7 +77,7 @@ pub(super) fn service(
         endpoints: endpoints.into(),
         aliases: Arc::default(),
         subject_alt_names: Vec::new(),
-        traffic_distribution: spec.traffic_distribution.as_str().into(),
+        traffic_distribution: traffic_distribution(document),
         resource,
     })
 }
@@ -89,6 +91,14 @@ fn visibility(document: &Document<raw::Service>, cx: &Context<'_>) -> Visibility
     };
     let default = &cx.config.default_service_export_to;
     Visibility::resolve(&export_to, default, &document.meta.namespace)
+}
+
+fn traffic_distribution(document: &Document<raw::Service>) -> Box<str> {
+    let annotation = document.meta.annotations.get(TRAFFIC_DISTRIBUTION);
+    match document.spec.traffic_distribution.as_str() {
+        "" => annotation.map_or_else(Box::default, |text| text.as_str().into()),
+        written => written.into(),
+    }
 }
 
 fn addresses(spec: &raw::Service) -> Vec<Address> {

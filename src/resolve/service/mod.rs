@@ -18,6 +18,8 @@ mod kubernetes;
 mod service_entry;
 mod service_entry_checks;
 #[cfg(all(test, feature = "yaml"))]
+mod service_entry_tests;
+#[cfg(all(test, feature = "yaml"))]
 mod tests;
 pub(super) mod workload_entry;
 mod workloads;
@@ -76,7 +78,8 @@ fn sort_key(service: &mesh::Service) -> (i64, &str, &str) {
 fn workloads(documents: &Documents<'_>, report: &mut Report) -> Workloads {
     let mut all = Workloads::default();
     for document in &documents.deployments {
-        all.push(workloads::deployment(document));
+        let mut sink = Sink::of(document, report);
+        all.push(workloads::deployment(document, &mut sink));
     }
     for document in &documents.pods {
         workloads::pod(document)

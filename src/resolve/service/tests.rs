@@ -7,7 +7,7 @@ use crate::mesh::service::{Protocol, Resolution};
 use crate::mesh::{Mesh, Service, Visibility};
 use crate::resource::Resources;
 
-fn resolve(yaml: &str) -> (Vec<Arc<Service>>, Report) {
+pub(super) fn resolve(yaml: &str) -> (Vec<Arc<Service>>, Report) {
     let (resources, mut report) = Resources::from_yaml_lenient(yaml);
     let (mesh, more) = Mesh::resolve_lenient(resources);
     report.append(more);
@@ -15,13 +15,13 @@ fn resolve(yaml: &str) -> (Vec<Arc<Service>>, Report) {
 }
 
 /// The services of a text with which nothing is wrong.
-fn services(yaml: &str) -> Vec<Arc<Service>> {
+pub(super) fn services(yaml: &str) -> Vec<Arc<Service>> {
     let (services, report) = resolve(yaml);
     assert!(!report.has_errors(), "{report}");
     services
 }
 
-fn workloads(service: &Service) -> Vec<String> {
+pub(super) fn workloads(service: &Service) -> Vec<String> {
     let named = service
         .endpoints
         .iter()
@@ -29,7 +29,7 @@ fn workloads(service: &Service) -> Vec<String> {
     named.map(ToString::to_string).collect()
 }
 
-fn codes(report: &Report) -> Vec<&'static str> {
+pub(super) fn codes(report: &Report) -> Vec<&'static str> {
     report.iter().map(|one| one.code().name()).collect()
 }
 
@@ -177,124 +177,6 @@ spec: {type: ExternalName, externalName: loop.a.svc.cluster.local}
 }
 
 #[test]
-fn r_m_131_a_service_entry_is_a_service_per_host_and_address() {
-    let yaml = "
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: se, namespace: b}
-spec:
-  hosts: [a.com, b.com]
-  addresses: [10.0.0.1, 10.1.0.0/16]
-  location: MESH_INTERNAL
-  resolution: STATIC
-  ports: [{name: http, number: 80, protocol: HTTP, targetPort: 8080}, {name: web, number: 81, protocol: HTTP}]
-  endpoints:
-  - {address: 1.1.1.1, ports: {http: 1}, labels: {version: v1}, weight: 3, locality: r/z/s}
-  - {address: 1.1.1.2}
-";
-    let all = services(yaml);
-    let names: Vec<String> = all
-        .iter()
-        .map(|one| {
-            format!(
-                "{} {}/{}",
-                one.hostname, one.addresses[0].ip, one.addresses[0].prefix
-            )
-        })
-        .collect();
-    assert_eq!(
-        names,
-        [
-            "a.com 10.0.0.1/32",
-            "a.com 10.1.0.0/16",
-            "b.com 10.0.0.1/32",
-            "b.com 10.1.0.0/16"
-        ]
-    );
-    let [first, second] = &all[0].endpoints[..] else {
-        panic!("two endpoints");
-    };
-    assert_eq!((first.port("http"), first.port("web")), (Some(1), Some(81)));
-    assert_eq!(
-        (second.port("http"), second.port("web")),
-        (Some(8080), Some(81))
-    );
-    assert_eq!((first.weight, second.weight), (3, 1));
-    assert_eq!(first.labels.get("topology.kubernetes.io/zone"), Some("z"));
-    assert!(!all[0].mesh_external && all[0].resolution == Resolution::Eds);
-}
-
-#[test]
-fn r_m_131_dns_without_endpoints_has_the_host_as_endpoint_without_labels() {
-    let yaml = "
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: se, namespace: b, labels: {version: v1}}
-spec:
-  hosts: [a.com, b.com]
-  resolution: DNS
-  ports: [{name: http, number: 80, protocol: HTTP}]
-";
-    let all = services(yaml);
-    assert_eq!(all[1].endpoints[0].address.as_deref(), Some("b.com"));
-    assert!(all[1].endpoints[0].labels.is_empty() && all[1].mesh_external);
-}
-
-#[test]
-fn r_m_132_a_selector_selects_workload_entries_and_pods_of_the_namespace() {
-    let entry = |resolution: &str| {
-        format!(
-            "
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {{name: se, namespace: b}}
-spec:
-  hosts: [a.com]
-  resolution: {resolution}
-  ports: [{{name: http, number: 80, protocol: HTTP}}]
-  workloadSelector: {{labels: {{app: a}}}}
----
-apiVersion: networking.istio.io/v1
-kind: WorkloadEntry
-metadata: {{name: vm, namespace: b, labels: {{version: v2}}}}
-spec: {{address: 1.1.1.1, labels: {{app: a, version: v1}}, ports: {{http: 8080}}}}
----
-apiVersion: networking.istio.io/v1
-kind: WorkloadEntry
-metadata: {{name: named, namespace: b}}
-spec: {{address: vm.example.com, labels: {{app: a}}}}
----
-apiVersion: networking.istio.io/v1
-kind: WorkloadEntry
-metadata: {{name: elsewhere, namespace: c}}
-spec: {{address: 1.1.1.2, labels: {{app: a}}}}
----
-apiVersion: v1
-kind: Pod
-metadata: {{name: pod, namespace: b, labels: {{app: a}}}}
-status: {{podIP: 10.0.0.1, phase: Running}}
----
-apiVersion: v1
-kind: Pod
-metadata: {{name: done, namespace: b, labels: {{app: a}}}}
-status: {{podIP: 10.0.0.2, phase: Succeeded}}
-"
-        )
-    };
-    let by_ip = services(&entry("STATIC"));
-    assert_eq!(workloads(&by_ip[0]), ["b/pod", "b/vm"]);
-    let vm = &by_ip[0].endpoints[1];
-    assert_eq!(
-        (vm.labels.get("version"), vm.port("http")),
-        (Some("v2"), Some(8080))
-    );
-    assert_eq!(
-        workloads(&services(&entry("DNS"))[0]),
-        ["b/pod", "b/named", "b/vm"]
-    );
-}
-
-#[test]
 fn r_m_133_and_r_m_134_endpoint_slices_decide_where_there_are_some() {
     let yaml = "
 apiVersion: v1
@@ -373,52 +255,6 @@ fn r_m_073_services_are_sorted_by_age_then_name_then_namespace() {
 }
 
 #[test]
-fn r_m_073_a_hidden_service_is_reported_with_the_one_that_hides_it() {
-    let yaml = "
-apiVersion: v1
-kind: Service
-metadata: {name: a, namespace: b}
-spec: {ports: [{port: 80}]}
----
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: squatter, namespace: b}
-spec: {hosts: [a.b.svc.cluster.local], resolution: STATIC, ports: [{name: http, number: 80, protocol: HTTP}]}
----
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: elsewhere, namespace: c}
-spec: {hosts: [a.b.svc.cluster.local], resolution: STATIC, ports: [{name: http, number: 80, protocol: HTTP}]}
----
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: private, namespace: d}
-spec: {hosts: [a.b.svc.cluster.local], exportTo: ['~'], resolution: STATIC, ports: [{name: http, number: 80, protocol: HTTP}]}
-";
-    let (_, report) = resolve(yaml);
-    assert_eq!(codes(&report), ["host-taken", "host-shared"]);
-    let taken = report.iter().next().expect("there are two");
-    assert_eq!(
-        taken.resource().expect("it has one").to_string(),
-        "ServiceEntry b/squatter"
-    );
-    assert_eq!(taken.related()[0].resource.to_string(), "Service b/a");
-}
-
-#[test]
-fn service_entries_of_one_host_whose_ports_merge_are_no_conflict() {
-    let entry = |name: &str, port: u16, resolution: &str| {
-        format!(
-            "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {{name: {name}, namespace: b}}\nspec: {{hosts: [a.com], resolution: {resolution}, ports: [{{name: http, number: {port}, protocol: HTTP}}]}}\n---\n"
-        )
-    };
-    let merging = [entry("a", 80, "DNS"), entry("b", 81, "DNS")].concat();
-    assert!(resolve(&merging).1.is_empty());
-    let clashing = [entry("a", 80, "DNS"), entry("b", 81, "NONE")].concat();
-    assert_eq!(codes(&resolve(&clashing).1), ["host-taken"]);
-}
-
-#[test]
 fn an_invalid_service_is_dropped_alone() {
     let yaml = "
 apiVersion: v1
@@ -433,4 +269,37 @@ spec: {ports: [{name: x, port: 80}]}
 ";
     let (services, report) = resolve(yaml);
     assert_eq!((services.len(), codes(&report)), (1, vec!["invalid-port"]));
+}
+
+#[test]
+fn what_kubernetes_or_istio_would_not_take_is_said() {
+    let yaml = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: d, namespace: b}
+spec: {replicas: 0, selector: {matchLabels: {app: x}}, template: {metadata: {labels: {app: y}}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: a, namespace: b, annotations: {networking.istio.io/traffic-distribution: PreferClose}}
+spec: {selector: {app: y}, externalIPs: [1.1.1.1], ports: [{port: 80, nodePort: 30000}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: a-1, namespace: b, labels: {kubernetes.io/service-name: a}}
+addressType: FQDN
+endpoints: [{addresses: [a.example.com]}]
+";
+    let (services, report) = resolve(yaml);
+    assert_eq!(
+        codes(&report),
+        [
+            "without-effect",
+            "field-without-effect",
+            "field-without-effect",
+            "field-without-effect"
+        ]
+    );
+    assert_eq!(&*services[0].traffic_distribution, "PreferClose");
+    assert!(services[0].endpoints[0].unhealthy);
 }

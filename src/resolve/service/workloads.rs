@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
+use crate::diagnostic::{At, Code};
 use crate::mesh::service::{Endpoint, EndpointPort};
+use crate::resolve::Sink;
 use crate::resource;
 use crate::terms::hash::HashMap;
 use crate::terms::labels::Labels;
@@ -128,14 +130,27 @@ impl Workloads {
 }
 
 /// The pods of a Deployment, as one workload without an address (R-M-133).
-pub(super) fn deployment(document: &resource::Document<resource::Deployment>) -> Workload {
+pub(super) fn deployment(
+    document: &resource::Document<resource::Deployment>,
+    sink: &mut Sink<'_>,
+) -> Workload {
     let template = document.spec.template.as_ref();
     let labels = template.map(|template| &template.metadata.labels);
+    let labels: Labels = labels.into_iter().flatten().map(pair).collect();
+    let selector = document.spec.selector.as_ref();
+    let selector = selector.map(|selector| selector.match_labels.iter().map(pair).collect());
+    if selector.is_some_and(|selector: Labels| !selector.selects(&labels)) {
+        sink.push(
+            &At::ROOT.field("spec").field("selector"),
+            Code::WITHOUT_EFFECT,
+            "the selector does not select the pods of the template; Kubernetes refuses that",
+        );
+    }
     Workload {
         kind: WorkloadKind::Deployment,
         resource: document.meta.qualified_name(),
         address: None,
-        labels: Arc::new(labels.into_iter().flatten().map(pair).collect()),
+        labels: Arc::new(labels),
         named_ports: template.map_or_else(Vec::new, |template| container_ports(&template.spec)),
         weight: 1,
         locality: Box::default(),
