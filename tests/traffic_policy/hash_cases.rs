@@ -61,7 +61,7 @@ fn got(key: &HashKey) -> String {
             ttl,
             attributes,
         } => {
-            let ttl = ttl.map_or("none".to_owned(), |ttl| seconds(ttl));
+            let ttl = ttl.map_or("none".to_owned(), seconds);
             let mut text = format!("cookie {name} ttl={ttl} path={path}");
             for (name, value) in attributes {
                 let _ = write!(text, " {name}={value}");
