@@ -208,4 +208,6 @@ fn check_parts(spec: &raw::VirtualService, is_delegate: bool, at: &At<'_>, sink:
 }
 
 #[cfg(all(test, feature = "yaml"))]
+mod link_tests;
+#[cfg(all(test, feature = "yaml"))]
 mod tests;
