@@ -1,6 +1,8 @@
 //! The tables that benches and `examples/ratios.rs` measure on, all from fixed seeds.
 #![allow(dead_code)]
 
+use std::sync::Arc;
+
 use meshroute::router::rule_index::Facts;
 use meshroute::terms::condition::{Condition, PathMatch, RequestMatch, ValueMatch};
 use meshroute::terms::regex::Regex;
@@ -129,7 +131,8 @@ fn fits(test: &ValueMatch, value: &str) -> bool {
 /// A rule table and requests for it.
 pub struct Table {
     pub rules: Vec<RequestMatch>,
-    pub requests: Vec<Plain>,
+    /// What a proxy has just read is in its caches: few different ones, so that it is not the requests that are measured.
+    pub requests: Vec<Arc<Plain>>,
 }
 
 fn rule(path: PathMatch, conditions: impl IntoIterator<Item = Condition>) -> RequestMatch {
@@ -214,11 +217,19 @@ pub fn realistic(count: usize) -> Table {
     rules.push(rule(PathMatch::any(), []));
     let mut unknown = Plain::get("/nothing/is/here");
     unknown.headers.clone_from(&requests[0].headers);
-    let requests = (0..4096)
+    let middle: Vec<Arc<Plain>> = (0..256)
+        .map(|_| Arc::new(requests[random.random_range(0..count - 1)].clone()))
+        .collect();
+    let (first, last, unknown) = (
+        Arc::new(requests[0].clone()),
+        Arc::new(requests[count - 2].clone()),
+        Arc::new(unknown),
+    );
+    let requests = (0..1024)
         .map(|n| match n % 4 {
-            0 => requests[0].clone(),
-            1 => requests[random.random_range(0..count - 1)].clone(),
-            2 => requests[count - 2].clone(),
+            0 => first.clone(),
+            1 => middle[n / 4].clone(),
+            2 => last.clone(),
             _ => unknown.clone(),
         })
         .collect();
@@ -243,13 +254,13 @@ pub fn paths(count: usize) -> Table {
             rule(prefix(&path(n)), [])
         }
     });
-    let requests = (0..4096).map(|_| {
+    let requests = (0..512).map(|_| {
         let n = random.random_range(0..count);
-        Plain::get(if n % 2 == 0 {
+        Arc::new(Plain::get(if n % 2 == 0 {
             path(n)
         } else {
             format!("{}items/17", path(n))
-        })
+        }))
     });
     Table {
         rules: rules.collect(),
@@ -277,8 +288,8 @@ pub fn header_keyed(count: usize) -> Table {
                 )
             })
             .collect(),
-        requests: (0..4096)
-            .map(|_| request(random.random_range(0..count)))
+        requests: (0..512)
+            .map(|_| Arc::new(request(random.random_range(0..count))))
             .collect(),
     }
 }
@@ -296,12 +307,12 @@ pub fn contains(count: usize) -> Table {
                 )
             })
             .collect(),
-        requests: (0..4096)
+        requests: (0..512)
             .map(|_| {
-                Plain::get(format!(
+                Arc::new(Plain::get(format!(
                     "/shop/{}/items/17",
                     word(random.random_range(0..count))
-                ))
+                )))
             })
             .collect(),
     }
@@ -334,7 +345,7 @@ pub fn nested(count: usize, shape: usize) -> Table {
         rules: (0..count)
             .map(|n| rule(prefix(&path[..2 * (n + 1)]), [condition(n)]))
             .collect(),
-        requests: vec![request; 16],
+        requests: vec![Arc::new(request); 16],
     }
 }
 
@@ -361,8 +372,8 @@ pub fn one_prefix(count: usize) -> Table {
         rules: (0..count)
             .map(|n| rule(prefix("/api"), conditions(n)))
             .collect(),
-        requests: (0..4096)
-            .map(|_| request(random.random_range(0..count)))
+        requests: (0..512)
+            .map(|_| Arc::new(request(random.random_range(0..count))))
             .collect(),
     }
 }

@@ -75,7 +75,7 @@ impl Source {
     fn shape(&mut self) -> Shape {
         let random = &mut self.random;
         Shape {
-            rules: [3, 9, 20, 60, 150][random.random_range(0..5)],
+            rules: [13, 15, 20, 60, 150][random.random_range(0..5)],
             letters: random.random_range(1..4),
             segments: random.random_range(1..7),
             exact: [0, 25, 60][random.random_range(0..3)],
@@ -203,7 +203,7 @@ fn compare(source: &mut Source, requests: usize) -> usize {
     let shape = source.shape();
     let rules: Vec<RequestMatch> = (0..shape.rules).map(|_| source.rule(&shape)).collect();
     let Some(index) = RuleIndex::build(&rules) else {
-        assert!(rules.len() <= 7);
+        assert!(rules.len() <= 12);
         return 0;
     };
     for _ in 0..requests {
@@ -272,7 +272,7 @@ impl Facts for Counted<'_> {
 
 /// The tests that the index makes for a request, having checked its answer.
 fn tests_made(rules: &[RequestMatch], request: &Plain) -> usize {
-    let index = RuleIndex::build(rules).expect("more than seven rules");
+    let index = RuleIndex::build(rules).expect("more than twelve rules");
     let counted = Counted(request, std::cell::Cell::new(0));
     let found = index.first(&request.path, &counted);
     assert_eq!(found, request.scan(rules));

@@ -52,38 +52,54 @@ pub(super) enum Change<'a> {
     Insert(Record<'a>),
 }
 
-/// A table that is being written.
+/// A table that is being written: records in one arena, in the order of the calls, cut into shards at the end.
 pub(super) struct Builder {
-    drafts: Vec<Draft>,
+    all: Draft,
 }
 
 impl Builder {
     /// For about so many records.
     pub(super) fn new(expected: usize) -> Self {
-        let shards = if expected <= 4 * SHARD {
-            1
-        } else {
-            (expected / SHARD).next_power_of_two()
-        };
         Builder {
-            drafts: (0..shards)
-                .map(|_| Draft::with_capacity(expected / shards))
-                .collect(),
+            all: Draft::with_capacity(expected),
         }
     }
 
     /// Adds a record. Several may have the same key (lower case), and are then found in the order of the calls.
     pub(super) fn push(&mut self, key: &str, record: Record<'_>) {
-        let hash = hash_of(key);
-        let shards = self.drafts.len();
-        self.drafts[shard_of(hash, shards)].push(hash, key, record);
+        self.all.push(hash_of(key), key, record);
     }
 
     /// The table.
     pub(super) fn finish(self) -> Packed {
+        let Draft { places, arena } = self.all;
+        let records = places.len();
+        if records <= 4 * SHARD {
+            let shards = Box::new([finish_shard(&places, &arena)]);
+            return Packed { shards, records };
+        }
+        let shards = (records / SHARD).next_power_of_two();
+        // A counting sort by shard; stable.
+        let mut ends = vec![0_usize; shards + 1];
+        for (hash, _) in &places {
+            ends[shard_of(*hash, shards) + 1] += 1;
+        }
+        for shard in 0..shards {
+            ends[shard + 1] += ends[shard];
+        }
+        let mut sorted = vec![(0, 0); records];
+        let mut next = ends.clone();
+        for place in places {
+            let at = &mut next[shard_of(place.0, shards)];
+            sorted[*at] = place;
+            *at += 1;
+        }
+        let shards = ends
+            .windows(2)
+            .map(|ends| finish_shard(&sorted[ends[0]..ends[1]], &arena));
         Packed {
-            records: self.drafts.iter().map(|draft| draft.places.len()).sum(),
-            shards: self.drafts.into_iter().map(Draft::finish).collect(),
+            shards: shards.collect(),
+            records,
         }
     }
 }
@@ -251,12 +267,9 @@ struct Draft {
 
 impl Draft {
     fn with_capacity(records: usize) -> Self {
-        let mut arena = Vec::with_capacity(8 * records + 1);
-        // Offset 0 means that a slot is free.
-        arena.push(0);
         Draft {
             places: Vec::with_capacity(records),
-            arena,
+            arena: Vec::with_capacity(8 * records),
         }
     }
 
@@ -296,26 +309,35 @@ impl Draft {
         });
     }
 
-    fn finish(self) -> Shard {
-        let mut arena = Vec::with_capacity(self.arena.len());
-        arena.push(0);
-        let offset_bits = u32::BITS - (self.arena.len() as u32).leading_zeros();
-        let mut index = vec![0; 2 * self.places.len() + 1];
-        for (hash, offset) in self.places {
-            let (bytes, payload) = shape(self.arena[offset as usize]);
-            let words = 1 + payload + bytes.div_ceil(8);
-            let mut slot = slot_of(hash, index.len());
-            while index[slot] != 0 {
-                slot = if slot + 1 == index.len() { 0 } else { slot + 1 };
-            }
-            index[slot] = tag_of(hash, offset_bits) << offset_bits | arena.len() as u32;
-            arena.extend_from_slice(&self.arena[offset as usize..offset as usize + words]);
+    fn finish(&self) -> Shard {
+        finish_shard(&self.places, &self.arena)
+    }
+}
+
+/// The shard of some records of an arena.
+fn finish_shard(places: &[(u64, u32)], records: &[u64]) -> Shard {
+    let words = |offset: u32| {
+        let (bytes, payload) = shape(records[offset as usize]);
+        1 + payload + bytes.div_ceil(8)
+    };
+    let total: usize = places.iter().map(|(_, offset)| words(*offset)).sum();
+    let mut arena = Vec::with_capacity(total + 1);
+    // Offset 0 means that a slot is free.
+    arena.push(0);
+    let offset_bits = u32::BITS - (total as u32 + 1).leading_zeros();
+    let mut index = vec![0; 2 * places.len() + 1];
+    for &(hash, offset) in places {
+        let mut slot = slot_of(hash, index.len());
+        while index[slot] != 0 {
+            slot = if slot + 1 == index.len() { 0 } else { slot + 1 };
         }
-        Shard {
-            index: index.into(),
-            arena: arena.into(),
-            offset_bits,
-        }
+        index[slot] = tag_of(hash, offset_bits) << offset_bits | arena.len() as u32;
+        arena.extend_from_slice(&records[offset as usize..offset as usize + words(offset)]);
+    }
+    Shard {
+        index: index.into(),
+        arena: arena.into(),
+        offset_bits,
     }
 }
 

@@ -1,8 +1,8 @@
 //! First match without looking at every rule: which rules of a virtual host are worth testing for a request.
 //!
 //! [`RuleIndex::build`] reads the matches of a rule list in the author's order; [`RuleIndex::first`] answers the number
-//! of the first rule that holds, the one that a scan would find. A list of up to seven rules has no index: a scan is
-//! faster. The index asks the request through [`Facts`]; everything it cannot decide by looking a text up it tests with
+//! of the first rule that holds, the one that a scan would find. A list of up to twelve rules has no index: a
+//! scan is as fast. The index asks the request through [`Facts`]; everything it cannot decide by looking a text up it tests with
 //! [`Facts::holds`] and [`Facts::path_fits`], the same functions that a scan uses.
 //!
 //! # How
@@ -37,7 +37,9 @@ use crate::terms::condition::{Condition, PathMatch, RequestMatch};
 use checks::{Answers, Checks};
 use text_group::TextTable;
 
-/// Lists of up to so many rules are scanned.
+/// Rule lists of up to so many rules have no index.
+const SMALL: usize = 12;
+/// Lists of up to so many rules within an index are scanned.
 const SCAN: usize = 7;
 /// More rules with conditions than this at one place of a tree, or along one way to it, are filed by their conditions.
 const CROWD: usize = 16;
@@ -129,7 +131,7 @@ impl RuleIndex {
     /// About linear: some microseconds a rule, whatever the rules are.
     pub fn build<'a>(matches: impl IntoIterator<Item = &'a RequestMatch>) -> Option<Self> {
         let matches: Vec<&RequestMatch> = matches.into_iter().collect();
-        (matches.len() > SCAN).then(|| build::build(&matches))
+        (matches.len() > SMALL).then(|| build::build(&matches))
     }
 
     /// The first rule that holds for a request with this path (normalised, without query).

@@ -28,6 +28,8 @@ struct Node {
 /// The shape of a tree before it has numbers: nodes in breadth-first order.
 pub(super) struct Shape {
     nodes: Vec<Node>,
+    /// First byte of the label of each node.
+    firsts: Vec<u8>,
     labels: Vec<u8>,
     /// Parent of each node; that of the root is the root.
     pub(super) parents: Vec<u32>,
@@ -109,6 +111,7 @@ impl Shape {
         let mut place_of = vec![0_u32; drafts.len()];
         let mut shape = Shape {
             nodes: Vec::with_capacity(drafts.len()),
+            firsts: Vec::with_capacity(drafts.len()),
             labels: Vec::new(),
             parents: vec![0],
             places: Vec::new(),
@@ -138,6 +141,7 @@ impl Shape {
                 number: NONE,
             });
             shape.labels.extend_from_slice(label);
+            shape.firsts.push(label.first().copied().unwrap_or(0));
             at += 1;
         }
         shape.places = at_prefix.iter().map(|&draft| place_of[draft]).collect();
@@ -147,21 +151,22 @@ impl Shape {
     /// The node of the longest prefix in the tree that `text` begins with.
     pub(super) fn deepest(&self, text: &[u8]) -> u32 {
         let mut deepest = 0;
-        let firsts = |place: u32| self.labels[self.nodes[place as usize].label as usize];
-        let mut at = 0;
-        'walk: while at < text.len() {
-            let node = &self.nodes[deepest as usize];
-            for child in node.first_child..node.first_child + node.children {
-                let label = self.nodes[child as usize].label(&self.labels);
-                if firsts(child) == text[at] && text[at..].starts_with(label) {
-                    at += label.len();
-                    deepest = child;
-                    continue 'walk;
-                }
-            }
-            break;
+        let mut rest = text;
+        while let Some(&first) = rest.first() {
+            let node = &self.nodes[deepest];
+            let start = node.first_child as usize;
+            let Some(child) = position(&self.firsts[start..start + node.children as usize], first)
+            else {
+                break;
+            };
+            let Some(tail) = rest.strip_prefix(self.nodes[start + child].label(&self.labels))
+            else {
+                break;
+            };
+            rest = tail;
+            deepest = start + child;
         }
-        deepest
+        deepest as u32
     }
 
     /// The tree with these numbers, one for each node.
@@ -169,9 +174,8 @@ impl Shape {
         for (node, number) in self.nodes.iter_mut().zip(numbers) {
             node.number = *number;
         }
-        let first = |node: &Node| self.labels.get(node.label as usize).copied().unwrap_or(0);
         PrefixTree {
-            firsts: self.nodes.iter().map(first).collect(),
+            firsts: self.firsts.into(),
             nodes: self.nodes.into(),
             labels: self.labels.into(),
             fold,

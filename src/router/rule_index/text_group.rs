@@ -85,16 +85,29 @@ struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    fn new(mut keyed: Vec<Keyed<'a>>) -> Self {
-        // Stable: the items of a text stay in the author's order.
-        keyed.sort_by(|a, b| a.text.cmp(&b.text));
+    fn new(keyed: Vec<Keyed<'a>>) -> Self {
+        // Most comparisons are decided by the first bytes, which stand beside the number; the number keeps the items of a
+        // text in the author's order.
+        let mut order: Vec<(u128, u32)> = keyed
+            .iter()
+            .zip(0..)
+            .map(|(keyed, at)| (head(&keyed.text), at))
+            .collect();
+        order.sort_unstable_by(|a, b| {
+            let texts = || keyed[a.1 as usize].text.cmp(&keyed[b.1 as usize].text);
+            a.0.cmp(&b.0).then_with(texts).then(a.1.cmp(&b.1))
+        });
         let mut places = Places {
-            texts: Vec::new(),
+            texts: Vec::with_capacity(keyed.len()),
             items: Vec::with_capacity(keyed.len()),
-            ranges: Vec::new(),
+            ranges: Vec::with_capacity(keyed.len()),
             crowded: vec![false; keyed.len()],
         };
-        for keyed in keyed {
+        let mut keyed: Vec<Option<Keyed<'a>>> = keyed.into_iter().map(Some).collect();
+        for (_, at) in order {
+            let Some(keyed) = keyed[at as usize].take() else {
+                continue;
+            };
             let at = places.items.len();
             match places.texts.last() {
                 Some(last) if *last == keyed.text => {
@@ -156,6 +169,14 @@ impl<'a> Places<'a> {
             .filter(|(_, crowded)| **crowded)
             .map(|(item, _)| item.clone())
     }
+}
+
+/// The first sixteen bytes, in an integer that compares like them.
+fn head(text: &[u8]) -> u128 {
+    let mut head = [0; 16];
+    let length = text.len().min(16);
+    head[..length].copy_from_slice(&text[..length]);
+    u128::from_be_bytes(head)
 }
 
 /// A node of the prefix tree while blocks are made.
