@@ -217,6 +217,8 @@ fn draws_of_one_entropy_word_are_independent() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn r_h_112_shares_are_exact_for_any_weights(
         weights in prop::collection::vec(prop_oneof![Just(0_u32), 1..=100_u32, any::<u32>()], 1..200)

@@ -172,7 +172,7 @@ impl<'p> Cursor<'p> {
     }
 
     /// Reads the rest of `(?P<name>` or `(?<name>` once the angle bracket is read.
-    pub(super) fn group_name(&mut self, start: usize) -> Result<&'p str, RegexError> {
+    pub(super) fn group_name(&mut self, start: usize) -> Result<(), RegexError> {
         let Some(name) = self.until(">") else {
             return Err(self.error_to_end(SyntaxProblem::InvalidName, start));
         };
@@ -183,6 +183,6 @@ impl<'p> Cursor<'p> {
         {
             return Err(self.error(SyntaxProblem::InvalidName, start));
         }
-        Ok(name)
+        Ok(())
     }
 }

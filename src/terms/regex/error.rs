@@ -89,7 +89,7 @@ pub enum SyntaxProblem {
     /// `(?` with anything but a name or the flags `imsU`: so also every look-around.
     #[error("invalid or unsupported Perl syntax")]
     UnsupportedGroup,
-    /// A group name that is empty, used before, or has other characters than letters, digits and `_`.
+    /// A group name that is empty or has other characters than letters, digits and `_`.
     #[error("invalid named capture")]
     InvalidName,
 }
@@ -121,7 +121,7 @@ impl SyntaxProblem {
             SyntaxProblem::UnsupportedGroup => {
                 "Istio's regexes are RE2: there is no look-around, no atomic group and no flag but `i`, `m`, `s`, `U`"
             }
-            SyntaxProblem::InvalidName => "name each group once, with letters, digits and `_`",
+            SyntaxProblem::InvalidName => "name groups with letters, digits and `_`",
         }
     }
 }

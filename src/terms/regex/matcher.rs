@@ -9,7 +9,7 @@ use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
 use regex_automata::util::primitives::StateID;
 use regex_automata::{Anchored, Input, MatchKind, meta, util::start};
-use regex_syntax::hir::{Hir, Look};
+use regex_syntax::hir::{Hir, HirKind, Look};
 
 use super::error::RegexError;
 use super::literals;
@@ -48,6 +48,7 @@ enum Machine {
 impl Matcher {
     /// Builds the machine for an expression without captures.
     pub(super) fn new(hir: &Hir) -> Result<Self, RegexError> {
+        let hir = &without_outer_anchors(hir);
         if let Some(texts) = literals::all_texts(hir) {
             return Ok(Self {
                 shortcut: Some(Shortcut::Texts(texts)),
@@ -57,10 +58,7 @@ impl Matcher {
         let program = compile(hir)?;
         let machine = match Table::new(&program) {
             Some(table) => Machine::Table(Box::new(table)),
-            None => Machine::Lazy(Box::new(lazy(&Hir::concat(vec![
-                hir.clone(),
-                Hir::look(Look::End),
-            ]))?)),
+            None => Machine::Lazy(Box::new(lazy_full_match(hir)?)),
         };
         Ok(Self {
             shortcut: Wildcard::new(hir).map(Shortcut::Wildcard),
@@ -71,9 +69,7 @@ impl Matcher {
     #[inline]
     pub(super) fn is_full_match(&self, text: &[u8]) -> bool {
         let quick = match &self.shortcut {
-            Some(Shortcut::Texts(texts)) => {
-                Some(texts.binary_search_by(|other| (**other).cmp(text)).is_ok())
-            }
+            Some(Shortcut::Texts(texts)) => Some(is_one_of(texts, text)),
             Some(Shortcut::Wildcard(wildcard)) => wildcard.is_match(text),
             None => None,
         };
@@ -142,6 +138,35 @@ impl Table {
     }
 }
 
+/// The expression without the `^` and `$` around it, which a full match implies.
+fn without_outer_anchors(hir: &Hir) -> Hir {
+    let parts = match hir.kind() {
+        HirKind::Concat(parts) => parts.as_slice(),
+        _ => std::slice::from_ref(hir),
+    };
+    let is_start = |part: &Hir| matches!(part.kind(), HirKind::Look(Look::Start | Look::StartLF));
+    let is_end = |part: &Hir| matches!(part.kind(), HirKind::Look(Look::End | Look::EndLF));
+    let first = parts
+        .iter()
+        .position(|part| !is_start(part))
+        .unwrap_or(parts.len());
+    let rest = &parts[first..];
+    let end = rest
+        .iter()
+        .rposition(|part| !is_end(part))
+        .map_or(0, |last| last + 1);
+    Hir::concat(rest[..end].to_vec())
+}
+
+/// Whether the text is in the sorted list.
+fn is_one_of(texts: &[Box<[u8]>], text: &[u8]) -> bool {
+    // In a short list the lengths alone exclude most.
+    if texts.len() <= 8 {
+        return texts.iter().any(|other| **other == *text);
+    }
+    texts.binary_search_by(|other| (**other).cmp(text)).is_ok()
+}
+
 /// Compiles an expression for the complete automaton, within the size that any pattern may have.
 fn compile(hir: &Hir) -> Result<NFA, RegexError> {
     thompson::Compiler::new()
@@ -155,6 +180,11 @@ fn compile(hir: &Hir) -> Result<NFA, RegexError> {
         .map_err(|_| RegexError::TooLarge {
             limit: PROGRAM_LIMIT,
         })
+}
+
+/// Builds the general machine for full matches from the start.
+fn lazy_full_match(hir: &Hir) -> Result<meta::Regex, RegexError> {
+    lazy(&Hir::concat(vec![hir.clone(), Hir::look(Look::End)]))
 }
 
 /// Builds the general machine, which can also search and capture.
@@ -171,4 +201,75 @@ pub(super) fn lazy(hir: &Hir) -> Result<meta::Regex, RegexError> {
         .map_err(|_| RegexError::TooLarge {
             limit: PROGRAM_LIMIT,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse::{Captures, parse};
+    use super::*;
+
+    /// `%HH` to bytes.
+    fn unescaped(field: &str) -> Vec<u8> {
+        let mut parts = field.split('%');
+        let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+        for part in parts {
+            bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
+            bytes.extend_from_slice(&part.as_bytes()[2..]);
+        }
+        bytes
+    }
+
+    #[test]
+    fn r_h_087_every_machine_gives_the_answers_of_re2() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/regex/re2.tsv");
+        let Ok(recording) = std::fs::read_to_string(path) else {
+            eprintln!("skipped: no {path}");
+            return;
+        };
+        let (mut matcher, mut others) = (None, Vec::new());
+        let mut shortcuts = [0; 2];
+        for line in recording.lines() {
+            let (kind, rest) = line.split_once('\t').unwrap();
+            let text = unescaped(rest.split('\t').next().unwrap());
+            match kind {
+                "P" => {
+                    let pattern = String::from_utf8(text).unwrap();
+                    let hir = parse(&pattern, Captures::Drop).unwrap().hir;
+                    others = vec![Machine::Lazy(Box::new(lazy_full_match(&hir).unwrap()))];
+                    others.extend(
+                        Table::new(&compile(&hir).unwrap())
+                            .map(|table| Machine::Table(Box::new(table))),
+                    );
+                    matcher = Some(Matcher::new(&hir).unwrap());
+                }
+                "+" | "-" => {
+                    let matcher = matcher.as_ref().unwrap();
+                    assert_eq!(
+                        matcher.is_full_match(&text),
+                        kind == "+",
+                        "{line} {matcher:?}"
+                    );
+                    for machine in &others {
+                        assert_eq!(
+                            machine.is_full_match(&text),
+                            kind == "+",
+                            "{line} {machine:?}"
+                        );
+                    }
+                    match &matcher.shortcut {
+                        Some(Shortcut::Texts(_)) => shortcuts[0] += 1,
+                        Some(Shortcut::Wildcard(wildcard)) => {
+                            shortcuts[1] += usize::from(wildcard.is_match(&text).is_some())
+                        }
+                        None => {}
+                    }
+                }
+                _ => {}
+            }
+        }
+        assert!(
+            shortcuts.iter().all(|&texts| texts > 100),
+            "shortcuts are hardly used: {shortcuts:?}"
+        );
+    }
 }

@@ -7,7 +7,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `cursor`, `parse`, `parse_class` | the syntax |
+//! | `cursor`, `parse`, `parse_class`, `item` | the syntax |
 //! | `class`, `class_names` | sets of code points, and the bytes they match |
 //! | `literals` | what a match must start with or contain |
 //! | `wildcard`, `matcher` | the machines |
@@ -17,6 +17,7 @@ mod class;
 mod class_names;
 mod cursor;
 mod error;
+mod item;
 mod literals;
 mod matcher;
 mod parse;

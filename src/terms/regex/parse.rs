@@ -10,6 +10,7 @@ use regex_syntax::hir::{Capture, Hir, Look, Repetition};
 use super::class::CodePoints;
 use super::cursor::{Count, Cursor, MOST_REPETITIONS};
 use super::error::{RegexError, SyntaxProblem};
+use super::item::Item;
 
 /// A pattern that has been read.
 #[derive(Debug)]
@@ -32,7 +33,6 @@ pub(super) fn parse(pattern: &str, captures: Captures) -> Result<Parsed, RegexEr
         cursor: Cursor::new(pattern),
         captures,
         groups: 0,
-        names: Vec::new(),
         flags: Flags::default(),
         open: Vec::new(),
         alternatives: Vec::new(),
@@ -53,29 +53,6 @@ pub(super) struct Flags {
     ungreedy: bool,
 }
 
-/// A part of the tree that an operator can apply to.
-#[derive(Debug)]
-struct Item {
-    hir: Hir,
-    /// The greatest product of nested counts in it.
-    copies: u32,
-}
-
-impl Item {
-    fn new(hir: Hir) -> Self {
-        Self { hir, copies: 1 }
-    }
-
-    /// Joins items into one.
-    fn join(items: Vec<Item>, how: impl FnOnce(Vec<Hir>) -> Hir) -> Self {
-        let copies = items.iter().map(|item| item.copies).max().unwrap_or(1);
-        Self {
-            hir: how(items.into_iter().map(|item| item.hir).collect()),
-            copies,
-        }
-    }
-}
-
 /// A group that is not closed yet, with what had been read of the group around it.
 #[derive(Debug)]
 struct OpenGroup {
@@ -91,7 +68,6 @@ pub(super) struct Parser<'p> {
     pub(super) cursor: Cursor<'p>,
     captures: Captures,
     groups: u32,
-    names: Vec<&'p str>,
     pub(super) flags: Flags,
     open: Vec<OpenGroup>,
     /// The finished alternatives of the innermost group.
@@ -161,7 +137,7 @@ impl<'p> Parser<'p> {
     }
 
     pub(super) fn push_class(&mut self, class: CodePoints) {
-        self.push(class.to_hir());
+        self.sequence.push(Item::of_class(class));
     }
 
     fn symbol(&mut self) {
@@ -200,7 +176,7 @@ impl<'p> Parser<'p> {
         if let Some(last) = last {
             return Err(self.cursor.error(SyntaxProblem::NestedRepetition, last));
         }
-        let Some(Item { hir, copies }) = self.sequence.pop() else {
+        let Some(Item { hir, copies, .. }) = self.sequence.pop() else {
             return Err(self
                 .cursor
                 .error(SyntaxProblem::MissingRepetitionArgument, start));
@@ -216,19 +192,23 @@ impl<'p> Parser<'p> {
             greedy: lazy == self.flags.ungreedy,
             sub: Box::new(hir),
         });
-        self.sequence.push(Item { hir, copies });
+        self.sequence.push(Item {
+            hir,
+            class: None,
+            copies,
+        });
         Ok(())
     }
 
     fn end_alternative(&mut self) {
         let sequence = std::mem::take(&mut self.sequence);
-        self.alternatives.push(Item::join(sequence, Hir::concat));
+        self.alternatives.push(Item::sequence(sequence));
     }
 
     /// Everything of the innermost group.
     fn take_alternation(&mut self) -> Item {
         self.end_alternative();
-        Item::join(std::mem::take(&mut self.alternatives), Hir::alternation)
+        Item::alternation(std::mem::take(&mut self.alternatives))
     }
 
     /// Reads `(`, `(?flags:` or `(?P<name>`, or sets the flags of `(?flags)`.
@@ -267,12 +247,8 @@ impl<'p> Parser<'p> {
             self.cursor.next();
             return Err(self.cursor.error(SyntaxProblem::UnsupportedGroup, start));
         }
-        let name = self.cursor.group_name(start)?;
-        if self.names.contains(&name) {
-            return Err(self.cursor.error(SyntaxProblem::InvalidName, start));
-        }
-        self.names.push(name);
-        Ok(())
+        // Names need not differ: neither Go nor RE2 minds.
+        self.cursor.group_name(start)
     }
 
     /// Reads flags up to the `:` or `)` after them, and returns which it was.
@@ -311,12 +287,15 @@ impl<'p> Parser<'p> {
                 .error(SyntaxProblem::UnexpectedParenthesis, start));
         };
         let mut inner = self.take_alternation();
-        if let (Some(index), Captures::Keep) = (group.index, self.captures) {
-            inner.hir = Hir::capture(Capture {
-                index,
-                name: None,
-                sub: Box::new(inner.hir),
-            });
+        if let Some(index) = group.index {
+            inner.class = None;
+            if self.captures == Captures::Keep {
+                inner.hir = Hir::capture(Capture {
+                    index,
+                    name: None,
+                    sub: Box::new(inner.hir),
+                });
+            }
         }
         self.flags = group.outer_flags;
         self.alternatives = group.outer_alternatives;

@@ -132,8 +132,22 @@ def pattern_and_sample(rng, depth=0):
     return f"(?{flags}){pattern}", text
 
 
+def wildcard_pattern(rng):
+    """Literals with gaps between them, over few letters, so that literals overlap and repeat."""
+    pattern, text = "", ""
+    for _ in range(rng.randint(1, 4)):
+        literal = "".join(rng.choice("ab/") for _ in range(rng.choice([0, 1, 1, 2, 3])))
+        gap = rng.choice([".*", ".*", ".+", "(.*)", ".*?", ".{2,}", "(?s:.*)", "(?s:.+)"])
+        pattern += literal + gap
+        text += literal + "".join(rng.choice("ab/") for _ in range(rng.randint(0, 3)))
+    literal = rng.choice(["", "", "a", "b/", "ab", "aba", "é"])
+    return rng.choice(["", "", "^", "(?m)^"]) + pattern + literal + rng.choice(["", "", "$"]), text + literal
+
+
 def random_pattern(rng):
     kind = rng.random()
+    if kind < 0.08:
+        return wildcard_pattern(rng)
     if kind < 0.70:
         return pattern_and_sample(rng)
     if kind < 0.85:
