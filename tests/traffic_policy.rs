@@ -414,3 +414,17 @@ fn r_m_120_and_r_m_115_what_tcp_reads() {
         (TunnelProtocol::Post, 443)
     );
 }
+
+#[test]
+fn r_m_096_and_r_m_098_what_a_policy_leaves_open_is_in_the_meshs_settings() {
+    let resources = Resources::new()
+        .with_mesh_config_yaml(
+            "{connectTimeout: 5s, tcpKeepalive: {probes: 3}, localityLbSetting: {enabled: false}}",
+        )
+        .expect("readable");
+    let mesh = Mesh::resolve(resources).expect("valid");
+    let config = mesh.config();
+    assert_eq!(config.connect_timeout, Duration::from_secs(5));
+    assert_eq!(config.tcp_keepalive.and_then(|one| one.probes), Some(3));
+    assert_eq!(config.locality, None);
+}

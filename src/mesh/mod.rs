@@ -36,6 +36,13 @@ pub struct Mesh {
     pub(crate) inner: Arc<Inner>,
 }
 
+impl Mesh {
+    /// The settings of the whole mesh: what a policy leaves open (`connectTimeout`, keep-alive, locality) is here.
+    pub fn config(&self) -> &MeshConfig {
+        &self.inner.config
+    }
+}
+
 /// What a [`Mesh`] holds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Inner {
