@@ -1,0 +1,298 @@
+//! Random configurations and requests from a small vocabulary, so that names, hosts, ports and paths collide all the time.
+//! Everything that comes out is meant to be accepted by Istio's admission.
+
+use serde_json::json;
+
+use super::Yaml;
+use super::dice::Dice;
+use super::generate_rules::{self, Side};
+
+/// A configuration, a proxy and requests.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Generated {
+    pub resources: Vec<Yaml>,
+    pub mesh: Yaml,
+    pub proxy: Yaml,
+    pub requests: Vec<Yaml>,
+}
+
+pub const NAMESPACES: &[&str] = &["default", "prod", "shared"];
+
+/// Hosts that no service has.
+pub const OUTSIDE: &[&str] = &[
+    "shop.example.com", "*.shop.example.com", "*.example.com", "Mixed.Example.com", "other.org", "api.other.org",
+];
+
+/// Hosts of services: short, full, wrong, and of ServiceEntries.
+pub const INSIDE: &[&str] = &[
+    "web", "web.default.svc.cluster.local", "web.prod.svc.cluster.local", "api.prod.svc.cluster.local", "single",
+    "single.default.svc.cluster.local", "cache.shared.svc.cluster.local", "ext.example.com", "Partner.Example.org",
+];
+
+const GATEWAYS: &[&str] = &["default/gw0", "istio-system/gw1", "prod/gw2"];
+
+/// The configuration and the requests of a seed.
+pub fn generate(seed: u64) -> Generated {
+    let dice = &mut Dice::new(seed);
+    let is_gateway = dice.one_in(2);
+    let mut resources = services(dice);
+    resources.extend(service_entries(dice));
+    resources.extend(destination_rules(dice));
+    if is_gateway {
+        resources.extend(gateways(dice));
+    } else if dice.one_in(3) {
+        resources.extend(sidecars(dice));
+    }
+    let side = if is_gateway { Side::Gateway } else { Side::Mesh };
+    resources.extend(virtual_services(dice, side));
+    for resource in &mut resources {
+        if !dice.one_in(5) {
+            let second = dice.number(0, 6);
+            resource["metadata"]["creationTimestamp"] = format!("2026-01-01T00:00:0{second}Z").into();
+        }
+    }
+    let resources = dice.shuffled(&resources);
+    let proxy = if is_gateway {
+        json!({
+            "type": "gateway",
+            "namespace": dice.pick(&["istio-system", "default", "prod"]),
+            "labels": {"istio": "ingressgateway"},
+        })
+    } else {
+        json!({
+            "type": "sidecar",
+            "namespace": dice.pick(&["default", "prod"]),
+            "labels": {"app": "client", "version": "v1"},
+        })
+    };
+    let requests = (0..dice.number(8, 16)).map(|_| generate_rules::request(dice, side)).collect();
+    Generated { resources, mesh: mesh(dice), proxy, requests }
+}
+
+fn mesh(dice: &mut Dice) -> Yaml {
+    let mut mesh = json!({});
+    dice.maybe(8, &mut mesh, "outboundTrafficPolicy", |_| json!({"mode": "REGISTRY_ONLY"}));
+    dice.maybe(16, &mut mesh, "defaultVirtualServiceExportTo", |_| json!(["."]));
+    dice.maybe(16, &mut mesh, "defaultDestinationRuleExportTo", |_| json!(["."]));
+    dice.maybe(16, &mut mesh, "defaultServiceExportTo", |_| json!(["."]));
+    dice.maybe(12, &mut mesh, "rootNamespace", |dice| dice.pick(NAMESPACES).into());
+    dice.maybe(12, &mut mesh, "pathNormalization", |dice| {
+        let mode = dice.pick(&["NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"]);
+        json!({"normalization": mode})
+    });
+    dice.maybe(12, &mut mesh, "defaultHttpRetryPolicy", |_| json!({"attempts": 5, "retryOn": "5xx"}));
+    if mesh.as_object().is_some_and(|mesh| mesh.is_empty()) { Yaml::Null } else { mesh }
+}
+
+fn resource(kind: &str, name: &str, namespace: &str, spec: Yaml) -> Yaml {
+    let group = if kind == "Service" { "v1" } else { "networking.istio.io/v1" };
+    json!({"apiVersion": group, "kind": kind, "metadata": {"name": name, "namespace": namespace}, "spec": spec})
+}
+
+fn services(dice: &mut Dice) -> Vec<Yaml> {
+    let known: &[(&str, &str, &str, &[(&str, u64)])] = &[
+        ("web", "default", "10.0.0.1", &[("http", 80)]),
+        ("web", "prod", "10.0.0.2", &[("http", 80)]),
+        ("api", "prod", "10.0.0.3", &[("http", 80), ("http-alt", 8080)]),
+        ("single", "default", "10.0.0.4", &[("http", 8080)]),
+        ("cache", "shared", "10.0.0.5", &[("http", 80), ("tcp-sync", 7000)]),
+    ];
+    let mut out = Vec::new();
+    for (name, namespace, address, ports) in known {
+        if dice.one_in(12) {
+            continue;
+        }
+        let ports: Vec<Yaml> = ports
+            .iter()
+            .map(|(name, port)| json!({"name": name, "port": port, "targetPort": port, "protocol": "TCP"}))
+            .collect();
+        let spec = json!({"clusterIP": address, "selector": {"app": name}, "ports": ports});
+        let mut service = resource("Service", name, namespace, spec);
+        if dice.one_in(10) {
+            let to = dice.pick(&[".", "default", "*", "~", "prod,default"]);
+            service["metadata"]["annotations"] = json!({"networking.istio.io/exportTo": to});
+        }
+        out.push(service);
+    }
+    out
+}
+
+fn service_entries(dice: &mut Dice) -> Vec<Yaml> {
+    let mut out = Vec::new();
+    for (name, host) in [("ext", "ext.example.com"), ("partner", "Partner.Example.org"), ("wild", "*.wild.example.com")] {
+        for namespace in dice.some(NAMESPACES, 0, 1) {
+            let mut spec = json!({
+                "hosts": [host],
+                "location": "MESH_EXTERNAL",
+                "resolution": if host.starts_with('*') { "NONE" } else { "STATIC" },
+                "ports": [{"number": 80, "name": "http", "protocol": "HTTP"}],
+            });
+            if !host.starts_with('*') {
+                spec["endpoints"] = json!([{"address": "10.9.0.1"}]);
+            }
+            dice.maybe(4, &mut spec, "exportTo", |dice| json!([dice.pick(&[".", "*", "default"])]));
+            out.push(resource("ServiceEntry", name, namespace, spec));
+        }
+    }
+    out
+}
+
+fn destination_rules(dice: &mut Dice) -> Vec<Yaml> {
+    let mut out = Vec::new();
+    for number in 0..dice.number(0, 5) {
+        let namespace = dice.pick(NAMESPACES);
+        let mut hosts = INSIDE.to_vec();
+        hosts.extend(["*.default.svc.cluster.local", "*.svc.cluster.local"]);
+        let subsets: Vec<Yaml> = dice
+            .some(&["v1", "v2", "v3"], 0, 3)
+            .into_iter()
+            .map(|name| {
+                let mut subset = json!({"name": name, "labels": {"version": name}});
+                dice.maybe(6, &mut subset, "trafficPolicy", |_| hash("x-user"));
+                subset
+            })
+            .collect();
+        let mut spec = json!({"host": dice.pick(&hosts), "subsets": subsets});
+        let selects = dice.one_in(8);
+        if selects {
+            spec["workloadSelector"] = json!({"matchLabels": {"app": dice.pick(&["client", "other"])}});
+        } else {
+            dice.maybe(3, &mut spec, "exportTo", |dice| json!([dice.pick(&[".", "*", "prod"])]));
+        }
+        dice.maybe(6, &mut spec, "trafficPolicy", |dice| {
+            let mut policy = hash("x-env");
+            dice.maybe(2, &mut policy, "portLevelSettings", |_| {
+                let mut level = hash("cookie-like");
+                level["port"] = json!({"number": 80});
+                json!([level])
+            });
+            policy
+        });
+        out.push(resource("DestinationRule", &format!("dr{number}"), namespace, spec));
+    }
+    out
+}
+
+fn hash(header: &str) -> Yaml {
+    json!({"loadBalancer": {"consistentHash": {"httpHeaderName": header}}})
+}
+
+fn gateways(dice: &mut Dice) -> Vec<Yaml> {
+    let mut out = Vec::new();
+    for full in dice.some(GATEWAYS, 1, 3) {
+        let (namespace, name) = full.split_once('/').unwrap_or(("default", full));
+        let servers: Vec<Yaml> = (0..dice.number(1, 3))
+            .map(|number| {
+                let mut hosts: Vec<String> = OUTSIDE.iter().map(|host| (*host).to_owned()).collect();
+                hosts.extend(["*", "web.default.svc.cluster.local", "*.org"].map(str::to_owned));
+                let mut hosts = dice.some(&hosts, 1, 3);
+                for host in &mut hosts {
+                    if dice.one_in(4) {
+                        *host = format!("{}/{host}", dice.pick(&[".", "*", "prod", "default"]));
+                    }
+                }
+                let port = dice.pick(&[80u64, 80, 8080]);
+                let protocol = dice.pick(&["HTTP", "HTTP", "HTTP2"]);
+                let mut server = json!({
+                    "port": {"number": port, "name": format!("p{number}"), "protocol": protocol},
+                    "hosts": hosts,
+                });
+                dice.maybe(8, &mut server, "tls", |_| json!({"httpsRedirect": true}));
+                server
+            })
+            .collect();
+        let spec = json!({"selector": {"istio": "ingressgateway"}, "servers": servers});
+        out.push(resource("Gateway", name, namespace, spec));
+    }
+    // A TLS server now and then, on a port of its own: overlapping chains are refused by Envoy.
+    if dice.one_in(3) {
+        let server = json!({
+            "port": {"number": 443, "name": "tls", "protocol": "HTTPS"},
+            "hosts": dice.some(&["shop.example.com", "*.example.com", "other.org", "Mixed.Example.com"], 1, 2),
+            "tls": {"mode": "SIMPLE", "credentialName": "cred"},
+        });
+        out[0]["spec"]["servers"].as_array_mut().expect("servers").push(server);
+    }
+    out
+}
+
+fn sidecars(dice: &mut Dice) -> Vec<Yaml> {
+    let mut out = Vec::new();
+    for (number, namespace) in dice.some(&["default", "prod", "istio-system"], 1, 2).into_iter().enumerate() {
+        let forms = [
+            "*/*", "./*", "prod/*", "default/*", "shared/*", "*/*.example.com", "*/web.default.svc.cluster.local",
+            "./web.prod.svc.cluster.local", "*/*.svc.cluster.local", "~prod/*",
+        ];
+        let hosts = match dice.one_in(4) {
+            true => vec!["*/*"],
+            false => dice.some(&forms[1..], 1, 3),
+        };
+        let mut spec = json!({"egress": [{"hosts": hosts}]});
+        dice.maybe(3, &mut spec, "outboundTrafficPolicy", |dice| {
+            json!({"mode": dice.pick(&["ALLOW_ANY", "REGISTRY_ONLY"])})
+        });
+        if namespace != "istio-system" {
+            dice.maybe(3, &mut spec, "workloadSelector", |dice| {
+                json!({"labels": {"app": dice.pick(&["client", "other"])}})
+            });
+        }
+        out.push(resource("Sidecar", &format!("sc{number}"), namespace, spec));
+    }
+    out
+}
+
+fn virtual_services(dice: &mut Dice, side: Side) -> Vec<Yaml> {
+    let mut out = Vec::new();
+    let delegates = dice.number(0, 2);
+    for number in 0..delegates {
+        let namespace = dice.pick(NAMESPACES);
+        let rules: Vec<Yaml> = (0..dice.number(1, 2)).map(|_| generate_rules::rule(dice, Side::Delegate)).collect();
+        let mut spec = json!({"http": rules});
+        dice.maybe(5, &mut spec, "exportTo", |dice| json!([dice.pick(&[".", "*", "prod"])]));
+        out.push(resource("VirtualService", &format!("delegate{number}"), namespace, spec));
+    }
+    let references: Vec<Yaml> = out.iter().map(|delegate| delegate["metadata"].clone()).collect();
+    for number in 0..dice.number(1, 5) {
+        let namespace = dice.pick(NAMESPACES);
+        let name = format!("{}-vs{number}", dice.pick(&["a", "b", "z"]));
+        let mut spec = json!({"hosts": hosts(dice, side)});
+        if side == Side::Gateway {
+            let mut bound: Vec<String> = dice.some(GATEWAYS, 1, 2).into_iter().map(str::to_owned).collect();
+            if dice.one_in(8) {
+                bound.push("gw0".to_owned());
+            }
+            spec["gateways"] = json!(bound);
+        } else {
+            dice.maybe(6, &mut spec, "gateways", |dice| dice.pick(&[json!(["mesh"]), json!(["gw0", "mesh"]), json!(["gw0"])]));
+        }
+        dice.maybe(5, &mut spec, "exportTo", |dice| json!([dice.pick(&[".", "*", "prod", "default"])]));
+        let rules: Vec<Yaml> = (0..dice.number(1, 4))
+            .map(|_| match references.is_empty() || !dice.one_in(4) {
+                true => generate_rules::rule(dice, side),
+                false => generate_rules::root(dice, &references, side),
+            })
+            .collect();
+        spec["http"] = json!(rules);
+        out.push(resource("VirtualService", &name, namespace, spec));
+    }
+    out
+}
+
+/// Hosts of one VirtualService; those that overlap each other are refused, so there is at most one wildcard.
+fn hosts(dice: &mut Dice, side: Side) -> Vec<String> {
+    let mut from: Vec<&str> = OUTSIDE.to_vec();
+    if side == Side::Mesh {
+        from.extend(INSIDE);
+        from.extend(["*.svc.cluster.local", "*.prod.svc.cluster.local", "one.wild.example.com", "*.wild.example.com"]);
+    } else {
+        from.extend(["*", "*.org", "web.default.svc.cluster.local"]);
+    }
+    let mut out: Vec<String> = Vec::new();
+    for host in dice.some(&from, 1, 3) {
+        let clash = |other: &String| super::names::overlap(host, other);
+        if !out.iter().any(clash) {
+            out.push(host.to_owned());
+        }
+    }
+    out
+}
