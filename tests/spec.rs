@@ -8,30 +8,6 @@ use std::path::{Path, PathBuf};
 
 use spec::{Answer, Call, Proxy, World, Yaml, entries, list, number, possible_answers, text};
 
-fn read_call(request: &Yaml) -> Call {
-    let mut headers = Vec::new();
-    for (name, value) in entries(request, "headers") {
-        match value.as_array() {
-            Some(values) => {
-                let lines = values.iter().filter_map(Yaml::as_str);
-                headers.extend(lines.map(|value| (name.to_owned(), value.to_owned())));
-            }
-            None => headers.push((name.to_owned(), value.as_str().unwrap_or("").to_owned())),
-        }
-    }
-    Call {
-        host: text(request, "host").to_owned(),
-        port: number(request, "port"),
-        protocol: text(request, "protocol").to_owned(),
-        tls: !matches!(text(request, "tls"), "" | "none"),
-        sni: text(request, "sni").to_owned(),
-        address: text(request, "address").parse().ok(),
-        method: text(request, "method").to_owned(),
-        path: text(request, "path").to_owned(),
-        headers,
-    }
-}
-
 /// A few recordings name the cluster of a mirror: the shadow was noted instead of the request.
 fn recorded_the_shadow(answer: &Answer, expect: &Yaml) -> bool {
     let cluster = text(expect, "cluster");
@@ -176,7 +152,7 @@ fn the_specification_says_what_was_recorded() {
         );
         for call in list(&case, "calls") {
             calls += 1;
-            let answers = possible_answers(&world, &read_call(&call["request"]));
+            let answers = possible_answers(&world, &Call::read(&call["request"]));
             let all: Vec<_> = answers
                 .iter()
                 .map(|answer| differences(answer, &call["expect"]))

@@ -38,6 +38,54 @@ pub struct Answer {
     pub tcp: bool,
 }
 
+impl Answer {
+    /// The answer in the form of a case's `expect`.
+    pub fn to_json(&self) -> Yaml {
+        let mut out = json!({"outcome": self.outcome});
+        let texts = [
+            ("listener", &self.listener),
+            ("route_config", &self.route_config),
+            ("virtual_host", &self.virtual_host),
+            ("route", &self.route),
+            ("virtual_service", &self.virtual_service),
+            ("cluster", &self.cluster),
+            ("body", &self.body),
+        ];
+        for (field, value) in texts.into_iter().filter(|(_, value)| !value.is_empty()) {
+            out[field] = value.clone().into();
+        }
+        if let Some(position) = self.position {
+            out["position"] = position.into();
+        }
+        if !self.split.is_empty() {
+            out["split"] = json!(self.split);
+        }
+        if self
+            .policy
+            .as_object()
+            .is_some_and(|policy| !policy.is_empty())
+        {
+            out["policy"] = self.policy.clone();
+        }
+        if self.status != 0 {
+            out["status"] = self.status.into();
+        }
+        if !self.response_headers.is_empty() {
+            out["response_headers"] = json!(self.response_headers);
+        }
+        if !self.upstream_request.is_null() {
+            out["upstream_request"] = self.upstream_request.clone();
+        }
+        if !self.mirrored_to.is_empty() {
+            out["mirrored_to"] = json!(self.mirrored_to);
+        }
+        if self.tcp {
+            out["tcp"] = true.into();
+        }
+        out
+    }
+}
+
 /// Every answer that this request may get: one for each way in which the dice can fall.
 pub fn possible_answers(world: &World, call: &Call) -> Vec<Answer> {
     let scope = scope(world);

@@ -40,11 +40,19 @@ impl Dice {
     pub fn some<T: Clone>(&mut self, all: &[T], low: u64, high: u64) -> Vec<T> {
         let mut rest = all.to_vec();
         let count = self.number(low, high.min(all.len() as u64));
-        (0..count).map(|_| rest.swap_remove(self.number(0, rest.len() as u64 - 1) as usize)).collect()
+        (0..count)
+            .map(|_| rest.swap_remove(self.number(0, rest.len() as u64 - 1) as usize))
+            .collect()
     }
 
     /// Sets a field of `value` once in `n` times.
-    pub fn maybe(&mut self, n: u64, value: &mut Yaml, field: &str, make: impl FnOnce(&mut Dice) -> Yaml) {
+    pub fn maybe(
+        &mut self,
+        n: u64,
+        value: &mut Yaml,
+        field: &str,
+        make: impl FnOnce(&mut Dice) -> Yaml,
+    ) {
         if self.one_in(n) {
             value[field] = make(self);
         }

@@ -20,13 +20,25 @@ pub const NAMESPACES: &[&str] = &["default", "prod", "shared"];
 
 /// Hosts that no service has.
 pub const OUTSIDE: &[&str] = &[
-    "shop.example.com", "*.shop.example.com", "*.example.com", "Mixed.Example.com", "other.org", "api.other.org",
+    "shop.example.com",
+    "*.shop.example.com",
+    "*.example.com",
+    "Mixed.Example.com",
+    "other.org",
+    "api.other.org",
 ];
 
 /// Hosts of services: short, full, wrong, and of ServiceEntries.
 pub const INSIDE: &[&str] = &[
-    "web", "web.default.svc.cluster.local", "web.prod.svc.cluster.local", "api.prod.svc.cluster.local", "single",
-    "single.default.svc.cluster.local", "cache.shared.svc.cluster.local", "ext.example.com", "Partner.Example.org",
+    "web",
+    "web.default.svc.cluster.local",
+    "web.prod.svc.cluster.local",
+    "api.prod.svc.cluster.local",
+    "single",
+    "single.default.svc.cluster.local",
+    "cache.shared.svc.cluster.local",
+    "ext.example.com",
+    "Partner.Example.org",
 ];
 
 const GATEWAYS: &[&str] = &["default/gw0", "istio-system/gw1", "prod/gw2"];
@@ -43,12 +55,17 @@ pub fn generate(seed: u64) -> Generated {
     } else if dice.one_in(3) {
         resources.extend(sidecars(dice));
     }
-    let side = if is_gateway { Side::Gateway } else { Side::Mesh };
+    let side = if is_gateway {
+        Side::Gateway
+    } else {
+        Side::Mesh
+    };
     resources.extend(virtual_services(dice, side));
     for resource in &mut resources {
         if !dice.one_in(5) {
             let second = dice.number(0, 6);
-            resource["metadata"]["creationTimestamp"] = format!("2026-01-01T00:00:0{second}Z").into();
+            resource["metadata"]["creationTimestamp"] =
+                format!("2026-01-01T00:00:0{second}Z").into();
         }
     }
     let resources = dice.shuffled(&resources);
@@ -65,27 +82,58 @@ pub fn generate(seed: u64) -> Generated {
             "labels": {"app": "client", "version": "v1"},
         })
     };
-    let requests = (0..dice.number(8, 16)).map(|_| generate_rules::request(dice, side)).collect();
-    Generated { resources, mesh: mesh(dice), proxy, requests }
+    let requests = (0..dice.number(8, 16))
+        .map(|_| generate_rules::request(dice, side))
+        .collect();
+    Generated {
+        resources,
+        mesh: mesh(dice),
+        proxy,
+        requests,
+    }
 }
 
 fn mesh(dice: &mut Dice) -> Yaml {
     let mut mesh = json!({});
-    dice.maybe(8, &mut mesh, "outboundTrafficPolicy", |_| json!({"mode": "REGISTRY_ONLY"}));
-    dice.maybe(16, &mut mesh, "defaultVirtualServiceExportTo", |_| json!(["."]));
-    dice.maybe(16, &mut mesh, "defaultDestinationRuleExportTo", |_| json!(["."]));
+    dice.maybe(
+        8,
+        &mut mesh,
+        "outboundTrafficPolicy",
+        |_| json!({"mode": "REGISTRY_ONLY"}),
+    );
+    dice.maybe(16, &mut mesh, "defaultVirtualServiceExportTo", |_| {
+        json!(["."])
+    });
+    dice.maybe(16, &mut mesh, "defaultDestinationRuleExportTo", |_| {
+        json!(["."])
+    });
     dice.maybe(16, &mut mesh, "defaultServiceExportTo", |_| json!(["."]));
-    dice.maybe(12, &mut mesh, "rootNamespace", |dice| dice.pick(NAMESPACES).into());
+    dice.maybe(12, &mut mesh, "rootNamespace", |dice| {
+        dice.pick(NAMESPACES).into()
+    });
     dice.maybe(12, &mut mesh, "pathNormalization", |dice| {
         let mode = dice.pick(&["NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"]);
         json!({"normalization": mode})
     });
-    dice.maybe(12, &mut mesh, "defaultHttpRetryPolicy", |_| json!({"attempts": 5, "retryOn": "5xx"}));
-    if mesh.as_object().is_some_and(|mesh| mesh.is_empty()) { Yaml::Null } else { mesh }
+    dice.maybe(
+        12,
+        &mut mesh,
+        "defaultHttpRetryPolicy",
+        |_| json!({"attempts": 5, "retryOn": "5xx"}),
+    );
+    if mesh.as_object().is_some_and(|mesh| mesh.is_empty()) {
+        Yaml::Null
+    } else {
+        mesh
+    }
 }
 
 fn resource(kind: &str, name: &str, namespace: &str, spec: Yaml) -> Yaml {
-    let group = if kind == "Service" { "v1" } else { "networking.istio.io/v1" };
+    let group = if kind == "Service" {
+        "v1"
+    } else {
+        "networking.istio.io/v1"
+    };
     json!({"apiVersion": group, "kind": kind, "metadata": {"name": name, "namespace": namespace}, "spec": spec})
 }
 
@@ -93,9 +141,19 @@ fn services(dice: &mut Dice) -> Vec<Yaml> {
     let known: &[(&str, &str, &str, &[(&str, u64)])] = &[
         ("web", "default", "10.0.0.1", &[("http", 80)]),
         ("web", "prod", "10.0.0.2", &[("http", 80)]),
-        ("api", "prod", "10.0.0.3", &[("http", 80), ("http-alt", 8080)]),
+        (
+            "api",
+            "prod",
+            "10.0.0.3",
+            &[("http", 80), ("http-alt", 8080)],
+        ),
         ("single", "default", "10.0.0.4", &[("http", 8080)]),
-        ("cache", "shared", "10.0.0.5", &[("http", 80), ("tcp-sync", 7000)]),
+        (
+            "cache",
+            "shared",
+            "10.0.0.5",
+            &[("http", 80), ("tcp-sync", 7000)],
+        ),
     ];
     let mut out = Vec::new();
     for (name, namespace, address, ports) in known {
@@ -119,7 +177,11 @@ fn services(dice: &mut Dice) -> Vec<Yaml> {
 
 fn service_entries(dice: &mut Dice) -> Vec<Yaml> {
     let mut out = Vec::new();
-    for (name, host) in [("ext", "ext.example.com"), ("partner", "Partner.Example.org"), ("wild", "*.wild.example.com")] {
+    for (name, host) in [
+        ("ext", "ext.example.com"),
+        ("partner", "Partner.Example.org"),
+        ("wild", "*.wild.example.com"),
+    ] {
         for namespace in dice.some(NAMESPACES, 0, 1) {
             let mut spec = json!({
                 "hosts": [host],
@@ -130,7 +192,9 @@ fn service_entries(dice: &mut Dice) -> Vec<Yaml> {
             if !host.starts_with('*') {
                 spec["endpoints"] = json!([{"address": "10.9.0.1"}]);
             }
-            dice.maybe(4, &mut spec, "exportTo", |dice| json!([dice.pick(&[".", "*", "default"])]));
+            dice.maybe(4, &mut spec, "exportTo", |dice| {
+                json!([dice.pick(&[".", "*", "default"])])
+            });
             out.push(resource("ServiceEntry", name, namespace, spec));
         }
     }
@@ -155,9 +219,12 @@ fn destination_rules(dice: &mut Dice) -> Vec<Yaml> {
         let mut spec = json!({"host": dice.pick(&hosts), "subsets": subsets});
         let selects = dice.one_in(8);
         if selects {
-            spec["workloadSelector"] = json!({"matchLabels": {"app": dice.pick(&["client", "other"])}});
+            spec["workloadSelector"] =
+                json!({"matchLabels": {"app": dice.pick(&["client", "other"])}});
         } else {
-            dice.maybe(3, &mut spec, "exportTo", |dice| json!([dice.pick(&[".", "*", "prod"])]));
+            dice.maybe(3, &mut spec, "exportTo", |dice| {
+                json!([dice.pick(&[".", "*", "prod"])])
+            });
         }
         dice.maybe(6, &mut spec, "trafficPolicy", |dice| {
             let mut policy = hash("x-env");
@@ -168,7 +235,12 @@ fn destination_rules(dice: &mut Dice) -> Vec<Yaml> {
             });
             policy
         });
-        out.push(resource("DestinationRule", &format!("dr{number}"), namespace, spec));
+        out.push(resource(
+            "DestinationRule",
+            &format!("dr{number}"),
+            namespace,
+            spec,
+        ));
     }
     out
 }
@@ -183,7 +255,8 @@ fn gateways(dice: &mut Dice) -> Vec<Yaml> {
         let (namespace, name) = full.split_once('/').unwrap_or(("default", full));
         let servers: Vec<Yaml> = (0..dice.number(1, 3))
             .map(|number| {
-                let mut hosts: Vec<String> = OUTSIDE.iter().map(|host| (*host).to_owned()).collect();
+                let mut hosts: Vec<String> =
+                    OUTSIDE.iter().map(|host| (*host).to_owned()).collect();
                 hosts.extend(["*", "web.default.svc.cluster.local", "*.org"].map(str::to_owned));
                 let mut hosts = dice.some(&hosts, 1, 3);
                 for host in &mut hosts {
@@ -211,30 +284,51 @@ fn gateways(dice: &mut Dice) -> Vec<Yaml> {
             "hosts": dice.some(&["shop.example.com", "*.example.com", "other.org", "Mixed.Example.com"], 1, 2),
             "tls": {"mode": "SIMPLE", "credentialName": "cred"},
         });
-        out[0]["spec"]["servers"].as_array_mut().expect("servers").push(server);
+        out[0]["spec"]["servers"]
+            .as_array_mut()
+            .expect("servers")
+            .push(server);
     }
     out
 }
 
 fn sidecars(dice: &mut Dice) -> Vec<Yaml> {
     let mut out = Vec::new();
-    for (number, namespace) in dice.some(&["default", "prod", "istio-system"], 1, 2).into_iter().enumerate() {
+    for (number, namespace) in dice
+        .some(&["default", "prod", "istio-system"], 1, 2)
+        .into_iter()
+        .enumerate()
+    {
         let forms = [
-            "*/*", "./*", "prod/*", "default/*", "shared/*", "*/*.example.com", "*/web.default.svc.cluster.local",
-            "./web.prod.svc.cluster.local", "*/*.svc.cluster.local", "~prod/*",
+            "*/*",
+            "./*",
+            "prod/*",
+            "default/*",
+            "shared/*",
+            "*/*.example.com",
+            "*/web.default.svc.cluster.local",
+            "./web.prod.svc.cluster.local",
+            "*/*.svc.cluster.local",
+            "~prod/*",
         ];
         let hosts = match dice.one_in(4) {
             true => vec!["*/*"],
             false => dice.some(&forms[1..], 1, 3),
         };
         let mut spec = json!({"egress": [{"hosts": hosts}]});
-        dice.maybe(3, &mut spec, "outboundTrafficPolicy", |dice| {
-            json!({"mode": dice.pick(&["ALLOW_ANY", "REGISTRY_ONLY"])})
-        });
+        dice.maybe(
+            3,
+            &mut spec,
+            "outboundTrafficPolicy",
+            |dice| json!({"mode": dice.pick(&["ALLOW_ANY", "REGISTRY_ONLY"])}),
+        );
         if namespace != "istio-system" {
-            dice.maybe(3, &mut spec, "workloadSelector", |dice| {
-                json!({"labels": {"app": dice.pick(&["client", "other"])}})
-            });
+            dice.maybe(
+                3,
+                &mut spec,
+                "workloadSelector",
+                |dice| json!({"labels": {"app": dice.pick(&["client", "other"])}}),
+            );
         }
         out.push(resource("Sidecar", &format!("sc{number}"), namespace, spec));
     }
@@ -246,26 +340,46 @@ fn virtual_services(dice: &mut Dice, side: Side) -> Vec<Yaml> {
     let delegates = dice.number(0, 2);
     for number in 0..delegates {
         let namespace = dice.pick(NAMESPACES);
-        let rules: Vec<Yaml> = (0..dice.number(1, 2)).map(|_| generate_rules::rule(dice, Side::Delegate)).collect();
+        let rules: Vec<Yaml> = (0..dice.number(1, 2))
+            .map(|_| generate_rules::rule(dice, Side::Delegate))
+            .collect();
         let mut spec = json!({"http": rules});
-        dice.maybe(5, &mut spec, "exportTo", |dice| json!([dice.pick(&[".", "*", "prod"])]));
-        out.push(resource("VirtualService", &format!("delegate{number}"), namespace, spec));
+        dice.maybe(5, &mut spec, "exportTo", |dice| {
+            json!([dice.pick(&[".", "*", "prod"])])
+        });
+        out.push(resource(
+            "VirtualService",
+            &format!("delegate{number}"),
+            namespace,
+            spec,
+        ));
     }
-    let references: Vec<Yaml> = out.iter().map(|delegate| delegate["metadata"].clone()).collect();
+    let references: Vec<Yaml> = out
+        .iter()
+        .map(|delegate| delegate["metadata"].clone())
+        .collect();
     for number in 0..dice.number(1, 5) {
         let namespace = dice.pick(NAMESPACES);
         let name = format!("{}-vs{number}", dice.pick(&["a", "b", "z"]));
         let mut spec = json!({"hosts": hosts(dice, side)});
         if side == Side::Gateway {
-            let mut bound: Vec<String> = dice.some(GATEWAYS, 1, 2).into_iter().map(str::to_owned).collect();
+            let mut bound: Vec<String> = dice
+                .some(GATEWAYS, 1, 2)
+                .into_iter()
+                .map(str::to_owned)
+                .collect();
             if dice.one_in(8) {
                 bound.push("gw0".to_owned());
             }
             spec["gateways"] = json!(bound);
         } else {
-            dice.maybe(6, &mut spec, "gateways", |dice| dice.pick(&[json!(["mesh"]), json!(["gw0", "mesh"]), json!(["gw0"])]));
+            dice.maybe(6, &mut spec, "gateways", |dice| {
+                dice.pick(&[json!(["mesh"]), json!(["gw0", "mesh"]), json!(["gw0"])])
+            });
         }
-        dice.maybe(5, &mut spec, "exportTo", |dice| json!([dice.pick(&[".", "*", "prod", "default"])]));
+        dice.maybe(5, &mut spec, "exportTo", |dice| {
+            json!([dice.pick(&[".", "*", "prod", "default"])])
+        });
         let rules: Vec<Yaml> = (0..dice.number(1, 4))
             .map(|_| match references.is_empty() || !dice.one_in(4) {
                 true => generate_rules::rule(dice, side),
@@ -283,7 +397,12 @@ fn hosts(dice: &mut Dice, side: Side) -> Vec<String> {
     let mut from: Vec<&str> = OUTSIDE.to_vec();
     if side == Side::Mesh {
         from.extend(INSIDE);
-        from.extend(["*.svc.cluster.local", "*.prod.svc.cluster.local", "one.wild.example.com", "*.wild.example.com"]);
+        from.extend([
+            "*.svc.cluster.local",
+            "*.prod.svc.cluster.local",
+            "one.wild.example.com",
+            "*.wild.example.com",
+        ]);
     } else {
         from.extend(["*", "*.org", "web.default.svc.cluster.local"]);
     }

@@ -14,8 +14,19 @@ pub enum Side {
     Delegate,
 }
 
-const PATHS: &[&str] = &["/", "/foo", "/foobar", "/foo/", "/api", "/api/v1", "/API", "/a%20b", "/x.png"];
-const REGEXES: &[&str] = &[".*", "/.*", "/foo.*", r"/\w+/v\d", "/(foo|api)(/.*)?", "/a|/api", r"/\Qx.png\E", "(?i)/API"];
+const PATHS: &[&str] = &[
+    "/", "/foo", "/foobar", "/foo/", "/api", "/api/v1", "/API", "/a%20b", "/x.png",
+];
+const REGEXES: &[&str] = &[
+    ".*",
+    "/.*",
+    "/foo.*",
+    r"/\w+/v\d",
+    "/(foo|api)(/.*)?",
+    "/a|/api",
+    r"/\Qx.png\E",
+    "(?i)/API",
+];
 const HEADERS: &[&str] = &["x-user", "x-env", "X-Trace", "user-agent", "cookie"];
 const VALUES: &[&str] = &["", "jane", "JANE", "jan", "prod", "a,b"];
 const OPERATED: &[&str] = &["x-user", "x-set", "x-add", "x-both"];
@@ -35,7 +46,9 @@ pub fn root(dice: &mut Dice, delegates: &[Yaml], side: Side) -> Yaml {
 /// An http rule.
 pub fn rule(dice: &mut Dice, side: Side) -> Yaml {
     let mut rule = json!({});
-    dice.maybe(2, &mut rule, "name", |dice| dice.pick(&["r0", "r1", "r2"]).into());
+    dice.maybe(2, &mut rule, "name", |dice| {
+        dice.pick(&["r0", "r1", "r2"]).into()
+    });
     if !dice.one_in(6) {
         rule["match"] = matches(dice, side);
     }
@@ -72,7 +85,9 @@ fn forward(dice: &mut Dice, rule: &mut Yaml) {
             json!({"uriRegexRewrite": {"match": "[aeiou]", "rewrite": r"\0\0"}}),
         ])
     });
-    dice.maybe(6, rule, "timeout", |dice| dice.pick(&["250ms", "1.5s", "3s", "1m"]).into());
+    dice.maybe(6, rule, "timeout", |dice| {
+        dice.pick(&["250ms", "1.5s", "3s", "1m"]).into()
+    });
     dice.maybe(6, rule, "retries", |dice| {
         dice.pick(&[
             json!({"attempts": 0}),
@@ -84,10 +99,17 @@ fn forward(dice: &mut Dice, rule: &mut Yaml) {
     match dice.number(0, 9) {
         0 => {
             rule["mirror"] = destination(dice);
-            dice.maybe(2, rule, "mirrorPercentage", |dice| json!({"value": dice.pick(&[0.0, 0.57, 50.0, 100.0])}));
+            dice.maybe(
+                2,
+                rule,
+                "mirrorPercentage",
+                |dice| json!({"value": dice.pick(&[0.0, 0.57, 50.0, 100.0])}),
+            );
         }
         1 => {
-            let mirrors: Vec<Yaml> = (0..dice.number(1, 2)).map(|_| json!({"destination": destination(dice)})).collect();
+            let mirrors: Vec<Yaml> = (0..dice.number(1, 2))
+                .map(|_| json!({"destination": destination(dice)}))
+                .collect();
             rule["mirrors"] = json!(mirrors);
         }
         _ => {}
@@ -97,13 +119,21 @@ fn forward(dice: &mut Dice, rule: &mut Yaml) {
         json!({"abort": {"httpStatus": status, "percentage": {"value": dice.pick(&[0.0, 50.0, 100.0])}}})
     });
     dice.maybe(8, rule, "corsPolicy", |dice| {
-        let origin = dice.pick(&[json!({"exact": "*"}), json!({"exact": "https://a.example"}), json!({"regex": r"https://.*\.example"})]);
+        let origin = dice.pick(&[
+            json!({"exact": "*"}),
+            json!({"exact": "https://a.example"}),
+            json!({"regex": r"https://.*\.example"}),
+        ]);
         let mut policy = json!({"allowOrigins": [origin]});
         dice.maybe(2, &mut policy, "allowMethods", |_| json!(["GET", "POST"]));
         dice.maybe(2, &mut policy, "allowHeaders", |_| json!(["x-user"]));
-        dice.maybe(2, &mut policy, "exposeHeaders", |_| json!(["x-set", "x-add"]));
+        dice.maybe(2, &mut policy, "exposeHeaders", |_| {
+            json!(["x-set", "x-add"])
+        });
         dice.maybe(2, &mut policy, "maxAge", |_| "60s".into());
-        dice.maybe(2, &mut policy, "allowCredentials", |dice| dice.one_in(2).into());
+        dice.maybe(2, &mut policy, "allowCredentials", |dice| {
+            dice.one_in(2).into()
+        });
         policy
     });
 }
@@ -112,24 +142,45 @@ fn destination(dice: &mut Dice) -> Yaml {
     let mut hosts = INSIDE.to_vec();
     hosts.extend(["missing", "nowhere.example.com", "one.wild.example.com"]);
     let mut destination = json!({"host": dice.pick(&hosts)});
-    dice.maybe(3, &mut destination, "subset", |dice| dice.pick(&["v1", "v2", "v3", "nosuch"]).into());
-    dice.maybe(2, &mut destination, "port", |dice| json!({"number": dice.pick(&[80, 80, 8080, 7000])}));
+    dice.maybe(3, &mut destination, "subset", |dice| {
+        dice.pick(&["v1", "v2", "v3", "nosuch"]).into()
+    });
+    dice.maybe(
+        2,
+        &mut destination,
+        "port",
+        |dice| json!({"number": dice.pick(&[80, 80, 8080, 7000])}),
+    );
     destination
 }
 
 fn redirect(dice: &mut Dice, matches: &Yaml) -> Yaml {
     let mut redirect = json!({});
-    let all_prefix = matches.as_array().is_some_and(|all| all.iter().all(|one| one["uri"]["prefix"].is_string()));
+    let all_prefix = matches
+        .as_array()
+        .is_some_and(|all| all.iter().all(|one| one["uri"]["prefix"].is_string()));
     match dice.number(0, 3) {
         0 if all_prefix => redirect["prefixRewrite"] = dice.pick(&["/", "/new", "/v2/"]).into(),
         1 => redirect["uri"] = dice.pick(&["/new", "/new?z=2", "other"]).into(),
-        _ => redirect["authority"] = dice.pick(&["new.example.com", "new.example.com:8443"]).into(),
+        _ => {
+            redirect["authority"] = dice
+                .pick(&["new.example.com", "new.example.com:8443"])
+                .into()
+        }
     }
-    dice.maybe(3, &mut redirect, "scheme", |dice| dice.pick(&["http", "https"]).into());
-    dice.maybe(2, &mut redirect, "redirectCode", |dice| dice.pick(&[301, 302, 303, 307, 308]).into());
+    dice.maybe(3, &mut redirect, "scheme", |dice| {
+        dice.pick(&["http", "https"]).into()
+    });
+    dice.maybe(2, &mut redirect, "redirectCode", |dice| {
+        dice.pick(&[301, 302, 303, 307, 308]).into()
+    });
     match dice.number(0, 3) {
         0 => redirect["port"] = dice.pick(&[80, 443, 8080]).into(),
-        1 => redirect["derivePort"] = dice.pick(&["FROM_REQUEST_PORT", "FROM_PROTOCOL_DEFAULT"]).into(),
+        1 => {
+            redirect["derivePort"] = dice
+                .pick(&["FROM_REQUEST_PORT", "FROM_PROTOCOL_DEFAULT"])
+                .into()
+        }
         _ => {}
     }
     redirect
@@ -166,7 +217,9 @@ fn headers(dice: &mut Dice) -> Yaml {
 }
 
 fn matches(dice: &mut Dice, side: Side) -> Yaml {
-    let all: Vec<Yaml> = (0..dice.number(1, 3)).map(|_| one_match(dice, side)).collect();
+    let all: Vec<Yaml> = (0..dice.number(1, 3))
+        .map(|_| one_match(dice, side))
+        .collect();
     json!(all)
 }
 
@@ -182,18 +235,44 @@ fn one_match(dice: &mut Dice, side: Side) -> Yaml {
     dice.maybe(6, &mut out, "ignoreUriCase", |_| true.into());
     dice.maybe(4, &mut out, "name", |dice| dice.pick(&["m1", "m2"]).into());
     dice.maybe(4, &mut out, "headers", |dice| string_matches(dice, HEADERS));
-    dice.maybe(6, &mut out, "withoutHeaders", |dice| string_matches(dice, HEADERS));
-    dice.maybe(6, &mut out, "queryParams", |dice| string_matches(dice, &["user", "q"]));
+    dice.maybe(6, &mut out, "withoutHeaders", |dice| {
+        string_matches(dice, HEADERS)
+    });
+    dice.maybe(6, &mut out, "queryParams", |dice| {
+        string_matches(dice, &["user", "q"])
+    });
     dice.maybe(8, &mut out, "method", |dice| {
-        dice.pick(&[json!({"exact": "GET"}), json!({"prefix": "P"}), json!({"regex": "GET|POST"})])
+        dice.pick(&[
+            json!({"exact": "GET"}),
+            json!({"prefix": "P"}),
+            json!({"regex": "GET|POST"}),
+        ])
     });
     dice.maybe(10, &mut out, "authority", |dice| {
-        dice.pick(&[json!({"exact": "shop.example.com"}), json!({"prefix": "web"}), json!({"regex": ".*example.*"})])
+        dice.pick(&[
+            json!({"exact": "shop.example.com"}),
+            json!({"prefix": "web"}),
+            json!({"regex": ".*example.*"}),
+        ])
     });
-    dice.maybe(12, &mut out, "scheme", |dice| json!({"exact": dice.pick(&["http", "https"])}));
-    dice.maybe(8, &mut out, "port", |dice| dice.pick(&[80, 8080, 443]).into());
-    dice.maybe(10, &mut out, "sourceLabels", |dice| json!({"app": dice.pick(&["client", "other"])}));
-    dice.maybe(10, &mut out, "sourceNamespace", |dice| dice.pick(NAMESPACES).into());
+    dice.maybe(
+        12,
+        &mut out,
+        "scheme",
+        |dice| json!({"exact": dice.pick(&["http", "https"])}),
+    );
+    dice.maybe(8, &mut out, "port", |dice| {
+        dice.pick(&[80, 8080, 443]).into()
+    });
+    dice.maybe(
+        10,
+        &mut out,
+        "sourceLabels",
+        |dice| json!({"app": dice.pick(&["client", "other"])}),
+    );
+    dice.maybe(10, &mut out, "sourceNamespace", |dice| {
+        dice.pick(NAMESPACES).into()
+    });
     dice.maybe(10, &mut out, "gateways", |dice| match side {
         Side::Gateway => json!([dice.pick(&["default/gw0", "istio-system/gw1", "gw0"])]),
         _ => json!([dice.pick(&["mesh", "default/gw0"])]),
@@ -216,8 +295,21 @@ fn string_matches(dice: &mut Dice, names: &[&str]) -> Yaml {
 
 /// A request of which the configuration is likely to know something.
 pub fn request(dice: &mut Dice, side: Side) -> Yaml {
-    let mut hosts: Vec<String> = OUTSIDE.iter().chain(INSIDE).map(|host| host.replace('*', "one")).collect();
-    hosts.extend(["web.prod", "web.default.svc", "one.wild.example.com", "nobody", "api"].map(str::to_owned));
+    let mut hosts: Vec<String> = OUTSIDE
+        .iter()
+        .chain(INSIDE)
+        .map(|host| host.replace('*', "one"))
+        .collect();
+    hosts.extend(
+        [
+            "web.prod",
+            "web.default.svc",
+            "one.wild.example.com",
+            "nobody",
+            "api",
+        ]
+        .map(str::to_owned),
+    );
     let mut host = match (side, dice.one_in(3)) {
         (Side::Gateway, false) => dice.pick(OUTSIDE).replace('*', "two.one"),
         _ => dice.pick(&hosts),
@@ -240,7 +332,13 @@ pub fn request(dice: &mut Dice, side: Side) -> Yaml {
         _ => {}
     }
     if dice.one_in(3) {
-        path += dice.pick(&["?user=jane", "?user=&q=1", "?q", "?user=jan&user=jane", "?USER=jane&q=%31"]);
+        path += dice.pick(&[
+            "?user=jane",
+            "?user=&q=1",
+            "?q",
+            "?user=jan&user=jane",
+            "?USER=jane&q=%31",
+        ]);
     }
     let method = dice.pick(&["GET", "GET", "GET", "POST", "PUT", "OPTIONS"]);
     let mut headers = json!({});
@@ -268,7 +366,12 @@ pub fn request(dice: &mut Dice, side: Side) -> Yaml {
     if side == Side::Gateway && dice.one_in(5) {
         out["port"] = json!(443);
         out["tls"] = "tls".into();
-        let name = host.split(':').next().unwrap_or("").trim_end_matches('.').to_lowercase();
+        let name = host
+            .split(':')
+            .next()
+            .unwrap_or("")
+            .trim_end_matches('.')
+            .to_lowercase();
         out["sni"] = name.into();
     }
     out

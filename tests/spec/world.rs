@@ -1,6 +1,6 @@
 //! The input of the specification: the resources of a case in config order, the proxy, one request.
 
-use super::{Yaml, text};
+use super::{Yaml, entries, number, text};
 
 /// All resources, and whose view is asked for.
 #[derive(Clone, Debug, Default)]
@@ -91,4 +91,31 @@ pub fn full_name(resource: &Yaml) -> String {
         namespace(resource),
         text(&resource["metadata"], "name")
     )
+}
+
+impl Call {
+    /// Reads `request` of a case.
+    pub fn read(request: &Yaml) -> Call {
+        let mut headers = Vec::new();
+        for (name, value) in entries(request, "headers") {
+            match value.as_array() {
+                Some(values) => {
+                    let lines = values.iter().filter_map(Yaml::as_str);
+                    headers.extend(lines.map(|value| (name.to_owned(), value.to_owned())));
+                }
+                None => headers.push((name.to_owned(), value.as_str().unwrap_or("").to_owned())),
+            }
+        }
+        Call {
+            host: text(request, "host").to_owned(),
+            port: number(request, "port"),
+            protocol: text(request, "protocol").to_owned(),
+            tls: !matches!(text(request, "tls"), "" | "none"),
+            sni: text(request, "sni").to_owned(),
+            address: text(request, "address").parse().ok(),
+            method: text(request, "method").to_owned(),
+            path: text(request, "path").to_owned(),
+            headers,
+        }
+    }
 }
