@@ -100,7 +100,11 @@ fn run(generated: &Generated) -> Result {
     );
     for (index, call) in case.calls.iter().enumerate() {
         let answers = possible_answers(&world, &Call::read(&call.request));
-        let answers: Vec<Yaml> = answers.iter().map(Answer::to_json).map(without_details).collect();
+        let answers: Vec<Yaml> = answers
+            .iter()
+            .map(Answer::to_json)
+            .map(without_details)
+            .collect();
         for word in WORDS {
             let decision = without_details(ask(&engine.router, call, word));
             if !answers.contains(&decision) {
@@ -127,7 +131,10 @@ fn without_details(mut decision: Yaml) -> Yaml {
         fields.remove("virtual_host");
         fields.remove("route_config");
     }
-    if fields.get("outcome").is_some_and(|outcome| outcome == "no_listener") {
+    if fields
+        .get("outcome")
+        .is_some_and(|outcome| outcome == "no_listener" || outcome == "no_filter_chain")
+    {
         fields.remove("listener");
     }
     if unrouted && fields.contains_key("cluster") {

@@ -173,7 +173,7 @@ impl<'r> Decision<'r> {
     }
 
     /// The clusters that get a copy of this very request: the mirrors that it draws (R-H-142). Only what is forwarded is
-    /// mirrored.
+    /// mirrored, and only to clusters that exist.
     pub fn mirrors(&self) -> impl Iterator<Item = &'r Cluster> + use<'r> {
         let entropy = self.entropy;
         let mirrors = match self.outcome {
@@ -184,7 +184,7 @@ impl<'r> Decision<'r> {
             .zip(mirrors)
             .filter(move |(place, mirror)| {
                 let word = split_entropy(entropy, Draw::Mirror(*place));
-                mirror.percentage().holds(word)
+                mirror.cluster().exists() && mirror.percentage().holds(word)
             })
             .map(|(_, mirror)| mirror.cluster())
     }
