@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+#[allow(dead_code)] // each test uses its part
 #[path = "support/mod.rs"]
 mod support;
 

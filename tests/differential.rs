@@ -7,8 +7,10 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+#[allow(dead_code)] // each test uses its part
 #[path = "spec/mod.rs"]
 mod spec;
+#[allow(dead_code)] // each test uses its part
 #[path = "support/mod.rs"]
 mod support;
 

@@ -1,12 +1,13 @@
 //! The executable specification against the recorded answers of real istiod and real Envoy.
 
+#[allow(dead_code)] // each test uses its part
 #[path = "spec/mod.rs"]
 mod spec;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use spec::{Answer, Call, Proxy, World, Yaml, entries, list, number, possible_answers, text};
+use spec::{Answer, Call, Proxy, World, Yaml, entries, list, possible_answers, text};
 
 /// A few recordings name the cluster of a mirror: the shadow was noted instead of the request.
 fn recorded_the_shadow(answer: &Answer, expect: &Yaml) -> bool {

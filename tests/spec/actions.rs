@@ -110,7 +110,9 @@ pub fn policy(world: &World, scope: &Scope, route: &Route) -> Yaml {
         .collect();
     if let Some(retries) = retries(world, rule) {
         out["retries"] = retries;
-        if !is_weighted(route) && !hash.is_empty() {
+        // R-H-146; a service's own default route is made without looking at its hash.
+        let of_rule = !route.virtual_service.is_empty();
+        if of_rule && !is_weighted(route) && !hash.is_empty() {
             out["retries"]
                 .as_object_mut()
                 .map(|retries| retries.remove("avoid_previous_hosts"));

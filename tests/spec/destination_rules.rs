@@ -229,13 +229,13 @@ pub fn hash_policies(rule: &Yaml, subset: &str, port: u64) -> Vec<Yaml> {
 fn hash_of(policy: &Yaml) -> Vec<Yaml> {
     let hash = &policy["loadBalancer"]["consistentHash"];
     let key = if let Some(name) = hash["httpHeaderName"].as_str() {
-        json!({"header": name})
+        json!(format!("header {name}"))
     } else if hash["httpCookie"].is_object() {
-        json!({"cookie": hash["httpCookie"]})
+        json!(format!("cookie {}", text(&hash["httpCookie"], "name")))
     } else if hash["useSourceIp"].as_bool() == Some(true) {
-        json!({"source_ip": true})
+        json!("source_ip")
     } else if let Some(name) = hash["httpQueryParameterName"].as_str() {
-        json!({"query_parameter": name})
+        json!(format!("query_parameter {name}"))
     } else {
         return vec![];
     };

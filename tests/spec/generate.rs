@@ -138,7 +138,8 @@ fn resource(kind: &str, name: &str, namespace: &str, spec: Yaml) -> Yaml {
 }
 
 fn services(dice: &mut Dice) -> Vec<Yaml> {
-    let known: &[(&str, &str, &str, &[(&str, u64)])] = &[
+    type Ports = &'static [(&'static str, u64)];
+    let known: &[(&str, &str, &str, Ports)] = &[
         ("web", "default", "10.0.0.1", &[("http", 80)]),
         ("web", "prod", "10.0.0.2", &[("http", 80)]),
         (
