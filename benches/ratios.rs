@@ -1,5 +1,5 @@
 //! The targets of the project as one table: each figure a ratio between two things that were measured in turns in the
-//! same run. `cargo bench --bench ratios [-- PART...]`, parts: hosts, rules, hostile, pick, build, plot; see `README.md`.
+//! same run. `cargo bench --bench ratios [-- PART...]`, parts: hosts, rules, decide, hostile, pick, build, plot; see `README.md`.
 
 #[path = "tables/doors.rs"]
 mod doors;
@@ -7,6 +7,8 @@ mod doors;
 mod measure;
 #[path = "ratios/on_hosts.rs"]
 mod on_hosts;
+#[path = "ratios/on_router.rs"]
+mod on_router;
 #[path = "ratios/on_rules.rs"]
 mod on_rules;
 #[path = "ratios/plot.rs"]
@@ -32,6 +34,9 @@ fn main() {
     if wants("rules") {
         on_rules::realistic(&mut report);
         on_rules::paths(&mut report);
+    }
+    if wants("decide") {
+        on_router::decide(&mut report);
     }
     if wants("hostile") {
         on_rules::hostile(&mut report);
