@@ -1,0 +1,135 @@
+//! Refusals, virtual hosts and https redirects (R-H-001, R-H-007, R-H-065, R-H-070..R-H-080).
+
+use meshroute::{Connection, Request};
+
+use super::{answer, compile, gateway, get, upstream};
+
+const SHOP: &str = "  - route: [{destination: {host: shop}}]";
+
+#[test]
+fn r_h_001_a_virtual_host_without_a_rule_is_404() {
+    let router = compile(
+        r#"
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: default}
+spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: wide, namespace: default}
+spec: {hosts: ["*"], gateways: [edge], http: [{route: [{destination: {host: shop}}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: narrow, namespace: default}
+spec: {hosts: [a.example.com], gateways: [edge], http: [{match: [{uri: {prefix: /a}}], route: [{destination: {host: cart}}]}]}
+"#,
+    );
+    let decision = |url| router.decide(&Request::get(url), 0).to_owned();
+    assert_eq!(decision("http://a.example.com/b").outcome, "no_route");
+    assert_eq!(decision("http://a.example.com/b").status, Some(404));
+    assert_eq!(decision("http://b.example.com/b").outcome, "cluster");
+    // R-H-076, R-H-077: port and case do not matter; R-H-080: a trailing dot does.
+    let narrow = decision("http://A.Example.com:80/a");
+    assert_eq!(narrow.virtual_host.as_deref(), Some("a.example.com:80"));
+    let dotted = decision("http://a.example.com./a");
+    assert_eq!(dotted.virtual_host.as_deref(), Some("*:80"));
+}
+
+#[test]
+fn r_h_007_a_missing_cluster_is_503_and_final() {
+    let router = gateway(&format!(
+        "  - match: [{{uri: {{prefix: /a}}}}]\n    route: [{{destination: {{host: missing}}}}]\n    headers: {{response: {{set: {{x: a}}}}}}\n{SHOP}"
+    ));
+    let decision = router.decide(&get("/a"), 0);
+    assert_eq!(decision.outcome().name(), "no_such_cluster");
+    let answer = answer(&router, &get("/a"));
+    assert_eq!(answer.status, 503);
+    // Recorded: mixed-1100022 c7.
+    assert!(answer.headers.is_empty());
+}
+
+#[test]
+fn r_h_071_the_normal_path_is_matched_and_forwarded() {
+    let router =
+        gateway("  - match: [{uri: {exact: /b}}]\n    route: [{destination: {host: shop}}]");
+    assert_eq!(
+        upstream(&router, &get("/a/../%62?c=/../d")).path,
+        "/b?c=/../d"
+    );
+}
+
+#[test]
+fn r_h_072_and_073_refusals() {
+    let router = gateway(SHOP);
+    let status = |request: &Request<'_>| router.decide(request, 0).status();
+    assert_eq!(status(&get("/a#b")), Some(400));
+    assert_eq!(status(&get("/a%00")), Some(400));
+    assert_eq!(status(&Request::get("/a")), Some(400));
+    assert_eq!(status(&get("")), Some(404));
+    assert_eq!(status(&get("a")), Some(404));
+    assert_eq!(status(&get("/")), None);
+}
+
+#[test]
+fn r_h_074_host_is_forwarded_as_it_was_sent() {
+    let router = gateway(SHOP);
+    let request = Request::get("/").authority("A.example.com:8080");
+    assert_eq!(upstream(&router, &request).authority, "A.example.com:8080");
+}
+
+#[test]
+fn r_h_065_https_redirect_comes_before_the_rules() {
+    let router = compile(
+        r#"
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: default}
+spec:
+  servers:
+  - {port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"], tls: {httpsRedirect: true}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: vs, namespace: default}
+spec: {hosts: ["*"], gateways: [edge], http: [{route: [{destination: {host: shop}}]}]}
+"#,
+    );
+    // What the client says of its own connection does not count at a gateway.
+    let request = Request::get("/x/../a?b")
+        .authority("a.example.com:80")
+        .header("x-forwarded-proto", "https");
+    let answer = answer(&router, &request);
+    assert_eq!(answer.status, 301);
+    let location = super::text(answer.headers.get("location"));
+    assert_eq!(location.as_deref(), Some("https://a.example.com:80/a?b"));
+}
+
+#[test]
+fn r_m_068_what_listens_and_what_does_not() {
+    let router = gateway(SHOP);
+    let outcome = |request: Request<'_>| router.decide(&request, 0).outcome().name();
+    assert_eq!(outcome(Request::get("http://a:81/")), "no_listener");
+    assert_eq!(outcome(Request::get("https://a/")), "cluster");
+    assert_eq!(outcome(Request::get("http://a:443/")), "connection_failure");
+    assert_eq!(
+        outcome(Request::get("http://a/").gateway("edge")),
+        "cluster"
+    );
+    assert_eq!(
+        outcome(Request::get("http://a/").gateway("default/edge")),
+        "cluster"
+    );
+    assert_eq!(
+        outcome(Request::get("http://a/").gateway("other/edge")),
+        "no_listener"
+    );
+    assert_eq!(
+        outcome(Request::get("http://a/").gateway("mesh")),
+        "no_listener"
+    );
+    let connection = Connection::to_port(80);
+    let decision = router.decide_connection(&connection, 0);
+    assert_eq!(decision.outcome().name(), "await_request");
+}
