@@ -57,6 +57,9 @@ pub(super) fn steps<'r>(
     }
 }
 
+/// The entries to set, or those to add.
+type Entries = fn(&HeaderOperations) -> &[(Box<str>, HeaderFormat)];
+
 /// Runs the changes of one step on `lines`. Values are evaluated after the removals and before anything is set; a value
 /// that comes out empty changes nothing (R-H-117, R-H-119).
 pub(super) fn run(
@@ -67,7 +70,7 @@ pub(super) fn run(
     for name in operations.iter().flat_map(|level| &level.remove) {
         lines.remove(name);
     }
-    let evaluated = |pick: fn(&HeaderOperations) -> &[(Box<str>, HeaderFormat)]| {
+    let evaluated = |pick: Entries| {
         let entries = operations.iter().copied().flat_map(pick);
         entries
             .map(|(name, format)| (name, evaluate(format, lines)))

@@ -39,8 +39,8 @@ pub(super) fn with_normal_form<R>(
     }
     match longest_form(path) + query.len() {
         ..=512 => in_buffer(&mut [0; 512], path, query, normalization, run),
-        ..=0x2000 => in_large_buffer::<0x2000, R>(path, query, normalization, run),
-        ..=0x1_0000 => in_large_buffer::<0x1_0000, R>(path, query, normalization, run),
+        513..=0x2000 => in_large_buffer::<0x2000, R>(path, query, normalization, run),
+        0x2001..=0x1_0000 => in_large_buffer::<0x1_0000, R>(path, query, normalization, run),
         _ => run(Err(PathFault::TooLong)),
     }
 }

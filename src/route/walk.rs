@@ -204,16 +204,16 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
             Action::Forward(forward) => self.pick(forward.split()),
             Action::Redirect(_) | Action::Respond(_) => None,
         };
-        if let Some(delay) = &policy.fault_delay {
-            if self.draws("fault delay", Draw::FaultDelay, delay.percentage) {
-                self.decision.delay = Some(delay.duration);
-            }
+        if let Some(delay) = &policy.fault_delay
+            && self.draws("fault delay", Draw::FaultDelay, delay.percentage)
+        {
+            self.decision.delay = Some(delay.duration);
         }
-        if let Some(abort) = &policy.fault_abort {
-            if self.draws("fault abort", Draw::FaultAbort, abort.percentage) {
-                self.decision.outcome = Outcome::Abort(abort);
-                return;
-            }
+        if let Some(abort) = &policy.fault_abort
+            && self.draws("fault abort", Draw::FaultAbort, abort.percentage)
+        {
+            self.decision.outcome = Outcome::Abort(abort);
+            return;
         }
         self.decision.outcome = match action {
             Action::Redirect(redirection) => Outcome::Redirect(redirection),
