@@ -15,6 +15,7 @@ use crate::mesh::{Mesh, MeshConfig};
 use crate::router::{PathNormalization, Router, Tables};
 use crate::terms::proxy::{Proxy, ProxyKind};
 
+mod bound_services;
 mod clusters;
 mod domains;
 mod gateway;
@@ -26,6 +27,7 @@ mod scope;
 mod sidecar;
 mod sidecar_hosts;
 mod sidecar_listeners;
+mod sidecar_port;
 mod sidecar_tcp;
 mod tcp_filters;
 

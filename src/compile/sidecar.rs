@@ -1,38 +1,35 @@
 //! The outbound side of a sidecar: listeners of every imported service port, and where unknown traffic goes.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::mesh::config::OutboundTrafficPolicy;
 use crate::mesh::service::{Protocol, Registry, Resolution, ServicePort};
-use crate::mesh::virtual_service::{DestinationRef, VirtualService};
 use crate::router::{
-    Action, ChainMatch, Cidr, Cluster, Filter, FilterChain, Forward, Listener, Response,
-    RouteConfig, Rule, Split, TcpProxy, View, VirtualHost,
+    Action, ChainMatch, Cidr, Cluster, Filter, FilterChain, Forward, Listener, Response, Rule,
+    Split, TcpProxy, View, VirtualHost,
 };
 use crate::terms::condition::RequestMatch;
-use crate::terms::host;
 use crate::terms::proxy::Proxy;
-use crate::terms::route_policy::{DirectResponse, HashKey, RoutePolicy};
+use crate::terms::route_policy::{DirectResponse, RoutePolicy};
 
+use super::bound_services::BoundServices;
 use super::clusters::Clusters;
 use super::domains;
-use super::http_rules::Listening;
 use super::scope::{EgressListener, Scope, ServiceView};
-use super::sidecar_hosts::PortServices;
 use super::sidecar_listeners::{Listeners, Offer};
+use super::sidecar_port::RouteConfigs;
 use super::sidecar_tcp::TcpPort;
 use super::tcp_filters::FilterMaker;
 
 /// What all listeners of one sidecar are made from.
 pub(super) struct Sidecar<'a> {
-    proxy: &'a Proxy,
+    pub(super) proxy: &'a Proxy,
     scope: &'a Scope<'a>,
-    clusters: &'a RefCell<Clusters<'a>>,
-    proxy_domain: String,
-    default_policy: Arc<RoutePolicy>,
+    pub(super) clusters: &'a RefCell<Clusters<'a>>,
+    pub(super) proxy_domain: String,
+    pub(super) default_policy: Arc<RoutePolicy>,
 }
 
 impl<'a> Sidecar<'a> {
@@ -63,7 +60,7 @@ impl<'a> Sidecar<'a> {
         let mut listeners = Listeners::default();
         let mut configs = RouteConfigs::new(self);
         for egress in self.scope.listeners() {
-            let virtual_services = HostIndex::new(egress.virtual_services());
+            let virtual_services = BoundServices::new(egress.virtual_services());
             match egress.port() {
                 Some(port) => {
                     let explicit = ServicePort {
@@ -138,7 +135,7 @@ impl<'a> Sidecar<'a> {
         &self,
         listeners: &mut Listeners,
         configs: &mut RouteConfigs<'_, 'a>,
-        (egress, virtual_services): (&'a EgressListener<'a>, &HostIndex<'_>),
+        (egress, virtual_services): (&'a EgressListener<'a>, &BoundServices<'_>),
         (service, port): (&'a ServiceView, &ServicePort),
         bind: Option<IpAddr>,
     ) {
@@ -193,7 +190,7 @@ impl<'a> Sidecar<'a> {
         };
         let mut http = || {
             if alone {
-                self.sniffed_config(egress, service, port.number)
+                configs.of_one_service(egress, service, port.number)
             } else {
                 configs.shared(egress, port.number, port.protocol == Protocol::HttpProxy)
             }
@@ -216,46 +213,6 @@ impl<'a> Sidecar<'a> {
             names.extend(short.into_iter().map(String::into_boxed_str));
         }
         names
-    }
-
-    /// A detected port on a service's own address: only that service, whatever the host (R-H-041).
-    fn sniffed_config(
-        &self,
-        egress: &'a EgressListener<'a>,
-        service: &ServiceView,
-        port: u16,
-    ) -> Arc<RouteConfig> {
-        let services = PortServices::new(
-            egress,
-            port,
-            &self.proxy_domain,
-            Arc::clone(&self.default_policy),
-        );
-        let name = domains::domain_name(&service.hostname().to_ascii_lowercase(), port);
-        let virtual_hosts = services
-            .virtual_hosts(&self.on_port(egress, port))
-            .into_iter()
-            .filter(|one| *one.name == *name)
-            .map(|one| {
-                Arc::new(VirtualHost {
-                    domains: Box::new(["*".into()]),
-                    ..VirtualHost::clone(&one)
-                })
-            })
-            .collect();
-        Arc::new(RouteConfig::new(
-            &format!("{}:{port}", service.hostname()),
-            virtual_hosts,
-        ))
-    }
-
-    fn on_port<'s>(&'s self, egress: &'s EgressListener<'a>, port: u16) -> OnPort<'s, 'a> {
-        OnPort {
-            egress,
-            port,
-            proxy: self.proxy,
-            clusters: self.clusters,
-        }
     }
 
     /// Where traffic for nobody goes if it may: where the client meant it to go, or to the Sidecar's egress proxy (R-H-052).
@@ -282,7 +239,7 @@ impl<'a> Sidecar<'a> {
     }
 
     /// The virtual host of every host that no other one has (R-H-052).
-    fn fallback_host(&self) -> Arc<VirtualHost> {
+    pub(super) fn fallback_host(&self) -> Arc<VirtualHost> {
         let (name, action) = match self.scope.outbound_traffic_policy() {
             OutboundTrafficPolicy::AllowAny => (
                 "allow_any",
@@ -344,145 +301,4 @@ fn binds(service: &ServiceView, port: &ServicePort, bind: Option<IpAddr>) -> Vec
         .filter_map(|endpoint| endpoint.address.as_deref()?.parse().ok())
         .map(Some)
         .collect()
-}
-
-/// The route configurations of a sidecar, each made once: one per port.
-struct RouteConfigs<'s, 'a> {
-    sidecar: &'s Sidecar<'a>,
-    by_port: HashMap<u16, Arc<RouteConfig>>,
-}
-
-impl<'s, 'a> RouteConfigs<'s, 'a> {
-    fn new(sidecar: &'s Sidecar<'a>) -> Self {
-        RouteConfigs {
-            sidecar,
-            by_port: HashMap::new(),
-        }
-    }
-
-    /// The one that all HTTP services of `port` share; the host decides within it.
-    fn shared(
-        &mut self,
-        egress: &'a EgressListener<'a>,
-        port: u16,
-        http_proxy: bool,
-    ) -> Arc<RouteConfig> {
-        let sidecar = self.sidecar;
-        Arc::clone(self.by_port.entry(port).or_insert_with(|| {
-            let services = PortServices::new(
-                egress,
-                if http_proxy { 0 } else { port },
-                &sidecar.proxy_domain,
-                Arc::clone(&sidecar.default_policy),
-            );
-            let listening = sidecar.on_port(egress, if http_proxy { 0 } else { port });
-            let mut virtual_hosts = services.virtual_hosts(&listening);
-            virtual_hosts.push(sidecar.fallback_host());
-            Arc::new(RouteConfig::new(&port.to_string(), virtual_hosts))
-        }))
-    }
-}
-
-/// One HTTP port of a sidecar, as VirtualServices see it.
-struct OnPort<'s, 'a> {
-    egress: &'s EgressListener<'a>,
-    port: u16,
-    proxy: &'s Proxy,
-    clusters: &'s RefCell<Clusters<'a>>,
-}
-
-impl Listening for OnPort<'_, '_> {
-    fn gateway(&self) -> &str {
-        "mesh"
-    }
-
-    fn port(&self) -> u16 {
-        self.port
-    }
-
-    fn is_tls(&self) -> bool {
-        false
-    }
-
-    fn proxy(&self) -> &Proxy {
-        self.proxy
-    }
-
-    /// Only services that expose the listener's port are looked at, and only that port of them (R-H-040, R-M-138).
-    fn destination(&self, destination: &DestinationRef, _namespace: &str) -> Arc<Cluster> {
-        let service = self
-            .egress
-            .service_on(&destination.host, self.port)
-            .cloned()
-            .and_then(|service| match self.port {
-                0 => Some(service),
-                port => service.trim_ports(|number| number == port),
-            });
-        self.clusters
-            .borrow_mut()
-            .destination(destination, service.as_ref(), self.port)
-    }
-
-    fn service(&self, hostname: &Arc<str>, port: u16) -> Arc<Cluster> {
-        self.clusters
-            .borrow_mut()
-            .cluster(hostname, port, &Arc::default())
-    }
-
-    fn hash_key(&self, host: &Arc<str>, subset: &str, port: Option<u16>) -> Option<HashKey> {
-        let mut clusters = self.clusters.borrow_mut();
-        clusters.rule(host)?.hash_key(subset, port).cloned()
-    }
-}
-
-/// VirtualServices by host, so that a service finds its own without a walk over all.
-struct HostIndex<'a> {
-    all: &'a [Arc<VirtualService>],
-    exact: HashMap<&'a str, Vec<usize>>,
-    wildcards: Vec<(usize, &'a str)>,
-}
-
-impl<'a> HostIndex<'a> {
-    fn new(all: &'a [Arc<VirtualService>]) -> Self {
-        let mut index = HostIndex {
-            all,
-            exact: HashMap::new(),
-            wildcards: Vec::new(),
-        };
-        for (place, service) in all.iter().enumerate() {
-            if service.tls.is_empty() && service.tcp.is_empty() {
-                continue;
-            }
-            for name in &service.hosts {
-                if host::is_wildcard(name) {
-                    index.wildcards.push((place, name));
-                } else {
-                    index.exact.entry(name).or_default().push(place);
-                }
-            }
-        }
-        index
-    }
-
-    /// Those with a host that overlaps `hostname`, in order.
-    fn of_host(&self, hostname: &str) -> Vec<&'a Arc<VirtualService>> {
-        let mut places: Vec<usize> = self
-            .wildcards
-            .iter()
-            .filter(|(_, name)| host::overlaps(name, hostname))
-            .map(|(place, _)| *place)
-            .collect();
-        if host::is_wildcard(hostname) {
-            let overlapping = self
-                .exact
-                .iter()
-                .filter(|(name, _)| host::overlaps(name, hostname));
-            places.extend(overlapping.flat_map(|(_, own)| own));
-        } else {
-            places.extend(self.exact.get(hostname).into_iter().flatten());
-        }
-        places.sort_unstable();
-        places.dedup();
-        places.into_iter().map(|place| &self.all[place]).collect()
-    }
 }

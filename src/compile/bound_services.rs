@@ -1,0 +1,59 @@
+//! VirtualServices with `tls` or `tcp` rules by host.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::mesh::virtual_service::VirtualService;
+use crate::terms::host;
+
+/// VirtualServices by host, so that a service finds its own without a walk over all.
+pub(super) struct BoundServices<'a> {
+    all: &'a [Arc<VirtualService>],
+    exact: HashMap<&'a str, Vec<usize>>,
+    wildcards: Vec<(usize, &'a str)>,
+}
+
+impl<'a> BoundServices<'a> {
+    pub(super) fn new(all: &'a [Arc<VirtualService>]) -> Self {
+        let mut index = BoundServices {
+            all,
+            exact: HashMap::new(),
+            wildcards: Vec::new(),
+        };
+        for (place, service) in all.iter().enumerate() {
+            if service.tls.is_empty() && service.tcp.is_empty() {
+                continue;
+            }
+            for name in &service.hosts {
+                if host::is_wildcard(name) {
+                    index.wildcards.push((place, name));
+                } else {
+                    index.exact.entry(name).or_default().push(place);
+                }
+            }
+        }
+        index
+    }
+
+    /// Those with a host that overlaps `hostname`, in order.
+    pub(super) fn of_host(&self, hostname: &str) -> Vec<&'a Arc<VirtualService>> {
+        let mut places: Vec<usize> = self
+            .wildcards
+            .iter()
+            .filter(|(_, name)| host::overlaps(name, hostname))
+            .map(|(place, _)| *place)
+            .collect();
+        if host::is_wildcard(hostname) {
+            let overlapping = self
+                .exact
+                .iter()
+                .filter(|(name, _)| host::overlaps(name, hostname));
+            places.extend(overlapping.flat_map(|(_, own)| own));
+        } else {
+            places.extend(self.exact.get(hostname).into_iter().flatten());
+        }
+        places.sort_unstable();
+        places.dedup();
+        places.into_iter().map(|place| &self.all[place]).collect()
+    }
+}
