@@ -1,7 +1,5 @@
 //! What resolving says about DestinationRules: R-M-145, R-M-168..R-M-176 field by field, what merging did to whom
 //! (R-M-078, R-M-079), and MeshConfig.
-#![cfg(feature = "yaml")]
-
 use meshroute::diagnostic::Report;
 use meshroute::mesh::Mesh;
 use meshroute::resource::Resources;

@@ -1,7 +1,5 @@
 //! Every lint: an input that it finds something in, and one beside it where it is silent. Then istioctl's own analyzer cases
 //! (`../shared/peer-cases/analyzers`), as far as a lint has a twin there.
-#![cfg(feature = "yaml")]
-
 #[path = "lint/analyzers.rs"]
 mod analyzers;
 

@@ -1,8 +1,6 @@
 //! The hot path is pure: it allocates nothing, panics on nothing, and the same question has the same answer, whoever
 //! watches (DESIGN section 5, invariants 1 and 7).
 
-#![cfg(feature = "yaml")]
-
 use meshroute::decision::{OwnedDecision, OwnedDestination};
 use meshroute::{Connection, Destination, Mesh, Proxy, Request, Resources, Router};
 use proptest::prelude::*;

@@ -1,7 +1,5 @@
 //! What happens at request time, one test for each rule of the specification (R-H-001, R-H-065..R-H-149).
 
-#![cfg(feature = "yaml")]
-
 #[path = "request/actions.rs"]
 mod actions;
 #[path = "request/answers.rs"]

@@ -1,7 +1,5 @@
 //! The four steps of the seed, as files under `examples/version/`: Services, a split by host, a split by subset, a Gateway.
 
-#![cfg(feature = "yaml")]
-
 use std::collections::BTreeMap;
 
 use meshroute::{Mesh, Proxy, Resources, RouteError, Router};

@@ -1,7 +1,5 @@
 //! The traffic policy from YAML to the decision: whole for each cluster, shared between views, hashed by what the rules say
 //! (R-H-115, R-M-080..R-M-087, R-M-120..R-M-122), and Istio's own cases of hash policies (`../shared/peer-cases/routes`).
-#![cfg(feature = "yaml")]
-
 #[path = "traffic_policy/hash_cases.rs"]
 mod hash_cases;
 

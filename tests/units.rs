@@ -1,7 +1,5 @@
 //! Istio's own unit cases of host names (`../shared/peer-cases/units`); skipped where they are not at hand. Those of delegates
 //! are run within the crate, beside the code that merges them.
-#![cfg(feature = "yaml")]
-
 use std::cmp::Ordering;
 use std::path::Path;
 

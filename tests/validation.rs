@@ -2,8 +2,6 @@
 //! of the recordings (`../shared/conformance`), where `expect_invalid` names those that istiod refused.
 //!
 //! The cases stay where they are; without them these tests say so and pass.
-#![cfg(feature = "yaml")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
