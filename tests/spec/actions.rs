@@ -427,6 +427,8 @@ pub fn cors_details(route: &Route, preflight: bool) -> BTreeMap<String, String> 
             out.insert(header.to_owned(), values.join(","));
         }
     };
+    // The answer to a preflight passes the same filter on its way out, so that it exposes headers, too.
+    joined("exposeHeaders", "access-control-expose-headers");
     if preflight {
         joined("allowMethods", "access-control-allow-methods");
         joined("allowHeaders", "access-control-allow-headers");
@@ -436,8 +438,6 @@ pub fn cors_details(route: &Route, preflight: bool) -> BTreeMap<String, String> 
                 age.trim_end_matches('s').to_owned(),
             );
         }
-    } else {
-        joined("exposeHeaders", "access-control-expose-headers");
     }
     out
 }

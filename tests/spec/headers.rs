@@ -116,7 +116,8 @@ pub fn formatted(format: &str, request: &Lines) -> String {
             .strip_prefix("REQ(")
             .and_then(|c| c.strip_suffix(')'))
         {
-            Some(name) => out.push_str(&request.joined(name).unwrap_or_default()),
+            // Envoy's command reads the first line only.
+            Some(name) => out.push_str(request.each(name).first().map_or("", String::as_str)),
             None if command.is_empty() => out.push('%'),
             None => {}
         }

@@ -2,7 +2,7 @@
 //! Section 3.4 of istio-model.md.
 
 use super::names::{is_subset, overlap, selects};
-use super::services::{Port, Service, best, visible};
+use super::services::{Port, Service, all, best, visible};
 use super::virtual_services::{self, hosts};
 use super::world::{World, namespace};
 use super::{Yaml, list, number, text, texts};
@@ -79,7 +79,7 @@ pub fn scope(world: &World) -> Scope {
         .iter()
         .map(|listener| import(listener, &everything, &bound_to_mesh, viewer))
         .collect();
-    let services = with_destinations(&egress, &everything, viewer);
+    let services = with_destinations(world, &egress, &everything, viewer);
     Scope {
         egress,
         services,
@@ -141,7 +141,13 @@ fn import(listener: &Yaml, services: &[Service], candidates: &[Yaml], viewer: &s
 }
 
 /// R-M-072: the services in view, and those that VirtualServices in view send traffic to, with the ports they name.
-fn with_destinations(egress: &[Egress], everything: &[Service], viewer: &str) -> Vec<Service> {
+fn with_destinations(
+    world: &World,
+    egress: &[Egress],
+    everything: &[Service],
+    viewer: &str,
+) -> Vec<Service> {
+    let registry = all(world);
     let mut out: Vec<Service> = Vec::new();
     for service in egress.iter().flat_map(|listener| &listener.services) {
         match out.iter_mut().find(|other| other.host == service.host) {
@@ -154,11 +160,15 @@ fn with_destinations(egress: &[Egress], everything: &[Service], viewer: &str) ->
         .iter()
         .flat_map(|listener| &listener.virtual_services)
     {
-        for (host, port) in destinations(vs) {
+        for (host, port) in destinations(vs, viewer) {
             if listed.contains(&host) {
                 continue;
             }
-            let Some(service) = best(everything, &host, viewer) else {
+            // One of the client's own namespace counts even if it is not exported there.
+            let own = registry
+                .iter()
+                .find(|s| s.host == host && s.namespace == viewer);
+            let Some(service) = own.or_else(|| best(everything, &host, viewer)) else {
                 continue;
             };
             let mut narrowed = service.clone();
@@ -186,11 +196,20 @@ fn add_ports(service: &mut Service, ports: &[Port]) {
     }
 }
 
-/// Every host (and port, 0 if unsaid) that a VirtualService sends traffic to.
-fn destinations(vs: &Yaml) -> Vec<(String, u64)> {
+/// Every host (and port, 0 if unsaid) that a VirtualService sends traffic to, without http rules that only other source
+/// namespaces reach.
+fn destinations(vs: &Yaml, viewer: &str) -> Vec<(String, u64)> {
     let mut out = Vec::new();
     for section in ["http", "tls", "tcp"] {
         for rule in list(&vs["spec"], section) {
+            let sources: Vec<&str> = list(rule, "match")
+                .iter()
+                .map(|condition| text(condition, "sourceNamespace"))
+                .filter(|source| !source.is_empty())
+                .collect();
+            if section == "http" && !sources.is_empty() && !sources.contains(&viewer) {
+                continue;
+            }
             let routes = list(rule, "route").iter().map(|r| &r["destination"]);
             let mirrors = list(rule, "mirrors").iter().map(|m| &m["destination"]);
             for destination in routes.chain(mirrors).chain([&rule["mirror"]]) {

@@ -295,11 +295,11 @@ pub fn of_gateway(world: &World, servers: &[Server]) -> Vec<VirtualHost> {
         }
         // R-H-065: hosts without a VirtualService are redirected too.
         if redirects {
-            for host in &server.hosts {
-                match out.iter_mut().find(|vhost| vhost.domains[0] == *host) {
+            for host in server.hosts.iter().map(|host| host.to_lowercase()) {
+                match out.iter_mut().find(|vhost| vhost.domains[0] == host) {
                     Some(vhost) => vhost.requires_tls = true,
                     None => {
-                        let mut vhost = empty(host, server.port);
+                        let mut vhost = empty(&host, server.port);
                         vhost.requires_tls = true;
                         out.push(vhost);
                     }
