@@ -337,7 +337,7 @@ fn forward(
         return answers;
     }
     for arm in &arms {
-        answers.push(send(world, scope, route, request, arm, &cors, &base));
+        answers.extend(send(world, scope, route, request, arm, &cors, &base));
     }
     answers
 }
@@ -351,7 +351,7 @@ fn send(
     arm: &Arm,
     cors: &Option<BTreeMap<String, String>>,
     base: &Answer,
-) -> Answer {
+) -> Vec<Answer> {
     let (path, host, lines) = actions::upstream_request(route, arm, request);
     let mut headers = joined(&actions::response_lines(route, Some(arm), &lines));
     if let Some(allowed) = cors {
@@ -365,23 +365,42 @@ fn send(
     };
     if !cluster_exists(world, scope, &arm.cluster) {
         // Envoy's own 503 carries none of the route's response headers.
-        return Answer {
+        return vec![Answer {
             outcome: "no_such_cluster".to_owned(),
             status: 503,
             response_headers: BTreeMap::new(),
             ..base
-        };
+        }];
     }
-    let mirrored = actions::mirrors(world, scope, route)
-        .into_iter()
-        .filter(|(cluster, share)| *share >= 1_000_000 && cluster_exists(world, scope, cluster));
-    Answer {
+    let answer = |mirrored_to: Vec<String>| Answer {
         outcome: "cluster".to_owned(),
         status: 200,
         upstream_request: upstream(&path, &host, &request.lines, &lines),
-        mirrored_to: mirrored.map(|(cluster, _)| cluster).collect(),
-        ..base
+        mirrored_to,
+        ..base.clone()
+    };
+    mirrored(world, scope, route)
+        .into_iter()
+        .map(answer)
+        .collect()
+}
+
+/// Every set of clusters that may get a copy: a share below one falls both ways (R-H-142).
+fn mirrored(world: &World, scope: &Scope, route: &Route) -> Vec<Vec<String>> {
+    let mut sets: Vec<Vec<String>> = vec![vec![]];
+    for (cluster, share) in actions::mirrors(world, scope, route) {
+        if !cluster_exists(world, scope, &cluster) {
+            continue;
+        }
+        let without = if share < 1_000_000 {
+            sets.clone()
+        } else {
+            vec![]
+        };
+        sets.iter_mut().for_each(|set| set.push(cluster.clone()));
+        sets.extend(without);
     }
+    sets
 }
 
 /// FORMAT.md `upstream_request`: only what changed.
