@@ -446,6 +446,14 @@ fn limits_have_codes() {
         codes(&read("a: 1\n---\nb: 1\n---\nc: 1\n---\nd: 1\n")),
         ["not-a-resource", "not-a-resource", "too-many-documents"]
     );
+    let mut short = Limits::default();
+    short.document_bytes = 10;
+    let report = Resources::builder()
+        .limits(short)
+        .yaml("a.yaml", "a: 1\n---\nlonger: 123456\n")
+        .build_lenient()
+        .1;
+    assert_eq!(codes(&report), ["not-a-resource", "input-too-large"]);
     let list = "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: a}\nspec: {servers: [{},{},{},{}]}";
     let report = Resources::builder()
         .limits({

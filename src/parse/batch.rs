@@ -217,6 +217,15 @@ impl Batch {
     #[cfg(feature = "yaml")]
     fn read_yaml_document(&mut self, place: &Place) {
         let text = &place.source.text()[place.bytes.clone()];
+        let limit = self.limits.document_bytes;
+        if text.len() > limit {
+            let length = text.len();
+            let message =
+                format!("the document has {length} bytes, more than the limit of {limit}");
+            let help = "divide it into several documents, write it as JSON, or raise `Limits::document_bytes`";
+            let diagnostic = Diagnostic::new(Code::INPUT_TOO_LARGE, message).with_help(help);
+            return self.push(diagnostic.with_location(place.location(1, 1)));
+        }
         self.values
             .set(text.len().saturating_add(self.limits.expansion));
         for document in serde_yaml::Deserializer::from_str(text) {

@@ -27,6 +27,9 @@ use std::sync::Arc;
 pub struct Limits {
     /// Bytes of one text or file: 64 MiB.
     pub bytes: usize,
+    /// Bytes of one YAML document: 16 MiB. The YAML reader takes up to a hundred times as much memory for a document, and
+    /// gives it back before the next.
+    pub document_bytes: usize,
     /// Documents of the whole reading: one million.
     pub documents: usize,
     /// Elements of one list: one million.
@@ -39,6 +42,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             bytes: 64 << 20,
+            document_bytes: 16 << 20,
             documents: 1_000_000,
             list_length: 1_000_000,
             expansion: 1_000_000,
@@ -96,7 +100,7 @@ impl ResourcesBuilder {
         self.input(Input::Text(Format::Json, Some(name.into()), text.into()))
     }
 
-    /// Adds the configuration of the mesh (MeshConfig as YAML) under the name that diagnostics give it.
+    /// Adds the configuration of the mesh (MeshConfig as YAML, or as JSON) under the name that diagnostics give it.
     pub fn mesh_config(self, name: &str, text: impl Into<String>) -> Self {
         self.input(Input::MeshConfig(Some(name.into()), text.into()))
     }
@@ -253,6 +257,7 @@ impl Resources {
     ///
     /// # Errors
     /// The report of everything that there is to say about it, if there is an error among it.
+    #[cfg(feature = "yaml")]
     pub fn with_mesh_config_yaml(mut self, text: &str) -> Result<Self, Report> {
         let mut read = Self::builder()
             .input(Input::MeshConfig(None, text.to_owned()))

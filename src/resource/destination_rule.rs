@@ -10,7 +10,7 @@ message! {
         /// The host.
         "host" host: String,
         /// The policy for the host.
-        "trafficPolicy" traffic_policy: Option<TrafficPolicy>,
+        "trafficPolicy" traffic_policy: Option<Box<TrafficPolicy>>,
         /// Named groups of the host's endpoints.
         "subsets" subsets: Vec<Subset>,
         /// The namespaces that see it.
@@ -116,7 +116,7 @@ message! {
         /// Labels that its endpoints have.
         "labels" labels: Labels,
         /// Policies that override those of the host.
-        "trafficPolicy" traffic_policy: Option<TrafficPolicy>,
+        "trafficPolicy" traffic_policy: Option<Box<TrafficPolicy>>,
     }
 }
 
