@@ -23,6 +23,8 @@ pub(super) trait GatewayView<'m> {
 #[derive(Default)]
 struct Draft {
     domain: String,
+    /// Of the server that made it first: part of its name.
+    port: u16,
     require_tls: bool,
     rules: Vec<Rule>,
     /// Which (gateway, VirtualService) lists were appended, in order: equal lists are one virtual host.
@@ -69,7 +71,12 @@ pub(super) fn route_config<'m>(
                 continue;
             }
             for domain in hosts {
-                let draft = draft(&mut drafts, &mut by_domain, domain.to_ascii_lowercase());
+                let draft = draft(
+                    &mut drafts,
+                    &mut by_domain,
+                    domain.to_ascii_lowercase(),
+                    server.server.port,
+                );
                 draft.rules.extend(lists[list].iter().cloned());
                 draft.sources.push(list);
                 draft.require_tls |= redirects;
@@ -79,11 +86,17 @@ pub(super) fn route_config<'m>(
             // Hosts without a VirtualService redirect too; one with a namespace prefix makes a domain that nothing
             // can ask for (R-H-065).
             for domain in &server.server.hosts {
-                draft(&mut drafts, &mut by_domain, domain.to_ascii_lowercase()).require_tls = true;
+                draft(
+                    &mut drafts,
+                    &mut by_domain,
+                    domain.to_ascii_lowercase(),
+                    server.server.port,
+                )
+                .require_tls = true;
             }
         }
     }
-    let mut virtual_hosts = collapse(drafts, port);
+    let mut virtual_hosts = collapse(drafts);
     if virtual_hosts.is_empty() {
         virtual_hosts.push(blackhole(port));
     }
@@ -94,10 +107,12 @@ fn draft<'d>(
     drafts: &'d mut Vec<Draft>,
     by_domain: &mut HashMap<String, usize>,
     domain: String,
+    port: u16,
 ) -> &'d mut Draft {
     let index = *by_domain.entry(domain.clone()).or_insert_with(|| {
         drafts.push(Draft {
             domain,
+            port,
             ..Draft::default()
         });
         drafts.len() - 1
@@ -106,7 +121,7 @@ fn draft<'d>(
 }
 
 /// Virtual hosts with the same rules from the same sources become one, named after the most specific host (R-H-067).
-fn collapse(mut drafts: Vec<Draft>, port: u16) -> Vec<Arc<VirtualHost>> {
+fn collapse(mut drafts: Vec<Draft>) -> Vec<Arc<VirtualHost>> {
     drafts.sort_by(|a, b| host::by_specificity(&a.domain, &b.domain));
     let mut groups: Vec<(Draft, Vec<Box<str>>)> = Vec::new();
     let mut known: HashMap<(Vec<usize>, bool), usize> = HashMap::new();
@@ -130,7 +145,7 @@ fn collapse(mut drafts: Vec<Draft>, port: u16) -> Vec<Arc<VirtualHost>> {
         .into_iter()
         .map(|(draft, domains)| {
             Arc::new(VirtualHost {
-                name: domains::domain_name(&draft.domain, port).into(),
+                name: domains::domain_name(&draft.domain, draft.port).into(),
                 domains: domains.into(),
                 require_tls: draft.require_tls,
                 rules: catch_alls_last(draft.rules),

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::mesh::config::OutboundTrafficPolicy;
 use crate::mesh::service::{Protocol, Registry, Resolution, ServicePort};
 use crate::router::{
-    Action, ChainMatch, Cidr, Cluster, Filter, FilterChain, Forward, Listener, Response, Rule,
-    Split, TcpProxy, View, VirtualHost,
+    Action, ChainMatch, Cidr, Cluster, Filter, FilterChain, Forward, Listener, Response,
+    RouteConfig, Rule, Split, TcpProxy, View, VirtualHost,
 };
 use crate::terms::condition::RequestMatch;
 use crate::terms::proxy::Proxy;
@@ -18,10 +18,15 @@ use super::bound_services::BoundServices;
 use super::clusters::Clusters;
 use super::domains;
 use super::scope::{EgressListener, Scope, ServiceView};
-use super::sidecar_listeners::{Listeners, Offer};
+use super::sidecar_listeners::{Listeners, Offer, plaintext_http};
 use super::sidecar_port::RouteConfigs;
 use super::sidecar_tcp::TcpPort;
 use super::tcp_filters::FilterMaker;
+
+/// Envoy's name of the listener that gets what no other one claims.
+const VIRTUAL_OUTBOUND: &str = "virtualOutbound";
+/// Where a sidecar's redirected traffic arrives (Istio: `proxyListenPort`).
+const OUTBOUND_PORT: u16 = 15001;
 
 /// What all listeners of one sidecar are made from.
 pub(super) struct Sidecar<'a> {
@@ -103,17 +108,51 @@ impl<'a> Sidecar<'a> {
         if self.scope.is_open() {
             self.open_registry(&mut listeners, &mut configs);
         }
+        let mut listeners = listeners.finish(&fallthrough);
+        listeners.push(self.loop_guard());
         View::new(
-            listeners.finish(&fallthrough),
-            Some(Arc::new(Listener {
-                name: "virtualOutbound".into(),
-                address: None,
-                port: 0,
-                chains: Vec::new(),
-                default_chain: Some(Box::new(fallthrough)),
-            })),
+            listeners,
+            Some(Arc::new(self.virtual_outbound(fallthrough))),
             super::path_normalization(&self.scope.mesh().config),
         )
+    }
+
+    /// Where a connection goes that no listener claims. Under `ALLOW_ANY_DYNAMIC_DNS`, plain-text HTTP is told apart.
+    fn virtual_outbound(&self, fallthrough: FilterChain) -> Listener {
+        let dynamic =
+            self.scope.outbound_traffic_policy() == OutboundTrafficPolicy::AllowAnyDynamicDns;
+        let http = dynamic.then(|| FilterChain {
+            name: "".into(),
+            matches: plaintext_http(),
+            terminates_tls: false,
+            filter: Filter::Http(Arc::new(RouteConfig::new(
+                "allow_any_dynamic_dns",
+                vec![self.fallback_host()],
+            ))),
+        });
+        Listener {
+            name: VIRTUAL_OUTBOUND.into(),
+            address: None,
+            port: 0,
+            chains: http.into_iter().collect(),
+            default_chain: Some(Box::new(fallthrough)),
+        }
+    }
+
+    /// A connection to the proxy's own outbound port would come back forever.
+    fn loop_guard(&self) -> Arc<Listener> {
+        Arc::new(Listener {
+            name: VIRTUAL_OUTBOUND.into(),
+            address: None,
+            port: OUTBOUND_PORT,
+            chains: Vec::new(),
+            default_chain: Some(Box::new(FilterChain {
+                name: "virtualOutbound-blackhole".into(),
+                matches: ChainMatch::default(),
+                terminates_tls: false,
+                filter: Filter::Tcp(TcpProxy::to(self.clusters.borrow().black_hole())),
+            })),
+        })
     }
 
     /// Nothing is registered: the hosts of VirtualServices are all that there is, on port 80 (R-H-044).
@@ -227,7 +266,9 @@ impl<'a> Sidecar<'a> {
     /// Where a connection goes that no chain wants (R-M-064).
     fn fallthrough(&self) -> FilterChain {
         let cluster = match self.scope.outbound_traffic_policy() {
-            OutboundTrafficPolicy::AllowAny => self.unknown_host_cluster(),
+            OutboundTrafficPolicy::AllowAny | OutboundTrafficPolicy::AllowAnyDynamicDns => {
+                self.unknown_host_cluster()
+            }
             OutboundTrafficPolicy::RegistryOnly => self.clusters.borrow().black_hole(),
         };
         FilterChain {
@@ -241,15 +282,12 @@ impl<'a> Sidecar<'a> {
     /// The virtual host of every host that no other one has (R-H-052).
     pub(super) fn fallback_host(&self) -> Arc<VirtualHost> {
         let (name, action) = match self.scope.outbound_traffic_policy() {
-            OutboundTrafficPolicy::AllowAny => (
-                "allow_any",
-                Action::Forward(Forward {
-                    split: Split::single(self.unknown_host_cluster()),
-                    policy: Arc::default(),
-                    headers: None,
-                    mirrors: Box::new([]),
-                    hash_policy: Box::new([]),
-                }),
+            OutboundTrafficPolicy::AllowAny => {
+                ("allow_any", forward_all(self.unknown_host_cluster()))
+            }
+            OutboundTrafficPolicy::AllowAnyDynamicDns => (
+                "allow_any_dynamic_dns",
+                forward_all(Arc::new(Cluster::dynamic_dns())),
             ),
             OutboundTrafficPolicy::RegistryOnly => (
                 "block_all",
@@ -276,6 +314,17 @@ impl<'a> Sidecar<'a> {
             rules: Arc::new(std::iter::once(rule).collect()),
         })
     }
+}
+
+/// Everything to one cluster, with nothing on the way.
+fn forward_all(cluster: Arc<Cluster>) -> Action {
+    Action::Forward(Forward {
+        split: Split::single(cluster),
+        policy: Arc::default(),
+        headers: None,
+        mirrors: Box::new([]),
+        hash_policy: Box::new([]),
+    })
 }
 
 /// The addresses that a service port listens on: a headless TCP service on each of its endpoints (R-M-069), any other

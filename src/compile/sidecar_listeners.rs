@@ -137,6 +137,15 @@ impl Listeners {
     }
 }
 
+/// What HTTP without TLS looks like to a listener that detects protocols.
+pub(super) fn plaintext_http() -> ChainMatch {
+    ChainMatch {
+        transport: Some(Transport::Plaintext),
+        application_protocols: vec!["http/1.0".into(), "http/1.1".into(), "h2c".into()],
+        ..ChainMatch::default()
+    }
+}
+
 /// The listener of a first service port.
 fn first(offer: Offer<'_>, class: Class) -> Entry {
     let mut protocol = offer.protocol;
@@ -148,9 +157,7 @@ fn first(offer: Offer<'_>, class: Class) -> Entry {
         let mut matches = ChainMatch::default();
         // On every address, other traffic may come through: HTTP is then told apart by detection.
         if class == Class::Detected || offer.bind.is_none() {
-            matches.transport = Some(Transport::Plaintext);
-            matches.application_protocols =
-                vec!["http/1.0".into(), "http/1.1".into(), "h2c".into()];
+            matches = plaintext_http();
             protocol = Protocol::Unsupported;
         }
         chains.push(FilterChain {

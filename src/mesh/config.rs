@@ -16,6 +16,8 @@ pub enum OutboundTrafficPolicy {
     /// `ALLOW_ANY`: it goes where the client meant it to go.
     #[default]
     AllowAny,
+    /// `ALLOW_ANY_DYNAMIC_DNS`: plain-text HTTP goes where its host resolves to; the rest as `ALLOW_ANY`.
+    AllowAnyDynamicDns,
 }
 
 /// How paths are normalised before they are matched (R-H-069).

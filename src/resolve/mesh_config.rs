@@ -152,6 +152,9 @@ fn outbound_traffic_policy(
     match written.mode {
         raw::OutboundTrafficPolicyMode::RegistryOnly => OutboundTrafficPolicy::RegistryOnly,
         raw::OutboundTrafficPolicyMode::AllowAny => OutboundTrafficPolicy::AllowAny,
+        raw::OutboundTrafficPolicyMode::AllowAnyDynamicDns => {
+            OutboundTrafficPolicy::AllowAnyDynamicDns
+        }
     }
 }
 

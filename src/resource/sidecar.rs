@@ -81,5 +81,7 @@ enumeration! {
         RegistryOnly = 0 "REGISTRY_ONLY",
         /// Passed through.
         AllowAny = 1 "ALLOW_ANY",
+        /// Plain-text HTTP is resolved by its host; the rest is passed through. In MeshConfig only.
+        AllowAnyDynamicDns = 3 "ALLOW_ANY_DYNAMIC_DNS",
     }
 }

@@ -88,7 +88,7 @@ fn destination<'r>(decision: &Decision<'r>) -> Result<Destination<'r>, RouteErro
 
 fn of_cluster(cluster: &Cluster) -> Result<Destination<'_>, RouteError> {
     match cluster.kind() {
-        ClusterKind::Passthrough => Err(RouteError::Passthrough),
+        ClusterKind::Passthrough | ClusterKind::DynamicDns => Err(RouteError::Passthrough),
         ClusterKind::BlackHole => Err(RouteError::Blocked),
         ClusterKind::Outbound => Destination::new(cluster)
             .filter(|_| cluster.exists())

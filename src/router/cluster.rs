@@ -18,6 +18,8 @@ pub enum ClusterKind {
     Passthrough,
     /// Nowhere: the connection is closed.
     BlackHole,
+    /// Where the request's host resolves to (`ALLOW_ANY_DYNAMIC_DNS`).
+    DynamicDns,
 }
 
 /// A destination as resolved for one proxy.
@@ -57,6 +59,14 @@ impl Cluster {
         Cluster {
             name: "PassthroughCluster".into(),
             ..Cluster::unnamed(ClusterKind::Passthrough)
+        }
+    }
+
+    /// `AllowAnyDynamicDNSCluster`.
+    pub(crate) fn dynamic_dns() -> Self {
+        Cluster {
+            name: "AllowAnyDynamicDNSCluster".into(),
+            ..Cluster::unnamed(ClusterKind::DynamicDns)
         }
     }
 

@@ -45,6 +45,16 @@ pub(crate) fn sidecar(
     }
     let selector = spec.workload_selector.as_ref();
     let policy = spec.outbound_traffic_policy.as_ref();
+    if policy.is_some_and(|one| one.mode == OutboundTrafficPolicyMode::AllowAnyDynamicDns) {
+        let at = At::ROOT.field("spec");
+        let at = at.field("outboundTrafficPolicy");
+        sink.push(
+            &at.field("mode"),
+            Code::UNSUPPORTED_BY_ISTIO,
+            "`ALLOW_ANY_DYNAMIC_DNS` holds for the whole mesh: only MeshConfig can set it",
+        );
+        return None;
+    }
     Some(Sidecar {
         resource: meta.qualified_name(),
         creation: creation(meta),
@@ -53,6 +63,9 @@ pub(crate) fn sidecar(
         outbound_traffic_policy: policy.map(|policy| match policy.mode {
             OutboundTrafficPolicyMode::RegistryOnly => OutboundTrafficPolicy::RegistryOnly,
             OutboundTrafficPolicyMode::AllowAny => OutboundTrafficPolicy::AllowAny,
+            OutboundTrafficPolicyMode::AllowAnyDynamicDns => {
+                OutboundTrafficPolicy::AllowAnyDynamicDns
+            }
         }),
         egress_proxy,
     })
