@@ -4,6 +4,8 @@
 mod hosts;
 #[path = "index/request.rs"]
 mod request;
+#[path = "index/router.rs"]
+mod router;
 #[path = "index/rules.rs"]
 mod rules;
 

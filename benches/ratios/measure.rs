@@ -47,7 +47,7 @@ impl Report {
 
     /// Rounds of a measurement.
     fn rounds(&self) -> usize {
-        if self.is_test { 1 } else { 15 }
+        if self.is_test { 1 } else { 31 }
     }
 }
 
@@ -107,15 +107,22 @@ pub fn chain(operations: usize, mut operation: impl FnMut(usize, usize) -> u32) 
     start.elapsed().as_nanos() as f64 / operations as f64
 }
 
-/// Operations so that a slow thing takes about this long.
-pub fn operations_for(budget: Duration, mut once: impl FnMut()) -> usize {
-    let start = Instant::now();
-    let mut made = 0;
-    while start.elapsed() < budget / 4 && made < 50_000 {
-        once();
-        made += 1;
-    }
-    (made * 4).clamp(16, 100_000)
+/// What one uninterrupted piece of measuring should take. The same for both sides: on a busy machine a longer piece is
+/// interrupted more often, and its ratio to a shorter one is worth nothing.
+const PIECE: Duration = Duration::from_micros(500);
+
+/// How many operations make a piece, a multiple of four; by the fastest of some tries.
+pub fn operations_for(mut once: impl FnMut(usize)) -> usize {
+    let fastest = (0..32).map(|at| {
+        let start = Instant::now();
+        once(4 * at);
+        once(4 * at + 1);
+        once(4 * at + 2);
+        once(4 * at + 3);
+        start.elapsed()
+    });
+    let four = fastest.min().unwrap_or(PIECE).as_nanos().max(1);
+    4 * (PIECE.as_nanos() / four).clamp(1, 5_000) as usize
 }
 
 /// The exponent of growth: by least squares over the logarithms.

@@ -1,11 +1,12 @@
 //! R1 and R2 for the whole of `decide`: the same realistic tables, written as YAML and compiled.
 
 use std::fmt::Write;
+use std::hint::black_box;
 
 use meshroute::terms::condition::{Condition, PathMatch, RequestMatch, ValueMatch};
 use meshroute::{Mesh, Proxy, Request, Resources, Router};
 
-use crate::measure::{Report, chain, compare, exponent};
+use crate::measure::{Report, chain, compare, exponent, operations_for};
 use crate::tables::{self, Plain, Table};
 
 fn router(rules: &[RequestMatch]) -> Router {
@@ -110,28 +111,35 @@ pub fn decide(report: &mut Report) {
             );
         }
         let place = |position: Option<usize>| position.map_or(u32::MAX, |position| position as u32);
-        let few = (2_000_000 / size).clamp(256, 20_000) & !3;
-        let pair = compare(
-            report,
-            || {
-                chain(20_000, |at, zero| {
-                    place(
-                        router
-                            .decide(&requests[(at + zero) % requests.len()], 1)
-                            .position(),
-                    )
+        let timed = |by_scan: bool| {
+            let decide = |at: usize| {
+                let request = &requests[at % requests.len()];
+                let decision = if by_scan {
+                    router.decide_by_scan(request, 1)
+                } else {
+                    router.decide(request, 1)
+                };
+                place(decision.position())
+            };
+            let operations = operations_for(|at| {
+                black_box(decide(at));
+            });
+            let mut start = 0;
+            let (router, requests) = (&router, &requests);
+            move || {
+                start += operations;
+                chain(operations, |at, zero| {
+                    let request = &requests[(start + at + zero) % requests.len()];
+                    let decision = if by_scan {
+                        router.decide_by_scan(request, 1)
+                    } else {
+                        router.decide(request, 1)
+                    };
+                    place(decision.position())
                 })
-            },
-            || {
-                chain(few, |at, zero| {
-                    place(
-                        router
-                            .decide_by_scan(&requests[(at + zero) % requests.len()], 1)
-                            .position(),
-                    )
-                })
-            },
-        );
+            }
+        };
+        let pair = compare(report, timed(false), timed(true));
         let what = format!("decide, {size} realistic rules, vs rule by rule");
         match size {
             100 => report.faster("R1", &what, pair, 6.0),

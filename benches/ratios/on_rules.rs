@@ -1,7 +1,7 @@
 //! R1-R6, and the rule part of B1 and M1.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use meshroute::router::rule_index::RuleIndex;
 use meshroute::terms::condition::{PathMatch, RequestMatch};
@@ -34,12 +34,9 @@ impl<'t> Matcher<'t> {
         }
     }
 
-    /// Nanoseconds a request.
-    pub fn time(&self) -> f64 {
-        let requests = &self.table.requests;
-        chain(20_000, |place, zero| {
-            self.first(&requests[(place + zero) % requests.len()])
-        })
+    /// Measures nanoseconds a request, again and again.
+    pub fn time(&self) -> impl FnMut() -> f64 {
+        timed(self.table, |request| self.first(request))
     }
 }
 
@@ -51,29 +48,28 @@ fn number(rule: Option<usize>) -> u32 {
     rule.map_or(u32::MAX, |rule| rule as u32)
 }
 
-/// Nanoseconds a request of the naive scan, by as many requests as a short while allows.
+/// The same for the naive scan.
 pub fn time_of_scan(table: &Table) -> impl FnMut() -> f64 {
-    let mut at = 0;
+    timed(table, move |request| scan(table, request))
+}
+
+fn timed(table: &Table, find: impl Fn(&Plain) -> u32) -> impl FnMut() -> f64 {
     let requests = &table.requests;
-    let operations = operations_for(Duration::from_millis(40), || {
-        at += 1;
-        black_box(scan(table, &requests[at % requests.len()]));
+    let operations = operations_for(|at| {
+        black_box(find(&requests[at % requests.len()]));
     });
-    // A whole number of rounds over the four kinds of requests.
-    let operations = operations.next_multiple_of(4);
     let mut start = 0;
     move || {
         start += operations;
         chain(operations, |place, zero| {
-            scan(table, &requests[(start + place + zero) % requests.len()])
+            find(&requests[(start + place + zero) % requests.len()])
         })
     }
 }
 
 fn against_scan(report: &Report, table: &Table) -> Pair {
     let matcher = Matcher::new(table);
-    let mut scan = time_of_scan(table);
-    compare(report, || matcher.time(), &mut scan)
+    compare(report, matcher.time(), time_of_scan(table))
 }
 
 fn sizes<'s>(report: &Report, sizes: &'s [usize]) -> &'s [usize] {
@@ -140,16 +136,7 @@ pub fn paths(report: &mut Report) {
         for request in &table.requests {
             assert_eq!(find(request), scan(&table, request));
         }
-        let requests = &table.requests;
-        let pair = compare(
-            report,
-            || matcher.time(),
-            || {
-                chain(20_000, |place, zero| {
-                    find(&requests[(place + zero) % requests.len()])
-                })
-            },
-        );
+        let pair = compare(report, matcher.time(), timed(&table, find));
         report.at_most("R3", &format!("{size} paths alone, vs matchit"), pair, 1.5);
     }
 }
@@ -177,7 +164,7 @@ pub fn hostile(report: &mut Report) {
     let few = tables::contains(100);
     let many = tables::contains(if report.is_test { 120 } else { 1_000 });
     let (few, many) = (Matcher::new(&few), Matcher::new(&many));
-    let pair = compare(report, || many.time(), || few.time());
+    let pair = compare(report, many.time(), few.time());
     report.at_most("R5", "1000 regexes .*x.* vs 100 of them", pair, 3.0);
 
     let size = if report.is_test { 200 } else { 10_000 };

@@ -11,19 +11,22 @@ pub struct Host {
     pub domain: String,
     pub gateways: u64,
     pub weights: Vec<u32>,
+    pub split: AliasTable,
     pub destinations: Vec<u32>,
 }
 
 /// Hosts with one to three destinations each.
 pub fn with_splits(domains: Vec<String>) -> Vec<Host> {
     let mut next = 0;
+    let weights = |count: usize| (0..count as u32).map(|at| 10 + at * 37);
     let host = |(n, domain): (usize, String)| {
         let count = 1 + n % 3;
         next += count as u32;
         Host {
             domain,
             gateways: 1 | 1 << (n % 5),
-            weights: (0..count as u32).map(|at| 10 + at * 37).collect(),
+            weights: weights(count).collect(),
+            split: AliasTable::new(weights(count)).expect("positive weights"),
             destinations: (next - count as u32..next).collect(),
         }
     };
@@ -38,12 +41,9 @@ pub fn simple_table(hosts: &[Host]) -> SimpleTable {
         .count();
     let mut builder = SimpleTableBuilder::new(hosts.len() - wildcards, wildcards);
     for host in hosts {
-        let table;
-        let answer = if let [destination] = host.destinations[..] {
-            Answer::Destination(destination)
-        } else {
-            table = AliasTable::new(host.weights.iter().copied()).expect("weights");
-            Answer::Split(&table, &host.destinations)
+        let answer = match host.destinations[..] {
+            [destination] => Answer::Destination(destination),
+            _ => Answer::Split(&host.split, &host.destinations),
         };
         builder.push(SimpleEntry {
             domain: &host.domain,

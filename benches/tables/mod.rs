@@ -241,14 +241,14 @@ pub fn realistic(count: usize) -> Table {
 pub fn paths(count: usize) -> Table {
     let mut random = random(count as u64);
     let path = |n: usize| {
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             path_of(n)
         } else {
             format!("{}/", path_of(n))
         }
     };
     let rules = (0..count).map(|n| {
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             rule(exact(&path(n)), [])
         } else {
             rule(prefix(&path(n)), [])
@@ -256,7 +256,7 @@ pub fn paths(count: usize) -> Table {
     });
     let requests = (0..512).map(|_| {
         let n = random.random_range(0..count);
-        Arc::new(Plain::get(if n % 2 == 0 {
+        Arc::new(Plain::get(if n.is_multiple_of(2) {
             path(n)
         } else {
             format!("{}items/17", path(n))
@@ -345,7 +345,7 @@ pub fn nested(count: usize, shape: usize) -> Table {
         rules: (0..count)
             .map(|n| rule(prefix(&path[..2 * (n + 1)]), [condition(n)]))
             .collect(),
-        requests: vec![Arc::new(request); 16],
+        requests: (0..16).map(|_| Arc::new(request.clone())).collect(),
     }
 }
 

@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng};
 use super::request::Plain;
 
 /// What random rules and requests are made of. Small alphabets, so that rules overlap and requests hit.
-struct Shape {
+pub struct Shape {
     rules: usize,
     /// Letters of path segments.
     letters: u32,
@@ -46,14 +46,14 @@ const REGEXES: [&str; 14] = [
 ];
 const VALUE_REGEXES: [&str; 7] = ["v1.*", ".*1", "v[0-9]", ".*", "", "v1|v2", ".*v1.*"];
 
-struct Source {
+pub struct Source {
     random: SmallRng,
     regexes: Vec<Regex>,
     value_regexes: Vec<Regex>,
 }
 
 impl Source {
-    fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         let compile = |pattern: &&str| Regex::new(pattern).expect(pattern);
         Source {
             random: SmallRng::seed_from_u64(seed),
@@ -72,7 +72,7 @@ impl Source {
         self.random.random_range(0..100) < percent
     }
 
-    fn shape(&mut self) -> Shape {
+    pub fn shape(&mut self) -> Shape {
         let random = &mut self.random;
         Shape {
             rules: [13, 15, 20, 60, 150][random.random_range(0..5)],
@@ -130,7 +130,7 @@ impl Source {
         }
     }
 
-    fn rule(&mut self, shape: &Shape) -> RequestMatch {
+    pub fn rule(&mut self, shape: &Shape) -> RequestMatch {
         let ignore_case = self.chance(shape.ignore_case);
         let value = self.path(shape).into();
         let path = if self.chance(shape.any_path) {
@@ -169,7 +169,7 @@ impl Source {
         }
     }
 
-    fn request(&mut self, shape: &Shape) -> Plain {
+    pub fn request(&mut self, shape: &Shape) -> Plain {
         let mut request = Plain {
             path: self.path(shape),
             ..Plain::default()

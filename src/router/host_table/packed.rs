@@ -2,6 +2,7 @@
 //! and one of the record, however many hosts there are; a miss costs the index alone.
 //!
 //! ```text
+//! filter: one byte a record, three bits of it set        what is not there ends here
 //! index:  [ tag | offset ] [ 0 = free ] ...          half full, probed linearly
 //! arena:  [ key bytes | payload words | kind | value ] payload ... key ...   [ ... ]
 //! ```
@@ -26,6 +27,8 @@ pub(super) struct Packed {
 
 #[derive(Clone, Debug)]
 struct Shard {
+    /// A Bloom filter of single words: small enough to stay in the caches when the index does not.
+    filter: Arc<[u64]>,
     index: Arc<[u32]>,
     arena: Arc<[u64]>,
     /// Bits of an index word that are the offset of the record, in words; the rest is the tag.
@@ -163,6 +166,10 @@ impl Packed {
     ) -> Option<Record<'_>> {
         let hash = authority.hash();
         let shard = self.shards.get(shard_of(hash, self.shards.len()))?;
+        let bits = filter_bits(hash);
+        if shard.filter[filter_word(hash, shard.filter.len())] & bits != bits {
+            return None;
+        }
         let index = &*shard.index;
         let tag = tag_of(hash, shard.offset_bits);
         let mut slot = slot_of(hash, index.len());
@@ -192,11 +199,12 @@ impl Packed {
     /// Heap bytes.
     pub(super) fn memory_usage(&self) -> usize {
         let shards = self.shards.iter().map(|shard| {
-            // Each `Arc` has two counters.
+            // Each of three `Arc`s has two counters.
             size_of::<Shard>()
                 + size_of_val(&*shard.index)
                 + size_of_val(&*shard.arena)
-                + 4 * size_of::<usize>()
+                + 6 * size_of::<usize>()
+                + size_of_val(&*shard.filter)
         });
         shards.sum()
     }
@@ -326,7 +334,10 @@ fn finish_shard(places: &[(u64, u32)], records: &[u64]) -> Shard {
     arena.push(0);
     let offset_bits = u32::BITS - (total as u32 + 1).leading_zeros();
     let mut index = vec![0; 2 * places.len() + 1];
+    let mut filter = vec![0_u64; places.len() / 8 + 1];
     for &(hash, offset) in places {
+        let word = filter_word(hash, filter.len());
+        filter[word] |= filter_bits(hash);
         let mut slot = slot_of(hash, index.len());
         while index[slot] != 0 {
             slot = if slot + 1 == index.len() { 0 } else { slot + 1 };
@@ -335,6 +346,7 @@ fn finish_shard(places: &[(u64, u32)], records: &[u64]) -> Shard {
         arena.extend_from_slice(&records[offset as usize..offset as usize + words(offset)]);
     }
     Shard {
+        filter: filter.into(),
         index: index.into(),
         arena: arena.into(),
         offset_bits,
@@ -355,6 +367,17 @@ fn shard_of(hash: u64, shards: usize) -> usize {
 #[inline]
 fn slot_of(hash: u64, slots: usize) -> usize {
     (((hash & 0xFFFF_FFFF) * slots as u64) >> 32) as usize
+}
+
+#[inline]
+fn filter_word(hash: u64, words: usize) -> usize {
+    ((((hash >> 12) & 0xFFFF_FFFF) * words as u64) >> 32) as usize
+}
+
+/// Up to three bits, from the lowest bits of the hash, which decide nothing else that matters.
+#[inline]
+fn filter_bits(hash: u64) -> u64 {
+    1 << (hash & 63) | 1 << (hash >> 6 & 63) | 1 << ((hash ^ hash >> 32) >> 12 & 63)
 }
 
 #[inline]
