@@ -65,6 +65,9 @@ fn proxy(case: &Case) -> Proxy {
     }
 }
 
+/// What a case may need beyond HTTP routing and gets here: claims are handed over as verified.
+pub const MET_NEEDS: &[&str] = &["jwt-claims"];
+
 /// The fields of a request that [`ask`] acts on, or that say nothing about routing.
 const KNOWN: &[&str] = &[
     "host",
