@@ -38,7 +38,7 @@ fn borrowed(domains: &[(String, u32)]) -> impl Iterator<Item = (&str, u32)> + Cl
 /// Names from few letters, so that suffixes overlap; some longer than 64 bytes.
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
-        6 => "[ab]{1,2}(\\.[ab]{1,2}){0,3}",
+        6 => "[ab]{1,2}(\\.[ab]{1,2}){0,7}",
         2 => "[ab.-]{1,8}",
         1 => "[ab]{60,66}\\.[ab]{1,3}(\\.[ab]{1,2}){0,2}",
     ]

@@ -57,13 +57,12 @@ fn decide_equals_decide_by_scan() {
         let mut text = String::from(
             "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a, namespace: default}\nspec:\n  hosts: [a.example.com]\n  http:\n",
         );
-        let mut count = 0;
-        for rule in (0..80).filter_map(|_| yaml(&source.rule(&shape))) {
+        let rules = (0..80).filter_map(|_| yaml(&source.rule(&shape)));
+        for (count, rule) in rules.enumerate() {
             let _ = writeln!(
                 text,
                 "  - match: [{{{rule}}}]\n    route: [{{destination: {{host: to-{count}.example.com, port: {{number: 80}}}}}}]"
             );
-            count += 1;
         }
         let mesh = Resources::from_yaml(&text)
             .and_then(Mesh::resolve)

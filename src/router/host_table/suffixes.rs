@@ -3,6 +3,9 @@
 
 use super::authority::Authority;
 
+/// Up to so many lengths are looked at one by one.
+const FEW: u32 = 12;
+
 /// The lengths of the suffixes behind `*` in a table.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Suffixes {
@@ -57,6 +60,10 @@ impl Suffixes {
             0 | 1 => return None,
             length => (1_u64 << (length - 1)) - 1,
         };
+        let lengths = (self.dotted | self.others) & below;
+        if lengths.count_ones() <= FEW {
+            return self.find_among_few(host, lengths, probe);
+        }
         let dots = authority.dotted_suffixes();
         let mut candidates = (dots & self.dotted | self.others) & below;
         while candidates != 0 {
@@ -72,6 +79,28 @@ impl Suffixes {
                 continue;
             }
             if let Some(found) = probe(&host[host.len() - length..]) {
+                return Some(found);
+            }
+        }
+        None
+    }
+
+    /// Looks at each length in turn: one byte says whether a dotted suffix could begin there.
+    #[inline]
+    fn find_among_few<T>(
+        &self,
+        host: &[u8],
+        mut lengths: u64,
+        probe: impl Fn(&[u8]) -> Option<T>,
+    ) -> Option<T> {
+        while lengths != 0 {
+            let length = (u64::BITS - lengths.leading_zeros()) as usize;
+            let bit = 1_u64 << (length - 1);
+            lengths ^= bit;
+            let suffix = &host[host.len() - length..];
+            if (suffix[0] == b'.' || self.others & bit != 0)
+                && let Some(found) = probe(suffix)
+            {
                 return Some(found);
             }
         }

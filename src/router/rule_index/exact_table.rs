@@ -9,6 +9,8 @@ pub(super) struct ExactTable {
     slots: Box<[(u32, u32)]>,
     /// Each record: length of the key in bytes and number; the key, padded with zeros.
     arena: Box<[u64]>,
+    /// Bit `n`: there is a key of `n` bytes; 63 for all longer ones. Most texts need no hash.
+    lengths: u64,
     fold: bool,
 }
 
@@ -30,6 +32,9 @@ impl ExactTable {
         ExactTable {
             slots: slots.into(),
             arena: arena.into(),
+            lengths: keys
+                .iter()
+                .fold(0, |lengths, (key, _)| lengths | length_bit(key)),
             fold,
         }
     }
@@ -37,6 +42,9 @@ impl ExactTable {
     /// The number of a text.
     #[inline]
     pub(super) fn find(&self, text: &[u8]) -> Option<u32> {
+        if self.lengths & length_bit(text) == 0 {
+            return None;
+        }
         if self.fold {
             self.find_folded::<true>(text)
         } else {
@@ -74,6 +82,11 @@ impl ExactTable {
     pub(super) fn memory_usage(&self) -> usize {
         size_of_val(&*self.slots) + size_of_val(&*self.arena)
     }
+}
+
+#[inline]
+fn length_bit(text: &[u8]) -> u64 {
+    1 << text.len().min(63)
 }
 
 #[inline]
