@@ -1,4 +1,4 @@
-//! Annotations that admission refuses on every kind (R-M-146).
+//! Annotations that admission refuses on every kind (R-M-146), and those that would mean something to istiod.
 
 use crate::diagnostic::{At, Code, FieldPath, Report};
 use crate::resource::Resource;
@@ -20,6 +20,12 @@ const REFUSED: [(&str, &str); 3] = [
     ),
 ];
 
+/// What Istio's Gateway API controller writes on the resources that it makes. Their other semantics are not modelled.
+const NOT_EVALUATED: [&str; 2] = [
+    "internal.istio.io/route-semantics",
+    "internal.istio.io/gateway-service",
+];
+
 /// Whether the resource may be used; pushes an error for each annotation that forbids it.
 pub(crate) fn are_allowed(resource: &Resource, report: &mut Report) -> bool {
     let annotations = &resource.meta().annotations;
@@ -36,6 +42,16 @@ pub(crate) fn are_allowed(resource: &Resource, report: &mut Report) -> bool {
                 &at.key(name),
                 Code::INVALID_ANNOTATION,
                 format!("annotation `{name}` is not allowed: {reason}"),
+            );
+        }
+    }
+    for name in NOT_EVALUATED {
+        if annotations.contains_key(name) {
+            sink.push_with_help(
+                &at.key(name),
+                Code::WITHOUT_EFFECT,
+                format!("annotation `{name}` marks what was made of a Gateway API resource; it is not evaluated"),
+                "the answers may differ from Istio's; give the VirtualService or Gateway itself",
             );
         }
     }
