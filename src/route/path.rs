@@ -348,7 +348,7 @@ mod tests {
     fn every_buffer_is_long_enough() {
         for count in [1, 100, 169, 170, 171, 2_730, 2_731, 21_845] {
             let path = format!("/{}", " ".repeat(count));
-            if 1 + 3 * count <= 0x1_0000 {
+            if 3 * count < 0x1_0000 {
                 assert_eq!(base(&path), format!("/{}", "%20".repeat(count)));
             }
         }

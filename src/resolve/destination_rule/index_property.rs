@@ -177,6 +177,9 @@ fn labels(version: u8) -> Labels {
     }
 }
 
+/// Namespace, host, `exportTo`, selector, creation time and subsets of one rule, as numbers.
+type Drawn = (usize, usize, usize, u8, i64, Vec<u8>);
+
 prop_compose! {
     fn rules()(
         drawn in prop::collection::vec(
@@ -184,7 +187,8 @@ prop_compose! {
             0..14,
         )
     ) -> Vec<Arc<DestinationRule>> {
-        let one = |(index, (namespace, host, export_to, selector, creation, subsets)): (usize, (usize, usize, usize, u8, i64, Vec<u8>))| {
+        let one = |(index, drawn): (usize, Drawn)| {
+            let (namespace, host, export_to, selector, creation, subsets) = drawn;
             Arc::new(DestinationRule {
                 resource: ResourceName::new(NAMESPACES[namespace], &format!("r{index}")),
                 creation,
