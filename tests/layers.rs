@@ -50,7 +50,8 @@ fn test_modules(files: &[PathBuf]) -> BTreeSet<PathBuf> {
             let name = next
                 .strip_prefix("mod ")
                 .and_then(|rest| rest.strip_suffix(';'));
-            if let (true, Some(name)) = (line.trim() == "#[cfg(test)]", name) {
+            let tests_only = line.trim().starts_with("#[cfg(") && line.contains("test");
+            if let (true, Some(name)) = (tests_only, name) {
                 let directory = file.parent().expect("a file has a directory");
                 let own = directory.join(file.file_stem().expect("a name"));
                 out.insert(directory.join(format!("{name}.rs")));
