@@ -44,16 +44,14 @@ fn test_modules(files: &[PathBuf]) -> BTreeSet<PathBuf> {
     let mut out = BTreeSet::new();
     for file in files {
         let text = fs::read_to_string(file).expect("sources are UTF-8");
-        let mut lines = text.lines().peekable();
-        while let Some(line) = lines.next() {
-            let next = lines.peek().map_or("", |next| next.trim());
-            let name = next
-                .strip_prefix("mod ")
-                .and_then(|rest| rest.strip_suffix(';'));
-            let tests_only = line.trim().starts_with("#[cfg(") && line.contains("test");
+        let directory = file.parent().expect("a file has a directory");
+        let own = directory.join(file.file_stem().expect("a name"));
+        for (attribute, item) in text.lines().zip(text.lines().skip(1)) {
+            let tests_only = attribute.starts_with("#[cfg(") && attribute.contains("test");
+            let name = item
+                .split_once("mod ")
+                .and_then(|(_, rest)| rest.strip_suffix(';'));
             if let (true, Some(name)) = (tests_only, name) {
-                let directory = file.parent().expect("a file has a directory");
-                let own = directory.join(file.file_stem().expect("a name"));
                 out.insert(directory.join(format!("{name}.rs")));
                 out.insert(own.join(format!("{name}.rs")));
             }
