@@ -147,7 +147,7 @@ fn without_details(mut decision: Yaml) -> Yaml {
     }
     if unrouted && fields.contains_key("cluster") {
         // Bytes are passed on: what is in them is nobody's business.
-        for field in ["status", "upstream_request", "tcp"] {
+        for field in ["status", "upstream_request", "tcp", "virtual_service"] {
             fields.remove(field);
         }
     }

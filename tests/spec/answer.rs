@@ -112,17 +112,22 @@ pub fn possible_answers(world: &World, call: &Call) -> Vec<Answer> {
             split,
             declared,
         } => {
+            let mut weights = BTreeMap::new();
+            for (cluster, weight) in split.arms.iter().filter(|_| split.weighted) {
+                *weights.entry(cluster.clone()).or_insert(0) += weight;
+            }
             let answer = |(cluster, _): &(String, u64)| {
                 let exists = cluster_exists(world, &scope, cluster);
                 Answer {
                     outcome: if exists { "cluster" } else { "no_such_cluster" }.to_owned(),
                     listener: listener.clone(),
                     cluster: cluster.clone(),
+                    split: weights.clone(),
                     tcp: declared,
                     ..Answer::default()
                 }
             };
-            split.iter().map(answer).collect()
+            split.arms.iter().map(answer).collect()
         }
         Found::Http {
             listener,

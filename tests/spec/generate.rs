@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::Yaml;
 use super::dice::Dice;
+use super::generate_connections;
 use super::generate_rules::{self, Side};
 
 /// A configuration, a proxy and requests.
@@ -83,7 +84,10 @@ pub fn generate(seed: u64) -> Generated {
         })
     };
     let requests = (0..dice.number(8, 16))
-        .map(|_| generate_rules::request(dice, side))
+        .map(|_| match dice.one_in(4) {
+            true => generate_connections::connection(dice, side),
+            false => generate_rules::request(dice, side),
+        })
         .collect();
     Generated {
         resources,
@@ -173,6 +177,12 @@ fn services(dice: &mut Dice) -> Vec<Yaml> {
         }
         out.push(service);
     }
+    for (name, namespace, address, port_name, port) in generate_connections::SERVICES {
+        let ports =
+            json!([{"name": port_name, "port": port, "targetPort": port, "protocol": "TCP"}]);
+        let spec = json!({"clusterIP": address, "selector": {"app": name}, "ports": ports});
+        out.push(resource("Service", name, namespace, spec));
+    }
     out
 }
 
@@ -198,6 +208,9 @@ fn service_entries(dice: &mut Dice) -> Vec<Yaml> {
             });
             out.push(resource("ServiceEntry", name, namespace, spec));
         }
+    }
+    for (name, namespace, spec) in generate_connections::service_entries(dice) {
+        out.push(resource("ServiceEntry", name, namespace, spec));
     }
     out
 }
@@ -285,6 +298,13 @@ fn gateways(dice: &mut Dice) -> Vec<Yaml> {
             "hosts": dice.some(&["shop.example.com", "*.example.com", "other.org", "Mixed.Example.com"], 1, 2),
             "tls": {"mode": "SIMPLE", "credentialName": "cred"},
         });
+        out[0]["spec"]["servers"]
+            .as_array_mut()
+            .expect("servers")
+            .push(server);
+    }
+    if dice.one_in(2) {
+        let server = generate_connections::server(dice, 0);
         out[0]["spec"]["servers"]
             .as_array_mut()
             .expect("servers")
@@ -388,6 +408,9 @@ fn virtual_services(dice: &mut Dice, side: Side) -> Vec<Yaml> {
             })
             .collect();
         spec["http"] = json!(rules);
+        if dice.one_in(3) {
+            generate_connections::add_sections(dice, &mut spec, side);
+        }
         out.push(resource("VirtualService", &name, namespace, spec));
     }
     out

@@ -228,7 +228,7 @@ fn fallback(listener: String, scope: &Scope) -> Found {
     };
     Found::Tcp {
         listener,
-        split: vec![(cluster.to_owned(), 1)],
+        split: Split::only(cluster.to_owned()),
         declared: false,
     }
 }

@@ -20,7 +20,7 @@
 //! | `matching` | one route against one request |
 //! | `actions` | what a chosen route does to request and response |
 //! | `answer` | all of the above for one request |
-//! | `dice`, `generate`, `generate_rules` | random configurations and requests, on which the crate must agree |
+//! | `dice`, `generate`, `generate_rules`, `generate_connections` | random configurations and requests, on which the crate must agree |
 //!
 //! The order of truth: a recording in `conformance/`, then the prose. Rule ids are cited where they are carried out.
 
@@ -31,6 +31,7 @@ pub mod destination_rules;
 pub mod dice;
 pub mod gateways;
 pub mod generate;
+pub mod generate_connections;
 pub mod generate_rules;
 pub mod headers;
 pub mod listeners;

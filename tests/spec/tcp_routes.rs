@@ -10,8 +10,24 @@ use super::virtual_services::{hosts, visible};
 use super::world::{World, namespace};
 use super::{Yaml, list, number, text, texts};
 
-/// Clusters and their weights.
-pub type Split = Vec<(String, u64)>;
+/// Where connections go.
+#[derive(Clone, Debug)]
+pub struct Split {
+    /// Clusters and their weights.
+    pub arms: Vec<(String, u64)>,
+    /// The rule names two destinations or more.
+    pub weighted: bool,
+}
+
+impl Split {
+    /// Everything goes to one cluster.
+    pub fn only(cluster: String) -> Split {
+        Split {
+            arms: vec![(cluster, 1)],
+            weighted: false,
+        }
+    }
+}
 
 /// R-M-137, R-M-140: the clusters of a `tls` or `tcp` rule. Weight does not count for a single one.
 fn split(world: &World, scope: &Scope, rule: &Yaml, port: u64) -> Split {
@@ -32,13 +48,17 @@ fn split(world: &World, scope: &Scope, rule: &Yaml, port: u64) -> Split {
         (cluster, number(route, "weight"))
     };
     if routes.len() == 1 {
-        return vec![(one(&routes[0]).0, 1)];
+        return Split::only(one(&routes[0]).0);
     }
-    routes
+    let arms = routes
         .iter()
         .map(one)
         .filter(|(_, weight)| *weight > 0)
-        .collect()
+        .collect();
+    Split {
+        arms,
+        weighted: true,
+    }
 }
 
 /// The chains of a gateway server that is not HTTP inside.
@@ -194,7 +214,7 @@ pub fn tls_of_service(
             },
             ends_tls: false,
             http_only: false,
-            target: Target::Tcp(vec![(format!("outbound|{port}||{}", service.host), 1)]),
+            target: Target::Tcp(Split::only(format!("outbound|{port}||{}", service.host))),
         });
     }
     chains
@@ -248,7 +268,7 @@ pub fn tcp_of_service(
     if !covers_own {
         chains.push(chain(
             own,
-            vec![(format!("outbound|{port}||{}", service.host), 1)],
+            Split::only(format!("outbound|{port}||{}", service.host)),
         ));
     }
     chains
