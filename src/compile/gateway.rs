@@ -242,7 +242,8 @@ impl Listening for AtServer<'_, '_> {
     }
 
     fn is_tls(&self) -> bool {
-        gateway_merge::is_tls(self.server)
+        // Any TLS settings count, also those of a plain HTTP server that only redirects (Istio: `IsTLS: server.Tls != nil`).
+        self.server.tls.is_some()
     }
 
     fn proxy(&self) -> &Proxy {

@@ -174,6 +174,9 @@ fn with_destinations(
             let mut narrowed = service.clone();
             if port != 0 {
                 narrowed.ports.retain(|p| p.number == port);
+                if narrowed.ports.is_empty() {
+                    continue;
+                }
             }
             match out.iter_mut().find(|other| other.host == host) {
                 Some(known) => add_ports(known, &narrowed.ports),
