@@ -155,7 +155,8 @@ impl<'r> Decision<'r> {
         self.rule().map(|rule| rule.action().policy())
     }
 
-    /// How long the whole exchange may last; `None`: as long as it likes (R-H-145).
+    /// How long the rule lets the whole exchange last; `None`: as long as it likes. What the request itself asks for is in
+    /// [`timeout_for`](Self::timeout_for) (R-H-145).
     pub fn timeout(&self) -> Option<Duration> {
         self.policy()?.timeout.filter(|timeout| !timeout.is_zero())
     }

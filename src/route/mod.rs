@@ -14,6 +14,7 @@ mod path;
 mod probe;
 mod simple;
 mod subject;
+mod timeout;
 mod walk;
 
 use crate::decision::Decision;

@@ -188,11 +188,14 @@ impl<'q, 'b: 'q> Subject<'q, 'b> {
 
     /// Whether the client speaks gRPC: its answers are then gRPC ones (R-H-139).
     pub fn is_grpc(&self) -> bool {
-        self.any_value("content-type", &|value| {
-            value
-                .strip_prefix(b"application/grpc")
-                .is_some_and(|rest| rest.is_empty() || rest[0] == b'+' || rest[0] == b';')
-        })
-        .unwrap_or(false)
+        self.any_value("content-type", &is_grpc_content)
+            .unwrap_or(false)
     }
+}
+
+/// Whether a `content-type` says gRPC.
+pub(super) fn is_grpc_content(value: &[u8]) -> bool {
+    value
+        .strip_prefix(b"application/grpc")
+        .is_some_and(|rest| rest.is_empty() || rest[0] == b'+' || rest[0] == b';')
 }
