@@ -18,9 +18,10 @@
 //! | `virtual_hosts` | route configurations of a sidecar and of a gateway |
 //! | `listeners` | which listener and filter chain a connection meets |
 //! | `matching` | one route against one request |
-//! | `actions` | what a chosen route does to request and response |
+//! | `policies` | what a route asks for beside its destination |
+//! | `actions`, `outcomes` | what a chosen route does to request and response |
 //! | `answer` | all of the above for one request |
-//! | `dice`, `generate`, `generate_rules`, `generate_connections` | random configurations and requests, on which the crate must agree |
+//! | `dice`, `generate`, `generate_proxies`, `generate_rules`, `generate_connections` | random configurations and requests, on which the crate must agree |
 //!
 //! The order of truth: a recording in `conformance/`, then the prose. Rule ids are cited where they are carried out.
 
@@ -32,12 +33,15 @@ pub mod dice;
 pub mod gateways;
 pub mod generate;
 pub mod generate_connections;
+pub mod generate_proxies;
 pub mod generate_rules;
 pub mod headers;
 pub mod listeners;
 pub mod matching;
 pub mod names;
+pub mod outcomes;
 pub mod paths;
+pub mod policies;
 pub mod routes;
 pub mod services;
 pub mod sidecar;

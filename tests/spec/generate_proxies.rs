@@ -1,0 +1,103 @@
+//! Random Gateways and Sidecars, from the same vocabulary as [`generate`](super::generate).
+
+use serde_json::json;
+
+use super::Yaml;
+use super::dice::Dice;
+use super::generate::{GATEWAYS, OUTSIDE, resource};
+use super::generate_connections;
+
+/// Gateways that select the proxy.
+pub fn gateways(dice: &mut Dice) -> Vec<Yaml> {
+    let mut out = Vec::new();
+    for full in dice.some(GATEWAYS, 1, 3) {
+        let (namespace, name) = full.split_once('/').unwrap_or(("default", full));
+        let servers: Vec<Yaml> = (0..dice.number(1, 3))
+            .map(|number| {
+                let mut hosts: Vec<String> =
+                    OUTSIDE.iter().map(|host| (*host).to_owned()).collect();
+                hosts.extend(["*", "web.default.svc.cluster.local", "*.org"].map(str::to_owned));
+                let mut hosts = dice.some(&hosts, 1, 3);
+                for host in &mut hosts {
+                    if dice.one_in(4) {
+                        *host = format!("{}/{host}", dice.pick(&[".", "*", "prod", "default"]));
+                    }
+                }
+                let port = dice.pick(&[80u64, 80, 8080]);
+                let protocol = dice.pick(&["HTTP", "HTTP", "HTTP2"]);
+                let mut server = json!({
+                    "port": {"number": port, "name": format!("p{number}"), "protocol": protocol},
+                    "hosts": hosts,
+                });
+                dice.maybe(8, &mut server, "tls", |_| json!({"httpsRedirect": true}));
+                server
+            })
+            .collect();
+        let spec = json!({"selector": {"istio": "ingressgateway"}, "servers": servers});
+        out.push(resource("Gateway", name, namespace, spec));
+    }
+    // A TLS server now and then, on a port of its own: overlapping chains are refused by Envoy.
+    if dice.one_in(3) {
+        let server = json!({
+            "port": {"number": 443, "name": "tls", "protocol": "HTTPS"},
+            "hosts": dice.some(&["shop.example.com", "*.example.com", "other.org", "Mixed.Example.com"], 1, 2),
+            "tls": {"mode": "SIMPLE", "credentialName": "cred"},
+        });
+        out[0]["spec"]["servers"]
+            .as_array_mut()
+            .expect("servers")
+            .push(server);
+    }
+    if dice.one_in(2) {
+        let server = generate_connections::server(dice, 0);
+        out[0]["spec"]["servers"]
+            .as_array_mut()
+            .expect("servers")
+            .push(server);
+    }
+    out
+}
+
+/// Sidecars.
+pub fn sidecars(dice: &mut Dice) -> Vec<Yaml> {
+    let mut out = Vec::new();
+    for (number, namespace) in dice
+        .some(&["default", "prod", "istio-system"], 1, 2)
+        .into_iter()
+        .enumerate()
+    {
+        let forms = [
+            "*/*",
+            "./*",
+            "prod/*",
+            "default/*",
+            "shared/*",
+            "*/*.example.com",
+            "*/web.default.svc.cluster.local",
+            "./web.prod.svc.cluster.local",
+            "*/*.svc.cluster.local",
+            "~prod/*",
+        ];
+        let hosts = match dice.one_in(4) {
+            true => vec!["*/*"],
+            false => dice.some(&forms[1..], 1, 3),
+        };
+        let mut spec = json!({"egress": [{"hosts": hosts}]});
+        dice.maybe(
+            3,
+            &mut spec,
+            "outboundTrafficPolicy",
+            |dice| json!({"mode": dice.pick(&["ALLOW_ANY", "REGISTRY_ONLY"])}),
+        );
+        if namespace != "istio-system" {
+            dice.maybe(
+                3,
+                &mut spec,
+                "workloadSelector",
+                |dice| json!({"labels": {"app": dice.pick(&["client", "other"])}}),
+            );
+        }
+        out.push(resource("Sidecar", &format!("sc{number}"), namespace, spec));
+    }
+    out
+}
