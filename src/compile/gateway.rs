@@ -19,11 +19,11 @@ use crate::terms::route_policy::HashKey;
 
 use super::clusters::Clusters;
 use super::gateway_hosts::{self, GatewayView};
-use super::gateway_merge::{self, MergedServer, ServerGroup};
 use super::gateway_tcp::{self, TakenNames};
 use super::http_rules::Listening;
 use super::scope::Scope;
 use super::tcp_filters::FilterMaker;
+use crate::mesh::gateway_merge::{self, MergedServer, ServerGroup};
 
 /// What all listeners of one gateway workload are made from.
 pub(super) struct Gateway<'a> {

@@ -9,8 +9,8 @@ use crate::router::{RouteConfig, Rule, RuleList, VirtualHost};
 use crate::terms::host;
 
 use super::domains;
-use super::gateway_merge::MergedServer;
 use super::http_rules::{self, Listening};
+use crate::mesh::gateway_merge::MergedServer;
 
 /// What the virtual hosts of a gateway are made from.
 pub(super) trait GatewayView<'m> {

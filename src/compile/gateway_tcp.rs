@@ -11,7 +11,7 @@ use crate::router::{ChainMatch, Filter, FilterChain, TcpProxy};
 use crate::terms::host;
 use crate::terms::name::ResourceName;
 
-use super::gateway_merge::MergedServer;
+use crate::mesh::gateway_merge::MergedServer;
 
 /// What makes a TCP filter from destinations; the sides of a proxy see services differently.
 pub(super) trait TcpFilters {

@@ -20,7 +20,6 @@ mod clusters;
 mod domains;
 mod gateway;
 mod gateway_hosts;
-mod gateway_merge;
 mod gateway_tcp;
 mod http_rules;
 mod scope;

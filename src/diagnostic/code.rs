@@ -186,6 +186,9 @@ codes! {
     CONFLICTING_GATEWAYS = "MR0318" "conflicting-gateways" Warning "Two Gateways of the same workloads have one port and host.";
     CONFLICTING_SIDECARS = "MR0319" "conflicting-sidecars" Warning "An older Sidecar is for the same workloads.";
 
+    DROPPED_SERVER = "MR0320" "dropped-server" Warning "A server gives way to one of another Gateway, or of its own.";
+    REFUSED_LISTENER = "MR0321" "refused-listener" Error "Servers make a listener that Envoy refuses.";
+
     // MR04xx: one proxy's view.
 }
 

@@ -1,6 +1,7 @@
 //! A side reader: what is valid and hardly means what its author meant.
 //!
-//! [`lint`] reads a [`Mesh`], changes nothing, and returns warnings and notes, never errors. Each lint is one file that says
+//! [`lint`] reads a [`Mesh`], changes nothing, and returns warnings and notes; an error only
+//! for what Envoy would refuse. Each lint is one file that says
 //! what it does, why that is bad, shows an example and says what to do instead. Where a lint has a twin among istioctl's
 //! analyzers, its code (`IST0101`) stands there; a lint follows what Istio does with the traffic where its twin does not.
 //!
@@ -19,6 +20,7 @@ pub mod ambiguous_port;
 pub mod conflicting_gateways;
 pub mod conflicting_sidecars;
 pub mod credential_without_effect;
+pub mod dropped_server;
 pub mod hash_without_port;
 pub mod host_claimed_twice;
 pub mod host_not_served;
@@ -47,7 +49,7 @@ pub(crate) struct Facts<'a> {
 type Check = fn(&Facts<'_>, &mut Report);
 
 /// Every lint, in the order of their codes.
-const LINTS: [Check; 19] = [
+const LINTS: [Check; 20] = [
     unknown_host::check,
     unknown_port::check,
     ambiguous_port::check,
@@ -67,6 +69,7 @@ const LINTS: [Check; 19] = [
     hash_without_port::check,
     conflicting_gateways::check,
     conflicting_sidecars::check,
+    dropped_server::check,
 ];
 
 /// Says what in `mesh` is valid and hardly means what its author meant.

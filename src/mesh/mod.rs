@@ -9,6 +9,7 @@ pub mod config;
 pub mod destination_rule;
 pub mod destination_rule_index;
 pub mod gateway;
+pub(crate) mod gateway_merge;
 pub mod service;
 pub(crate) mod service_index;
 pub mod sidecar;

@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::mesh::gateway::{Gateway, Server, ServerTlsMode};
-use crate::mesh::service::Protocol;
+use super::gateway::{Gateway, Server, ServerTlsMode};
+use super::service::Protocol;
 
 /// A server with what merging settled of it.
 #[derive(Clone)]
-pub(super) struct MergedServer<'m> {
+pub(crate) struct MergedServer<'m> {
     pub gateway: &'m Arc<Gateway>,
     pub server: &'m Server,
     /// Its place among all servers of all gateways, in merge order.
@@ -25,7 +25,7 @@ pub(super) struct MergedServer<'m> {
 }
 
 /// Servers that share one listener port, bind address and protocol spelling.
-pub(super) struct ServerGroup<'m> {
+pub(crate) struct ServerGroup<'m> {
     pub port: u16,
     pub bind: Option<IpAddr>,
     /// Route configuration of a group of plain HTTP servers.
@@ -33,11 +33,33 @@ pub(super) struct ServerGroup<'m> {
     pub servers: Vec<MergedServer<'m>>,
 }
 
-/// All groups of a proxy, and the servers behind each route configuration.
+/// A server that gave way.
+pub(crate) struct DroppedServer<'m> {
+    pub gateway: &'m Arc<Gateway>,
+    /// Its index in its Gateway.
+    pub index: usize,
+    /// The Gateway that was there first.
+    pub winner: &'m Arc<Gateway>,
+    pub why: Conflict,
+}
+
+/// Why a server gave way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Conflict {
+    /// A server with TLS settings has one of its hosts (R-M-032).
+    Host,
+    /// The port is open for another kind of traffic (R-M-033).
+    Protocol,
+    /// A server of the same port name has its route configuration (R-M-036).
+    PortName,
+}
+
+/// All groups of a proxy, the servers behind each route configuration, and those that gave way.
 #[derive(Default)]
-pub(super) struct MergedGateways<'m> {
+pub(crate) struct MergedGateways<'m> {
     pub groups: Vec<ServerGroup<'m>>,
     pub by_route: Vec<(Arc<str>, Vec<MergedServer<'m>>)>,
+    pub dropped: Vec<DroppedServer<'m>>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -48,18 +70,18 @@ struct GroupKey {
 }
 
 /// Whether it is HTTP, or HTTPS that is terminated.
-pub(super) fn routes_http(server: &Server) -> bool {
+pub(crate) fn routes_http(server: &Server) -> bool {
     server.protocol.is_http()
         || server.protocol == Protocol::Https && server.tls.is_some() && !is_passthrough(server)
 }
 
 /// Whether it has TLS settings and is not plain HTTP (whose settings only redirect).
-pub(super) fn is_tls(server: &Server) -> bool {
+pub(crate) fn is_tls(server: &Server) -> bool {
     server.tls.is_some() && !server.protocol.is_http()
 }
 
 /// Whether the TLS connection goes on to the upstream as it is.
-pub(super) fn is_passthrough(server: &Server) -> bool {
+pub(crate) fn is_passthrough(server: &Server) -> bool {
     server.tls.as_ref().is_some_and(|tls| {
         matches!(
             tls.mode,
@@ -70,19 +92,30 @@ pub(super) fn is_passthrough(server: &Server) -> bool {
 
 /// Merges the servers of `gateways` (already selected, in config order). `listener_port` translates a server port to
 /// the workload's (R-M-016).
-pub(super) fn merge<'m>(
+pub(crate) fn merge<'m>(
     gateways: impl IntoIterator<Item = &'m Arc<Gateway>>,
     listener_port: &dyn Fn(u16) -> u16,
 ) -> MergedGateways<'m> {
     let mut merger = Merger::default();
     for gateway in gateways {
         let gateway_name: Arc<str> = gateway.resource.to_string().into();
-        for server in &gateway.servers {
-            merger.add(gateway, &gateway_name, server, listener_port(server.port));
+        for (index, server) in gateway.servers.iter().enumerate() {
+            let added = merger.add(gateway, &gateway_name, server, listener_port(server.port));
+            if let Err((why, winner)) = added {
+                merger.out.dropped.push(DroppedServer {
+                    gateway,
+                    index,
+                    winner,
+                    why,
+                });
+            }
         }
     }
     merger.out
 }
+
+/// The bind address and the Gateway of the server that has a host.
+type Claim<'m> = (Option<IpAddr>, &'m Arc<Gateway>);
 
 #[derive(Default)]
 struct Merger<'m> {
@@ -94,8 +127,11 @@ struct Merger<'m> {
     plain: HashMap<u16, GroupKey>,
     ports: std::collections::HashSet<u16>,
     /// Hosts of servers with TLS settings, by port, with the bind address that claimed them last.
-    tls_hosts: HashMap<u16, HashMap<&'m str, Option<IpAddr>>>,
+    tls_hosts: HashMap<u16, HashMap<&'m str, Claim<'m>>>,
 }
+
+/// Why a server was not added, and the Gateway that was there first.
+type Refusal<'m> = (Conflict, &'m Arc<Gateway>);
 
 impl<'m> Merger<'m> {
     fn add(
@@ -104,10 +140,10 @@ impl<'m> Merger<'m> {
         gateway_name: &Arc<str>,
         server: &'m Server,
         port: u16,
-    ) {
+    ) -> Result<(), Refusal<'m>> {
         let route_name = route_name(gateway, server, port);
-        if server.tls.is_some() && !self.claim_hosts(server, port) {
-            return;
+        if server.tls.is_some() {
+            self.claim_hosts(gateway, server, port)?;
         }
         self.places += 1;
         let key = GroupKey {
@@ -129,15 +165,16 @@ impl<'m> Merger<'m> {
             .cloned()
             .filter(|_| self.ports.contains(&port))
         else {
-            self.add_beside_tls(key, merged);
-            return;
+            return self.add_beside_tls(key, merged);
         };
         if current.bind == key.bind {
             // Only HTTP shares a port with HTTP; the same spelling does not save two TCP servers (R-M-033).
             let current_http = Protocol::parse(&current.protocol).is_http();
             let mergeable = (server.protocol.is_http() || current == key) && current_http;
             if !mergeable || route_name.is_empty() {
-                return;
+                let winner = self.groups.get(&current).copied();
+                let first = winner.and_then(|group| self.out.groups[group].servers.first());
+                return Err((Conflict::Protocol, first.map_or(gateway, |one| one.gateway)));
             }
             if let Some(&group) = self.groups.get(&current) {
                 self.out.groups[group].servers.push(merged.clone());
@@ -150,15 +187,23 @@ impl<'m> Merger<'m> {
                 self.add_to_route(merged);
             }
         }
+        Ok(())
     }
 
     /// No plain-text server has the port yet: a first server, one more TLS server, or plain text after TLS, which is
     /// accepted although the opposite order is not (R-M-035, R-M-036).
-    fn add_beside_tls(&mut self, key: GroupKey, merged: MergedServer<'m>) {
+    fn add_beside_tls(
+        &mut self,
+        key: GroupKey,
+        merged: MergedServer<'m>,
+    ) -> Result<(), Refusal<'m>> {
         let first = self.ports.insert(key.port);
         if routes_http(merged.server) {
-            if !first && self.routes.contains_key(&merged.route_name) {
-                return;
+            let known = self.routes.get(&merged.route_name).filter(|_| !first);
+            if let Some(&route) = known {
+                let owner = self.out.by_route[route].1.first();
+                let winner = owner.map_or(merged.gateway, |one| one.gateway);
+                return Err((Conflict::PortName, winner));
             }
             self.add_to_route(merged.clone());
         }
@@ -166,6 +211,7 @@ impl<'m> Merger<'m> {
             self.plain.insert(key.port, key.clone());
         }
         self.add_to_group(key, merged);
+        Ok(())
     }
 
     fn add_to_group(&mut self, key: GroupKey, merged: MergedServer<'m>) {
@@ -194,19 +240,27 @@ impl<'m> Merger<'m> {
         by_route[index].1.push(merged);
     }
 
-    /// Records the hosts of a server with TLS settings; false: one of them is taken on this port with the same bind
-    /// address, and the whole server is dropped (R-M-032).
-    fn claim_hosts(&mut self, server: &'m Server, port: u16) -> bool {
+    /// Records the hosts of a server with TLS settings, unless one of them is taken on this port with the same bind
+    /// address: then the whole server is dropped (R-M-032).
+    fn claim_hosts(
+        &mut self,
+        gateway: &'m Arc<Gateway>,
+        server: &'m Server,
+        port: u16,
+    ) -> Result<(), Refusal<'m>> {
         let known = self.tls_hosts.entry(port).or_default();
-        if server
-            .hosts
-            .iter()
-            .any(|host| known.get(&**host) == Some(&server.bind))
-        {
-            return false;
+        for host in &server.hosts {
+            if let Some((_, winner)) = known.get(&**host).filter(|(bind, _)| *bind == server.bind) {
+                return Err((Conflict::Host, winner));
+            }
         }
-        known.extend(server.hosts.iter().map(|host| (&**host, server.bind)));
-        true
+        known.extend(
+            server
+                .hosts
+                .iter()
+                .map(|host| (&**host, (server.bind, gateway))),
+        );
+        Ok(())
     }
 }
 

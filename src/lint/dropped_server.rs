@@ -1,0 +1,149 @@
+//! `dropped-server` (MR0320) and `refused-listener` (MR0321).
+//!
+//! **What it does**: merges the Gateways of the same workloads as Istio does, and names each server that gives way, with the
+//! Gateway that was there first (R-M-032, R-M-033, R-M-036); and servers that together make a listener that Envoy refuses.
+//!
+//! **Why is this bad**: the hosts of a dropped server are answered by nobody, or by the other Gateway. A refused listener
+//! answers nothing at all, or keeps serving what it served before.
+//!
+//! **Example**
+//! ```yaml
+//! servers:
+//! - {port: {number: 80, name: http, protocol: HTTP}, hosts: [shop.example.com]}
+//! - {port: {number: 80, name: tls, protocol: TLS}, tls: {mode: PASSTHROUGH}, hosts: [db.example.com]}
+//! ```
+//! **Use instead**: one kind of traffic per port; each TLS host in one server only.
+
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, FieldPath, Report};
+use crate::mesh::Gateway;
+use crate::mesh::gateway_merge::{self, Conflict, MergedGateways, MergedServer};
+use crate::terms::hash::HashMap;
+use crate::terms::labels::Labels;
+
+use super::{Facts, finding, gateway as gateway_reference};
+
+/// The selector of a Gateway without one.
+static EVERYTHING: Labels = Labels::EMPTY;
+
+pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
+    let mut seen: Vec<&Labels> = Vec::new();
+    for gateway in &facts.mesh.gateways {
+        let selector = gateway.selector.as_ref().unwrap_or(&EVERYTHING);
+        if seen.contains(&selector) {
+            continue;
+        }
+        seen.push(selector);
+        // The workload that has just these labels: Gateways without a selector, or with fewer labels, are its too.
+        let selected = facts.mesh.gateways.iter().filter(|other| {
+            let other = other.selector.as_ref().unwrap_or(&EVERYTHING);
+            other.selects(selector)
+        });
+        let merged = gateway_merge::merge(selected, &|port| port);
+        // What the Gateways of fewer labels do among themselves was said for them.
+        let concerns =
+            |one: &Arc<Gateway>| one.selector.as_ref().unwrap_or(&EVERYTHING) == selector;
+        report_dropped(&merged, &concerns, report);
+        report_refused(&merged, &concerns, report);
+    }
+}
+
+fn report_dropped(
+    merged: &MergedGateways<'_>,
+    concerns: &dyn Fn(&Arc<Gateway>) -> bool,
+    report: &mut Report,
+) {
+    for dropped in &merged.dropped {
+        if !concerns(dropped.gateway) && !concerns(dropped.winner) {
+            continue;
+        }
+        let server = &dropped.gateway.servers[dropped.index];
+        let winner = &dropped.winner.resource;
+        let port = server.port;
+        let reason = match dropped.why {
+            Conflict::Host => format!("one of its hosts has TLS settings in Gateway `{winner}`"),
+            Conflict::Protocol => format!("Gateway `{winner}` opens the port for other traffic"),
+            Conflict::PortName => format!("Gateway `{winner}` has a server of the same port name"),
+        };
+        let message = format!("the server on port {port} is dropped: {reason}");
+        let field = FieldPath::from("spec")
+            .field("servers")
+            .index(dropped.index);
+        report.push(
+            finding(
+                Code::DROPPED_SERVER,
+                gateway_reference(&dropped.gateway.resource),
+                field,
+                message,
+            )
+            .with_help("the oldest Gateway wins; keep one kind of traffic per port and each TLS host in one server")
+            .with_related(gateway_reference(winner), "was there first", None),
+        );
+    }
+}
+
+/// Two terminating TLS servers of one port with a server name in common make filter chains that match the same.
+fn report_refused(
+    merged: &MergedGateways<'_>,
+    concerns: &dyn Fn(&Arc<Gateway>) -> bool,
+    report: &mut Report,
+) {
+    let mut names: HashMap<(u16, Option<std::net::IpAddr>, String), &MergedServer<'_>> =
+        HashMap::default();
+    for group in &merged.groups {
+        for server in &group.servers {
+            let is_chain = gateway_merge::is_tls(server.server)
+                && !gateway_merge::is_passthrough(server.server);
+            if !is_chain {
+                continue;
+            }
+            let matches_any = server.sni_hosts.iter().any(|host| &**host == "*");
+            let own: Vec<String> = match matches_any {
+                true => vec!["*".to_owned()],
+                false => server
+                    .sni_hosts
+                    .iter()
+                    .map(|host| host.to_ascii_lowercase())
+                    .collect(),
+            };
+            for name in own {
+                let key = (group.port, group.bind, name.clone());
+                let Some(other) = names.insert(key, server) else {
+                    continue;
+                };
+                if std::ptr::eq(other, server)
+                    || !concerns(server.gateway) && !concerns(other.gateway)
+                {
+                    continue;
+                }
+                let message = format!(
+                    "port {} has two filter chains for the server name `{name}`: Envoy refuses the listener",
+                    group.port
+                );
+                let index = server
+                    .gateway
+                    .servers
+                    .iter()
+                    .position(|one| std::ptr::eq(one, server.server));
+                let field = FieldPath::from("spec")
+                    .field("servers")
+                    .index(index.unwrap_or_default());
+                report.push(
+                    finding(
+                        Code::REFUSED_LISTENER,
+                        gateway_reference(&server.gateway.resource),
+                        field,
+                        message,
+                    )
+                    .with_help("name each TLS host in one server only")
+                    .with_related(
+                        gateway_reference(&other.gateway.resource),
+                        "has the other chain",
+                        None,
+                    ),
+                );
+            }
+        }
+    }
+}
