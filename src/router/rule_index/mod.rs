@@ -17,7 +17,7 @@
 //! ```
 //! Building goes path first: exact paths, prefixes and regexes (at their literal beginning) become places, short lists
 //! are merged with those of shorter prefixes, and every list ends at the first rule that certainly holds. Where rules
-//! with conditions crowd (more than [`CROWD`] at a place or along a chain of prefixes), they are filed by the value of
+//! with conditions crowd (more than `CROWD` at a place or along a chain of prefixes), they are filed by the value of
 //! the header or query parameter that tells them apart best, and where there is none, by the tests that they share; what
 //! is behind such a key is a block again, built in the same way from the tests that are left.
 //!
