@@ -1,9 +1,9 @@
 //! VirtualServices with `tls` or `tcp` rules by host.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::mesh::virtual_service::VirtualService;
+use crate::terms::hash::HashMap;
 use crate::terms::host;
 
 /// VirtualServices by host, so that a service finds its own without a walk over all.
@@ -17,7 +17,7 @@ impl<'a> BoundServices<'a> {
     pub(super) fn new(all: &'a [Arc<VirtualService>]) -> Self {
         let mut index = BoundServices {
             all,
-            exact: HashMap::new(),
+            exact: HashMap::default(),
             wildcards: Vec::new(),
         };
         for (place, service) in all.iter().enumerate() {

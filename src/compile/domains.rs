@@ -1,17 +1,13 @@
 //! The domains under which a service answers in a sidecar's virtual hosts (R-H-047..R-H-051).
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 
 use crate::mesh::service::{Registry, Resolution, Service};
+use crate::terms::hash::HashSet;
 
-/// Domains of one virtual host before duplicates are removed.
-pub(super) struct Domains {
-    /// All of them, in the order in which Istio emits them.
-    pub all: Vec<String>,
-    /// Those of `all` that are derived short forms: they give way to another service's real name (R-H-051).
-    pub derived: Vec<String>,
-}
+/// Domains of one virtual host before duplicates are removed, in the order in which Istio emits them; true: a derived
+/// short form, which gives way to another service's real name (R-H-051).
+pub(super) type Domains = Vec<(String, bool)>;
 
 /// `host:port` as virtual hosts are named; IPv6 addresses in brackets.
 pub(super) fn domain_name(host: &str, port: u16) -> String {
@@ -37,28 +33,24 @@ pub(super) fn of_service(
     proxy_domain: &str,
     port: Option<u16>,
 ) -> Domains {
-    let mut out = Domains {
-        all: Vec::new(),
-        derived: Vec::new(),
-    };
+    let mut out = Domains::new();
     let with_port = |host: &str| match port {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     };
     for name in std::iter::once(&*service.hostname).chain(aliases.iter().copied()) {
-        out.all.push(with_port(name));
+        out.push((with_port(name), false));
         if port.is_none() {
-            out.all.push(format!("{name}."));
+            out.push((format!("{name}."), false));
         }
         for short in short_forms(name, proxy_domain) {
-            out.all.push(with_port(&short));
-            out.derived.push(with_port(&short));
+            out.push((with_port(&short), true));
         }
     }
     if service.resolution == Resolution::Passthrough && service.registry == Registry::Kubernetes {
-        for index in 0..out.all.len() {
-            let wildcard = format!("*.{}", out.all[index]);
-            out.all.push(wildcard);
+        for index in 0..out.len() {
+            let wildcard = format!("*.{}", out[index].0);
+            out.push((wildcard, false));
         }
     }
     for address in &service.addresses {
@@ -70,7 +62,7 @@ pub(super) fn of_service(
             (ip, true) => ip.to_string(),
             (ip, false) => format!("{ip}/{}", address.prefix),
         };
-        out.all.push(with_port(&text));
+        out.push((with_port(&text), false));
     }
     out
 }
@@ -131,19 +123,20 @@ fn shared_suffix_forms(hostname: &str, proxy_domain: &str) -> Vec<String> {
 /// served; and a derived form that is another service's real name (R-H-051).
 pub(super) fn without_taken(
     domains: Domains,
-    taken: &mut HashSet<String>,
-    real_names: &HashSet<String>,
+    taken: &mut HashSet<Box<str>>,
+    real_names: &HashSet<&str>,
 ) -> Vec<Box<str>> {
-    let mut kept = Vec::with_capacity(domains.all.len());
-    for domain in domains.all {
-        let lower = domain.to_ascii_lowercase();
-        if taken.contains(&lower)
-            || (domains.derived.contains(&domain) && real_names.contains(&domain))
-        {
+    let mut kept = Vec::with_capacity(domains.len());
+    for (mut domain, is_derived) in domains {
+        if is_derived && real_names.contains(domain.as_str()) {
             continue;
         }
-        kept.push(lower.clone().into_boxed_str());
-        taken.insert(lower);
+        domain.make_ascii_lowercase();
+        if !taken.contains(domain.as_str()) {
+            let domain = domain.into_boxed_str();
+            taken.insert(domain.clone());
+            kept.push(domain);
+        }
     }
     kept
 }

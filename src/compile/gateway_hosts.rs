@@ -1,11 +1,11 @@
 //! The route configuration of a gateway: virtual hosts of all servers and VirtualServices behind one route name
 //! (R-H-057..R-H-067, R-M-039..R-M-043).
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::mesh::virtual_service::VirtualService;
 use crate::router::{RouteConfig, Rule, RuleList, VirtualHost};
+use crate::terms::hash::{HashMap, HashSet};
 use crate::terms::host;
 
 use super::domains;
@@ -39,11 +39,11 @@ pub(super) fn route_config<'m>(
 ) -> Arc<RouteConfig> {
     let port = servers.first().map_or(0, |first| first.server.port);
     let mut drafts: Vec<Draft> = Vec::new();
-    let mut by_domain: HashMap<String, usize> = HashMap::new();
+    let mut by_domain: HashMap<String, usize> = HashMap::default();
     // Rules of a VirtualService are made once per gateway, by the first of its servers, and used by all (R-H-030).
     let mut lists: Vec<Vec<Rule>> = Vec::new();
-    let mut made: HashMap<(Arc<str>, usize), usize> = HashMap::new();
-    let mut bound: HashMap<Arc<str>, Arc<[Arc<VirtualService>]>> = HashMap::new();
+    let mut made: HashMap<(Arc<str>, usize), usize> = HashMap::default();
+    let mut bound: HashMap<Arc<str>, Arc<[Arc<VirtualService>]>> = HashMap::default();
 
     for server in servers {
         let redirects = server
@@ -124,7 +124,7 @@ fn draft<'d>(
 fn collapse(mut drafts: Vec<Draft>) -> Vec<Arc<VirtualHost>> {
     drafts.sort_by(|a, b| host::by_specificity(&a.domain, &b.domain));
     let mut groups: Vec<(Draft, Vec<Box<str>>)> = Vec::new();
-    let mut known: HashMap<(Vec<usize>, bool), usize> = HashMap::new();
+    let mut known: HashMap<(Vec<usize>, bool), usize> = HashMap::default();
     for draft in drafts {
         let domain: Box<str> = draft.domain.as_str().into();
         if draft.rules.is_empty() {
@@ -177,7 +177,7 @@ fn blackhole(port: u16) -> Arc<VirtualHost> {
 struct Candidates<'s> {
     hosts: Vec<&'s str>,
     wildcards: Vec<&'s str>,
-    exact: std::collections::HashSet<&'s str>,
+    exact: HashSet<&'s str>,
     /// Whether some host is for one namespace only: then each VirtualService sees another list.
     scoped: bool,
 }

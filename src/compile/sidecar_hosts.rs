@@ -1,13 +1,13 @@
 //! The route configuration of one sidecar listener: which VirtualService owns which host, and what the rest gets
 //! (R-H-040..R-H-055, R-M-061..R-M-064).
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::mesh::service::{Protocol, Resolution, ServicePort};
 use crate::mesh::virtual_service::VirtualService;
 use crate::router::{Action, Forward, Rule, RuleList, Split, VirtualHost};
 use crate::terms::condition::RequestMatch;
+use crate::terms::hash::{HashMap, HashSet};
 use crate::terms::host;
 use crate::terms::route_policy::RoutePolicy;
 
@@ -47,7 +47,7 @@ impl<'m> PortServices<'m> {
         default_policy: Arc<RoutePolicy>,
     ) -> Self {
         let mut services: Vec<(&ServiceView, Vec<&ServicePort>)> = Vec::new();
-        let mut by_name = HashMap::new();
+        let mut by_name = HashMap::default();
         for service in egress.services() {
             let ports: Vec<&ServicePort> = service
                 .ports()
@@ -237,12 +237,13 @@ impl<'m> PortServices<'m> {
 
     /// Virtual hosts of the claims: first come, first served, by name and by domain (R-H-045, R-H-051).
     fn emit(&self, claims: Vec<Claim<'m>>) -> Vec<Arc<VirtualHost>> {
-        let mut real_names: HashSet<String> = HashSet::new();
-        for (service, _) in &self.services {
-            real_names.insert(service.hostname().to_string());
-        }
-        let mut names = HashSet::new();
-        let mut taken = HashSet::new();
+        let real_names: HashSet<&str> = self
+            .services
+            .iter()
+            .map(|(service, _)| &**service.hostname())
+            .collect();
+        let mut names = HashSet::default();
+        let mut taken = HashSet::default();
         let mut out = Vec::new();
         for claim in claims {
             let mut push = |name: String, domains: domains::Domains| {
@@ -260,10 +261,7 @@ impl<'m> PortServices<'m> {
                 }
             };
             for host in &claim.unregistered {
-                let domains = domains::Domains {
-                    all: vec![host.clone()],
-                    derived: Vec::new(),
-                };
+                let domains = vec![(host.clone(), false)];
                 push(domains::domain_name(host, claim.port), domains);
             }
             for service in &claim.services {

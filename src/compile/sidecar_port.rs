@@ -1,11 +1,11 @@
 //! One HTTP port of a sidecar: its route configuration, and what VirtualServices see of it.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::mesh::virtual_service::DestinationRef;
 use crate::router::{Cluster, RouteConfig, VirtualHost};
+use crate::terms::hash::HashMap;
 use crate::terms::proxy::Proxy;
 use crate::terms::route_policy::HashKey;
 
@@ -33,8 +33,8 @@ impl<'s, 'a> RouteConfigs<'s, 'a> {
     pub(super) fn new(sidecar: &'s Sidecar<'a>) -> Self {
         RouteConfigs {
             sidecar,
-            shared: HashMap::new(),
-            ports: HashMap::new(),
+            shared: HashMap::default(),
+            ports: HashMap::default(),
         }
     }
 
