@@ -33,26 +33,10 @@ pub(super) fn of_service(
     proxy_domain: &str,
     port: Option<u16>,
 ) -> Domains {
-    let mut out = Domains::new();
-    let with_port = |host: &str| match port {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    };
-    for name in std::iter::once(&*service.hostname).chain(aliases.iter().copied()) {
-        out.push((with_port(name), false));
-        if port.is_none() {
-            out.push((format!("{name}."), false));
-        }
-        for short in short_forms(name, proxy_domain) {
-            out.push((with_port(&short), true));
-        }
-    }
-    if service.resolution == Resolution::Passthrough && service.registry == Registry::Kubernetes {
-        for index in 0..out.len() {
-            let wildcard = format!("*.{}", out[index].0);
-            out.push((wildcard, false));
-        }
-    }
+    let headless =
+        service.resolution == Resolution::Passthrough && service.registry == Registry::Kubernetes;
+    let names = std::iter::once(&*service.hostname).chain(aliases.iter().copied());
+    let mut out = of_names(names, headless, proxy_domain, port);
     for address in &service.addresses {
         if address.ip.is_unspecified() {
             continue;
@@ -62,9 +46,46 @@ pub(super) fn of_service(
             (ip, true) => ip.to_string(),
             (ip, false) => format!("{ip}/{}", address.prefix),
         };
-        out.push((with_port(&text), false));
+        out.push((with_port(&text, port), false));
     }
     out
+}
+
+/// The domains of these names; those of a headless service get a wildcard each (R-H-049).
+fn of_names<'a>(
+    names: impl Iterator<Item = &'a str>,
+    headless: bool,
+    proxy_domain: &str,
+    port: Option<u16>,
+) -> Domains {
+    let mut out = Domains::new();
+    for name in names {
+        if let Ok(IpAddr::V6(_)) = name.parse() {
+            out.push((with_port(&format!("[{name}]"), port), false));
+            continue;
+        }
+        out.push((with_port(name, port), false));
+        if port.is_none() {
+            out.push((format!("{name}."), false));
+        }
+        for short in short_forms(name, proxy_domain) {
+            out.push((with_port(&short, port), true));
+        }
+    }
+    if headless {
+        for index in 0..out.len() {
+            let wildcard = format!("*.{}", out[index].0);
+            out.push((wildcard, false));
+        }
+    }
+    out
+}
+
+fn with_port(host: &str, port: Option<u16>) -> String {
+    match port {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
 }
 
 fn is_host_address(address: &crate::mesh::service::Address) -> bool {
@@ -73,10 +94,12 @@ fn is_host_address(address: &crate::mesh::service::Address) -> bool {
 
 /// Short forms of `hostname` for a proxy with this DNS search domain (R-H-048).
 pub(super) fn short_forms(hostname: &str, proxy_domain: &str) -> Vec<String> {
-    let Some(proxy_namespace) = proxy_domain.find(".svc.").map(|at| &proxy_domain[..at]) else {
+    let Some(at) = proxy_domain.find(".svc.") else {
         return shared_suffix_forms(hostname, proxy_domain);
     };
-    let Some(svc) = hostname.find(".svc.").filter(|&at| at > 0) else {
+    let (proxy_namespace, cluster) = proxy_domain.split_at(at);
+    // Only services of the proxy's own cluster domain have short forms.
+    let Some(svc) = hostname.strip_suffix(cluster).map(str::len) else {
         return Vec::new();
     };
     let Some(dot) = hostname.find('.').filter(|&dot| dot < svc) else {
@@ -156,6 +179,38 @@ mod tests {
             ["a.other", "a.other.svc"]
         );
         assert!(short_forms("example.com", "ns.svc.cluster.local").is_empty());
+    }
+
+    /// Istio's own cases, where they are at hand. Those with addresses per cluster are about istiod's registry.
+    #[cfg(feature = "yaml")]
+    #[test]
+    fn r_h_047_istios_cases_of_domains() {
+        let file = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../shared/peer-cases/units/virtual-host-domains.yaml"
+        );
+        let Ok(text) = std::fs::read_to_string(file) else {
+            eprintln!("skipped: {file} is not at hand");
+            return;
+        };
+        let cases: serde_json::Value = serde_yaml::from_str(&text).expect("YAML");
+        let mut run = 0;
+        for case in cases["cases"].as_array().expect("a list") {
+            let service = &case["service"];
+            if !service["cluster_vips"].is_null() {
+                continue;
+            }
+            let hostname = service["hostname"].as_str().expect("a name");
+            let headless = service["resolution"].as_str() == Some("model.Passthrough");
+            let domain = case["proxy_dns_domain"].as_str().expect("a domain");
+            let got = of_names(std::iter::once(hostname), headless, domain, None);
+            let got: Vec<&str> = got.iter().map(|(domain, _)| domain.as_str()).collect();
+            let want = case["want"].as_array().expect("a list").iter();
+            let want: Vec<&str> = want.filter_map(|one| one.as_str()).collect();
+            assert_eq!(got, want, "{}", case["name"]);
+            run += 1;
+        }
+        assert_eq!(run, 11);
     }
 
     #[test]

@@ -48,7 +48,11 @@ impl TcpPort<'_> {
         let mut ranges = self.ranges.clone();
         for service in virtual_services {
             for rule in service.tls.iter().filter(|rule| !rule.route.is_empty()) {
-                for entry in rule.matches.iter().filter(|entry| self.applies(&entry.l4)) {
+                for entry in rule
+                    .matches
+                    .iter()
+                    .filter(|entry| applies(&entry.l4, self.port, self.proxy))
+                {
                     if !entry.l4.destination_subnets.is_empty() && self.port > 0 {
                         ranges = cidrs(&entry.l4.destination_subnets);
                     }
@@ -116,7 +120,10 @@ impl TcpPort<'_> {
                     terminates_tls: false,
                     filter: Filter::Tcp(filters.filter(&rule.route, self.port, &service.resource)),
                 };
-                let mut applying = rule.matches.iter().filter(|entry| self.applies(entry));
+                let mut applying = rule
+                    .matches
+                    .iter()
+                    .filter(|entry| applies(entry, self.port, self.proxy));
                 let ends = rule.matches.is_empty()
                     || applying
                         .clone()
@@ -149,15 +156,14 @@ impl TcpPort<'_> {
         }
         out
     }
+}
 
-    /// Gateways, source labels, port and source namespace must all fit (R-M-058).
-    fn applies(&self, entry: &L4Match) -> bool {
-        (entry.gateways.is_empty() || entry.gateways.iter().any(|one| &**one == "mesh"))
-            && entry.source_labels.selects(self.proxy.labels())
-            && entry.port.is_none_or(|port| port == u32::from(self.port))
-            && (entry.source_namespace.is_empty()
-                || *entry.source_namespace == *self.proxy.namespace())
-    }
+/// Gateways, source labels, port and source namespace must all fit (R-M-058).
+fn applies(entry: &L4Match, port: u16, proxy: &Proxy) -> bool {
+    (entry.gateways.is_empty() || entry.gateways.iter().any(|one| &**one == "mesh"))
+        && entry.source_labels.selects(proxy.labels())
+        && entry.port.is_none_or(|wanted| wanted == u32::from(port))
+        && (entry.source_namespace.is_empty() || *entry.source_namespace == *proxy.namespace())
 }
 
 /// Subnets as ranges; a single address is a range of one. Texts that are neither were refused by resolve.
@@ -181,4 +187,44 @@ fn sorted(ranges: &[Cidr]) -> Vec<(IpAddr, u8)> {
     let mut out: Vec<(IpAddr, u8)> = ranges.iter().map(|one| (one.address, one.prefix)).collect();
     out.sort_unstable();
     out
+}
+
+#[cfg(all(test, feature = "yaml"))]
+mod tests {
+    use super::*;
+
+    /// Istio's own cases, where they are at hand.
+    #[test]
+    fn r_m_058_istios_cases_of_source_namespaces() {
+        for name in ["match-tcp", "match-tls"] {
+            let file = format!(
+                "{}/../shared/peer-cases/units/{name}.yaml",
+                env!("CARGO_MANIFEST_DIR")
+            );
+            let Ok(text) = std::fs::read_to_string(&file) else {
+                eprintln!("skipped: {file} is not at hand");
+                return;
+            };
+            let cases: serde_json::Value = serde_yaml::from_str(&text).expect("YAML");
+            let cases = cases["cases"].as_array().expect("a list");
+            assert_eq!(cases.len(), 3);
+            for case in cases {
+                let entry = L4Match {
+                    source_namespace: case["match"]["sourceNamespace"]
+                        .as_str()
+                        .unwrap_or_default()
+                        .into(),
+                    ..L4Match::default()
+                };
+                let proxy = Proxy::sidecar(case["namespace"].as_str().expect("a name"));
+                let want = case["want"].as_bool().expect("a verdict");
+                assert_eq!(
+                    applies(&entry, 80, &proxy),
+                    want,
+                    "{name}: {}",
+                    case["name"]
+                );
+            }
+        }
+    }
 }
