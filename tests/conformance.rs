@@ -85,12 +85,10 @@ fn the_slice_is_answered_as_recorded() {
 
 #[test]
 fn everything_is_answered_as_recorded() {
-    let shared = [
-        PathBuf::from("../shared/conformance"),
-        PathBuf::from("/work/shared/conformance"),
-    ];
-    match shared.iter().find(|path| path.is_dir()) {
-        Some(path) => assert!(run(path) > 10_000),
-        None => eprintln!("no recordings beside the checkout: skipped"),
+    let shared = PathBuf::from("../shared/conformance");
+    if shared.is_dir() {
+        assert!(run(&shared) > 10_000);
+    } else {
+        eprintln!("no recordings beside the checkout: skipped");
     }
 }

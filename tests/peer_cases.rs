@@ -20,14 +20,8 @@ use support::engine::compile;
 
 /// The folder of the cases, if it is there.
 fn shared(folder: &str) -> Option<PathBuf> {
-    let roots = [
-        Path::new("../shared/peer-cases"),
-        Path::new("/work/shared/peer-cases"),
-    ];
-    let found = roots
-        .iter()
-        .map(|root| root.join(folder))
-        .find(|path| path.exists());
+    let root = Path::new("../shared/peer-cases");
+    let found = Some(root.join(folder)).filter(|path| path.exists());
     if found.is_none() {
         eprintln!("no peer cases beside the checkout: {folder} skipped");
     }

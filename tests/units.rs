@@ -7,13 +7,11 @@ use meshroute::terms::host;
 use serde_yaml::Value;
 
 fn cases(file: &str) -> Vec<Value> {
-    let near = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    for root in [near, "/work/shared".into()] {
-        let path = root.join("peer-cases/units").join(file);
-        if let Ok(text) = std::fs::read_to_string(path) {
-            let file: Value = serde_yaml::from_str(&text).unwrap();
-            return file["cases"].as_sequence().unwrap().clone();
-        }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let path = root.join("peer-cases/units").join(file);
+    if let Ok(text) = std::fs::read_to_string(path) {
+        let file: Value = serde_yaml::from_str(&text).unwrap();
+        return file["cases"].as_sequence().unwrap().clone();
     }
     eprintln!("skipped: {file} is not at hand");
     Vec::new()

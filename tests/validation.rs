@@ -17,11 +17,8 @@ const KNOWN_DIFFERENCES: &[(&str, &str)] = &[(
 )];
 
 fn shared(path: &str) -> Option<PathBuf> {
-    let near = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let found = [near, "/work/shared".into()]
-        .map(|root: PathBuf| root.join(path))
-        .into_iter()
-        .find(|path| path.exists());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let found = Some(root.join(path)).filter(|path| path.exists());
     if found.is_none() {
         eprintln!("skipped: {path} is not at hand");
     }
