@@ -25,11 +25,16 @@ use super::scope::Scope;
 use super::tcp_filters::FilterMaker;
 use crate::mesh::gateway_merge::{self, MergedServer, ServerGroup};
 
+/// The VirtualServices bound to one gateway, in the order that decides.
+type BoundServices = Arc<[Arc<VirtualService>]>;
+
 /// What all listeners of one gateway workload are made from.
 pub(super) struct Gateway<'a> {
-    pub proxy: &'a Proxy,
-    pub scope: &'a Scope<'a>,
-    pub clusters: &'a RefCell<Clusters<'a>>,
+    proxy: &'a Proxy,
+    scope: &'a Scope<'a>,
+    clusters: &'a RefCell<Clusters<'a>>,
+    /// The VirtualServices of each gateway that was asked for, listed once.
+    bound: RefCell<HashMap<Arc<str>, BoundServices>>,
 }
 
 /// Chains of one listener while they are put together.
@@ -41,6 +46,19 @@ struct Draft {
 }
 
 impl<'a> Gateway<'a> {
+    pub(super) fn new(
+        proxy: &'a Proxy,
+        scope: &'a Scope<'a>,
+        clusters: &'a RefCell<Clusters<'a>>,
+    ) -> Self {
+        Gateway {
+            proxy,
+            scope,
+            clusters,
+            bound: RefCell::default(),
+        }
+    }
+
     /// Listeners of the gateway side, and what the simple door needs to find them.
     pub(super) fn view(&self) -> (View, Vec<GatewayBinding>) {
         let selected = self
@@ -87,7 +105,7 @@ impl<'a> Gateway<'a> {
                 })
             })
             .collect();
-        let normalization = super::path_normalization(&self.scope.mesh().config);
+        let normalization = self.scope.mesh().config.path_normalization;
         let view = View::new(listeners, None, normalization);
         (view, bindings(&merged.groups))
     }
@@ -209,11 +227,13 @@ impl<'a> Gateway<'a> {
 }
 
 impl<'a> GatewayView<'a> for Gateway<'a> {
-    fn virtual_services(&self, gateway: &str) -> Arc<[Arc<VirtualService>]> {
-        self.scope
-            .virtual_services_for_gateway(gateway)
-            .cloned()
-            .collect()
+    fn virtual_services(&self, gateway: &Arc<str>) -> Arc<[Arc<VirtualService>]> {
+        let mut bound = self.bound.borrow_mut();
+        let list = bound.entry(Arc::clone(gateway)).or_insert_with(|| {
+            let services = self.scope.virtual_services_for_gateway(gateway);
+            services.cloned().collect()
+        });
+        Arc::clone(list)
     }
 
     fn listening<'s>(&'s self, server: &'s MergedServer<'a>) -> Box<dyn Listening + 's> {
@@ -258,11 +278,6 @@ impl Listening for AtServer<'_, '_> {
             service.as_ref(),
             self.server.port,
         )
-    }
-
-    fn service(&self, hostname: &Arc<str>, port: u16) -> Arc<Cluster> {
-        let mut clusters = self.gateway.clusters.borrow_mut();
-        clusters.cluster(hostname, port, &Arc::default())
     }
 
     fn hash_key(&self, host: &Arc<str>, subset: &str, port: Option<u16>) -> Option<HashKey> {

@@ -15,7 +15,7 @@ use crate::mesh::gateway_merge::MergedServer;
 /// What the virtual hosts of a gateway are made from.
 pub(super) trait GatewayView<'m> {
     /// The VirtualServices bound to a gateway (`namespace/name`), in the order that decides (R-M-039).
-    fn virtual_services(&self, gateway: &str) -> Arc<[Arc<VirtualService>]>;
+    fn virtual_services(&self, gateway: &Arc<str>) -> Arc<[Arc<VirtualService>]>;
     /// What a server knows when it asks for rules (R-H-029).
     fn listening<'s>(&'s self, server: &'s MergedServer<'m>) -> Box<dyn Listening + 's>;
 }
@@ -43,7 +43,6 @@ pub(super) fn route_config<'m>(
     // Rules of a VirtualService are made once per gateway, by the first of its servers, and used by all (R-H-030).
     let mut lists: Vec<Vec<Rule>> = Vec::new();
     let mut made: HashMap<(Arc<str>, usize), usize> = HashMap::default();
-    let mut bound: HashMap<Arc<str>, Arc<[Arc<VirtualService>]>> = HashMap::default();
 
     for server in servers {
         let redirects = server
@@ -51,11 +50,7 @@ pub(super) fn route_config<'m>(
             .tls
             .as_ref()
             .is_some_and(|tls| tls.https_redirect);
-        let virtual_services = Arc::clone(
-            bound
-                .entry(Arc::clone(&server.gateway_name))
-                .or_insert_with(|| view.virtual_services(&server.gateway_name)),
-        );
+        let virtual_services = view.virtual_services(&server.gateway_name);
         let candidates = Candidates::new(server);
         for (place, virtual_service) in virtual_services.iter().enumerate() {
             let hosts = candidates.intersection(virtual_service);

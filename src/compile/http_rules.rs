@@ -26,8 +26,6 @@ pub(super) trait Listening {
     fn proxy(&self) -> &Proxy;
     /// The cluster of a destination of a VirtualService in `namespace` (R-H-107..R-H-109, R-M-137).
     fn destination(&self, destination: &DestinationRef, namespace: &str) -> Arc<Cluster>;
-    /// The cluster of a service without a VirtualService.
-    fn service(&self, hostname: &Arc<str>, port: u16) -> Arc<Cluster>;
     /// The key of consistent hashing that the DestinationRule of a destination asks for (R-M-121).
     fn hash_key(&self, host: &Arc<str>, subset: &str, port: Option<u16>) -> Option<HashKey>;
 }

@@ -10,9 +10,8 @@
 
 use std::cell::RefCell;
 
-use crate::mesh::config::PathNormalizationMode;
-use crate::mesh::{Mesh, MeshConfig};
-use crate::router::{PathNormalization, Router, Tables};
+use crate::mesh::Mesh;
+use crate::router::{Router, Tables};
 use crate::terms::proxy::{Proxy, ProxyKind};
 
 mod bound_services;
@@ -54,12 +53,7 @@ impl Router {
         if proxy.kind() != ProxyKind::Sidecar {
             let scope = Scope::gateway(mesh, proxy);
             let clusters = RefCell::new(Clusters::new(&scope));
-            let gateway = Gateway {
-                proxy,
-                scope: &scope,
-                clusters: &clusters,
-            };
-            let (view, bindings) = gateway.view();
+            let (view, bindings) = Gateway::new(proxy, &scope, &clusters).view();
             tables.gateway = Some(view);
             tables.bindings = bindings;
         }
@@ -81,13 +75,4 @@ fn http_ports(scope: &Scope<'_>) -> Vec<(Box<str>, u16)> {
             Some((service.hostname().to_ascii_lowercase().into(), port.number))
         })
         .collect()
-}
-
-fn path_normalization(config: &MeshConfig) -> PathNormalization {
-    match config.path_normalization {
-        PathNormalizationMode::None => PathNormalization::None,
-        PathNormalizationMode::Base => PathNormalization::Base,
-        PathNormalizationMode::MergeSlashes => PathNormalization::MergeSlashes,
-        PathNormalizationMode::DecodeAndMergeSlashes => PathNormalization::DecodeAndMergeSlashes,
-    }
 }

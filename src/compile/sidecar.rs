@@ -66,6 +66,7 @@ impl<'a> Sidecar<'a> {
         let mut configs = RouteConfigs::new(self);
         for egress in self.scope.listeners() {
             let virtual_services = BoundServices::new(egress.virtual_services());
+            let bind: Option<IpAddr> = egress.bind().parse().ok();
             match egress.port() {
                 Some(port) => {
                     let explicit = ServicePort {
@@ -76,7 +77,6 @@ impl<'a> Sidecar<'a> {
                         target_port_name: None,
                     };
                     for service in egress.services() {
-                        let bind = egress.bind().parse().ok();
                         self.offer(
                             &mut listeners,
                             &mut configs,
@@ -88,7 +88,6 @@ impl<'a> Sidecar<'a> {
                 }
                 None => {
                     listeners.lock();
-                    let bind: Option<IpAddr> = egress.bind().parse().ok();
                     for service in egress.services() {
                         for port in service.ports() {
                             for bind in binds(service, port, bind) {
@@ -113,7 +112,7 @@ impl<'a> Sidecar<'a> {
         View::new(
             listeners,
             Some(Arc::new(self.virtual_outbound(fallthrough))),
-            super::path_normalization(&self.scope.mesh().config),
+            self.scope.mesh().config.path_normalization,
         )
     }
 

@@ -14,6 +14,7 @@ use crate::terms::route_policy::RoutePolicy;
 use super::domains;
 use super::http_rules::{self, Listening};
 use super::scope::{EgressListener, ServiceView};
+use super::sidecar_port::OnPort;
 
 /// What one egress listener offers on one port.
 pub(super) struct PortServices<'a> {
@@ -77,7 +78,7 @@ impl<'m> PortServices<'m> {
     }
 
     /// All virtual hosts but the fallback.
-    pub(super) fn virtual_hosts(&self, listening: &dyn Listening) -> Vec<Arc<VirtualHost>> {
+    pub(super) fn virtual_hosts(&self, listening: &OnPort<'_, '_>) -> Vec<Arc<VirtualHost>> {
         let mut claims = Vec::new();
         let mut claimed = vec![false; self.services.len()];
         for (place, virtual_service) in self.selected() {
@@ -217,7 +218,7 @@ impl<'m> PortServices<'m> {
     }
 
     /// The route of a service that no VirtualService claims (R-H-046).
-    fn default_rule(&self, hostname: &Arc<str>, port: u16, listening: &dyn Listening) -> Rule {
+    fn default_rule(&self, hostname: &Arc<str>, port: u16, listening: &OnPort<'_, '_>) -> Rule {
         Rule {
             name: "default".into(),
             virtual_service: None,

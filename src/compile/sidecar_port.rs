@@ -102,11 +102,20 @@ impl<'s, 'a> RouteConfigs<'s, 'a> {
 }
 
 /// One HTTP port of a sidecar, as VirtualServices see it.
-struct OnPort<'s, 'a> {
+pub(super) struct OnPort<'s, 'a> {
     egress: &'s EgressListener<'a>,
     port: u16,
     proxy: &'s Proxy,
     clusters: &'s RefCell<Clusters<'a>>,
+}
+
+impl OnPort<'_, '_> {
+    /// The cluster of a service without a VirtualService.
+    pub(super) fn service(&self, hostname: &Arc<str>, port: u16) -> Arc<Cluster> {
+        self.clusters
+            .borrow_mut()
+            .cluster(hostname, port, &Arc::default())
+    }
 }
 
 impl Listening for OnPort<'_, '_> {
@@ -139,12 +148,6 @@ impl Listening for OnPort<'_, '_> {
         self.clusters
             .borrow_mut()
             .destination(destination, service.as_ref(), self.port)
-    }
-
-    fn service(&self, hostname: &Arc<str>, port: u16) -> Arc<Cluster> {
-        self.clusters
-            .borrow_mut()
-            .cluster(hostname, port, &Arc::default())
     }
 
     fn hash_key(&self, host: &Arc<str>, subset: &str, port: Option<u16>) -> Option<HashKey> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::terms::path_normalization::PathNormalization;
 use crate::terms::route_policy::RetryPolicy;
 use crate::terms::traffic_policy::{
     LocalityLoadBalancing, TcpKeepalive, TrafficPolicy, ZoneAwareLoadBalancing,
@@ -18,20 +19,6 @@ pub enum OutboundTrafficPolicy {
     AllowAny,
     /// `ALLOW_ANY_DYNAMIC_DNS`: plain-text HTTP goes where its host resolves to; the rest as `ALLOW_ANY`.
     AllowAnyDynamicDns,
-}
-
-/// How paths are normalised before they are matched (R-H-069).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PathNormalizationMode {
-    /// `NONE`.
-    None,
-    /// `BASE`, and `DEFAULT`.
-    #[default]
-    Base,
-    /// `MERGE_SLASHES`.
-    MergeSlashes,
-    /// `DECODE_AND_MERGE_SLASHES`.
-    DecodeAndMergeSlashes,
 }
 
 /// Whether HTTP/1.1 becomes HTTP/2 towards the endpoints where a DestinationRule does not say (R-M-102).
@@ -61,7 +48,7 @@ pub struct MeshConfig {
     /// `ALLOW_ANY`.
     pub outbound_traffic_policy: OutboundTrafficPolicy,
     /// `BASE`.
-    pub path_normalization: PathNormalizationMode,
+    pub path_normalization: PathNormalization,
     /// Used where a rule has no `retries` (R-H-146); `None`: Istio's built-in policy.
     pub default_http_retry_policy: Option<RetryPolicy>,
     /// Limit of a connection attempt where a DestinationRule sets none (R-M-096); 10 s.
@@ -90,7 +77,7 @@ impl Default for MeshConfig {
             default_virtual_service_export_to: Vec::new(),
             default_destination_rule_export_to: Vec::new(),
             outbound_traffic_policy: OutboundTrafficPolicy::default(),
-            path_normalization: PathNormalizationMode::default(),
+            path_normalization: PathNormalization::default(),
             default_http_retry_policy: None,
             connect_timeout: Duration::from_secs(10),
             tcp_keepalive: None,

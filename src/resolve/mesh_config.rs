@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use crate::diagnostic::{At, Code, Diagnostic, Report, Severity};
 use crate::mesh::MeshConfig;
-use crate::mesh::config::{H2UpgradePolicy, OutboundTrafficPolicy, PathNormalizationMode};
+use crate::mesh::config::{H2UpgradePolicy, OutboundTrafficPolicy};
 use crate::resource::{self as raw, Document};
+use crate::terms::path_normalization::PathNormalization;
 use crate::terms::route_policy::RetryPolicy;
 use crate::terms::traffic_policy::TrafficPolicy;
 
@@ -158,16 +159,12 @@ fn outbound_traffic_policy(
     }
 }
 
-fn path_normalization(written: raw::NormalizationType) -> PathNormalizationMode {
+fn path_normalization(written: raw::NormalizationType) -> PathNormalization {
     match written {
-        raw::NormalizationType::None => PathNormalizationMode::None,
-        raw::NormalizationType::Default | raw::NormalizationType::Base => {
-            PathNormalizationMode::Base
-        }
-        raw::NormalizationType::MergeSlashes => PathNormalizationMode::MergeSlashes,
-        raw::NormalizationType::DecodeAndMergeSlashes => {
-            PathNormalizationMode::DecodeAndMergeSlashes
-        }
+        raw::NormalizationType::None => PathNormalization::None,
+        raw::NormalizationType::Default | raw::NormalizationType::Base => PathNormalization::Base,
+        raw::NormalizationType::MergeSlashes => PathNormalization::MergeSlashes,
+        raw::NormalizationType::DecodeAndMergeSlashes => PathNormalization::DecodeAndMergeSlashes,
     }
 }
 

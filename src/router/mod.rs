@@ -18,6 +18,7 @@ pub mod rule_index;
 pub mod virtual_host;
 mod words;
 
+pub use crate::terms::path_normalization::PathNormalization;
 pub use action::{Action, Forward, Mirror, Redirection, Response, Split, WeightedCluster};
 pub use cluster::{Cluster, ClusterKind};
 pub use listener::{ChainMatch, Cidr, Filter, FilterChain, Listener, TcpProxy, Transport};
@@ -169,18 +170,4 @@ impl View {
             .as_deref()
             .is_some_and(|fallback| std::ptr::eq(fallback, listener))
     }
-}
-
-/// What is done to a path before it is matched and forwarded (R-H-069, R-H-070).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PathNormalization {
-    /// Nothing.
-    None,
-    /// Dot segments, backslashes, escapes of unreserved characters.
-    #[default]
-    Base,
-    /// And `//` becomes `/`.
-    MergeSlashes,
-    /// And `%2F`, `%5C` are decoded first.
-    DecodeAndMergeSlashes,
 }

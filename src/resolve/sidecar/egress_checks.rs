@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use super::port_checks;
 use crate::diagnostic::{At, Code};
 use crate::resolve::Sink;
 use crate::resolve::check::{domain, network};
-use crate::resolve::service::check_protocol;
-use crate::resolve::service::workload_entry::{check_port_name, unix_path};
+use crate::resolve::service::workload_entry::unix_path;
 use crate::resource::{CaptureMode, Destination, IstioEgressListener, ServicePort};
 
 /// Pushes everything that is wrong with the egress listeners of a Sidecar in `namespace`.
@@ -62,17 +62,8 @@ fn check_listener_port(
     sink: &mut Sink<'_>,
 ) {
     let port_at = at.field("port");
-    if !port.name.is_empty() {
-        check_port_name(&port.name, &port_at.field("name"), sink);
-    }
-    check_protocol(&port.protocol, &port_at.field("protocol"), sink);
-    if port.target_port != 0 {
-        sink.push(
-            &port_at.field("targetPort"),
-            Code::WITHOUT_EFFECT,
-            "`targetPort` has no effect in a Sidecar",
-        );
-    }
+    port_checks::check_names(port, &port_at, sink);
+    port_checks::check_target(port, &port_at, sink);
     let bind_at = at.field("bind");
     if port.number != 0 {
         let number_at = port_at.field("number");

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
+use super::port_checks;
 use crate::diagnostic::{At, Code};
 use crate::mesh::service::Protocol;
 use crate::resolve::Sink;
 use crate::resolve::check::network;
 use crate::resolve::destination_rule::connection_pool;
-use crate::resolve::service::check_protocol;
-use crate::resolve::service::workload_entry::{check_port_name, unix_path};
+use crate::resolve::service::workload_entry::unix_path;
 use crate::resource::{
     ConnectionPoolSettings, IstioIngressListener, ServerTlsMode, ServerTlsSettings, ServicePort,
     Sidecar,
@@ -55,19 +55,10 @@ fn check_listener(
     sink: &mut Sink<'_>,
 ) {
     let port_at = at.field("port");
-    if !port.name.is_empty() {
-        check_port_name(&port.name, &port_at.field("name"), sink);
-    }
-    check_protocol(&port.protocol, &port_at.field("protocol"), sink);
+    port_checks::check_names(port, &port_at, sink);
     let number_at = port_at.field("number");
     sink.check(&number_at, Code::INVALID_PORT, network::port(port.number));
-    if port.target_port != 0 {
-        sink.push(
-            &port_at.field("targetPort"),
-            Code::WITHOUT_EFFECT,
-            "`targetPort` has no effect in a Sidecar",
-        );
-    }
+    port_checks::check_target(port, &port_at, sink);
     if !listener.bind.is_empty() {
         let bind_at = at.field("bind");
         sink.check(&bind_at, Code::INVALID_ADDRESS, network::ip(&listener.bind));

@@ -18,6 +18,7 @@ use super::{Context, Sink, creation};
 
 mod egress_checks;
 mod ingress_checks;
+mod port_checks;
 #[cfg(all(test, feature = "yaml"))]
 mod tests;
 

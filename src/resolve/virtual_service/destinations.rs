@@ -17,19 +17,12 @@ pub(super) fn of_http(
     cx: &Context<'_>,
     sink: &mut Sink<'_>,
 ) -> Vec<WeightedRef> {
-    check_weights(written.iter().map(|one| one.weight), at, sink);
-    let mut out = Vec::with_capacity(written.len());
-    for (index, one) in written.iter().enumerate() {
-        let at = at.index(index);
-        let headers = headers::changes(one.headers.as_deref(), &at.field("headers"), sink);
-        let destination = required(one.destination.as_ref(), namespace, &at, cx, sink);
-        out.extend(destination.map(|destination| WeightedRef {
-            destination,
-            weight: u32::try_from(one.weight).unwrap_or(0),
-            headers,
-        }));
-    }
-    out
+    let entries = written.iter().map(|one| Weighted {
+        destination: one.destination.as_ref(),
+        weight: one.weight,
+        headers: one.headers.as_deref(),
+    });
+    weighted(entries, namespace, at, cx, sink)
 }
 
 /// The weighted destinations of a `tls` or `tcp` rule.
@@ -40,15 +33,38 @@ pub(super) fn of_stream(
     cx: &Context<'_>,
     sink: &mut Sink<'_>,
 ) -> Vec<WeightedRef> {
-    check_weights(written.iter().map(|one| one.weight), at, sink);
-    let mut out = Vec::with_capacity(written.len());
-    for (index, one) in written.iter().enumerate() {
+    let entries = written.iter().map(|one| Weighted {
+        destination: one.destination.as_ref(),
+        weight: one.weight,
+        headers: None,
+    });
+    weighted(entries, namespace, at, cx, sink)
+}
+
+/// What both kinds of destinations have.
+struct Weighted<'w> {
+    destination: Option<&'w raw::Destination>,
+    weight: i32,
+    headers: Option<&'w raw::Headers>,
+}
+
+fn weighted<'w>(
+    entries: impl ExactSizeIterator<Item = Weighted<'w>> + Clone,
+    namespace: &str,
+    at: &At<'_>,
+    cx: &Context<'_>,
+    sink: &mut Sink<'_>,
+) -> Vec<WeightedRef> {
+    check_weights(entries.clone().map(|one| one.weight), at, sink);
+    let mut out = Vec::with_capacity(entries.len());
+    for (index, one) in entries.enumerate() {
         let at = at.index(index);
-        let destination = required(one.destination.as_ref(), namespace, &at, cx, sink);
+        let headers = headers::changes(one.headers, &at.field("headers"), sink);
+        let destination = required(one.destination, namespace, &at, cx, sink);
         out.extend(destination.map(|destination| WeightedRef {
             destination,
             weight: u32::try_from(one.weight).unwrap_or(0),
-            headers: None,
+            headers,
         }));
     }
     out
