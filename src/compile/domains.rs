@@ -143,10 +143,11 @@ fn shared_suffix_forms(hostname: &str, proxy_domain: &str) -> Vec<String> {
 }
 
 /// Removes what other virtual hosts of the same route configuration already have, without ASCII case, first come first
-/// served; and a derived form that is another service's real name (R-H-051).
+/// served, and notes them as `contested`; and a derived form that is another service's real name (R-H-051).
 pub(super) fn without_taken(
     domains: Domains,
     taken: &mut HashSet<Box<str>>,
+    contested: &mut Vec<Box<str>>,
     real_names: &HashSet<&str>,
 ) -> Vec<Box<str>> {
     let mut kept = Vec::with_capacity(domains.len());
@@ -155,8 +156,10 @@ pub(super) fn without_taken(
             continue;
         }
         domain.make_ascii_lowercase();
-        if !taken.contains(domain.as_str()) {
-            let domain = domain.into_boxed_str();
+        let domain = domain.into_boxed_str();
+        if taken.contains(&domain) {
+            contested.push(domain);
+        } else {
             taken.insert(domain.clone());
             kept.push(domain);
         }

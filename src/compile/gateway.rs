@@ -10,8 +10,8 @@ use crate::mesh::gateway::{Gateway as GatewayResource, Server};
 use crate::mesh::service::Protocol;
 use crate::mesh::virtual_service::{DestinationRef, VirtualService};
 use crate::router::{
-    ChainMatch, Cluster, Filter, FilterChain, GatewayBinding, Listener, RouteConfig, ServerBinding,
-    TcpProxy, View,
+    ChainMatch, Cluster, Filter, FilterChain, GatewayBinding, Listener, RouteConfigId,
+    RouteConfigs, ServerBinding, TcpProxy, View,
 };
 use crate::terms::host;
 use crate::terms::proxy::{Proxy, ProxyKind};
@@ -68,10 +68,14 @@ impl<'a> Gateway<'a> {
             .iter()
             .filter(|gateway| self.selects(gateway));
         let merged = gateway_merge::merge(selected, &|port| self.listener_port(port));
-        let configs: HashMap<&str, Arc<RouteConfig>> = merged
+        let mut made = RouteConfigs::default();
+        let configs: HashMap<&str, RouteConfigId> = merged
             .by_route
             .iter()
-            .map(|(name, servers)| (&**name, gateway_hosts::route_config(name, servers, self)))
+            .map(|(name, servers)| {
+                let config = gateway_hosts::route_config(name, servers, self);
+                (&**name, made.add(config))
+            })
             .collect();
 
         let mut drafts: Vec<Draft> = Vec::new();
@@ -106,7 +110,7 @@ impl<'a> Gateway<'a> {
             })
             .collect();
         let normalization = self.scope.mesh().config.path_normalization;
-        let view = View::new(listeners, None, normalization);
+        let view = View::new(listeners, None, made, normalization);
         (view, bindings(&merged.groups))
     }
 
@@ -131,7 +135,7 @@ impl<'a> Gateway<'a> {
     fn add_chains(
         &self,
         group: &ServerGroup<'a>,
-        configs: &HashMap<&str, Arc<RouteConfig>>,
+        configs: &HashMap<&str, RouteConfigId>,
         draft: &mut Draft,
     ) {
         let Some(first) = group.servers.first() else {
@@ -139,19 +143,19 @@ impl<'a> Gateway<'a> {
         };
         // All plain HTTP servers of a group share one chain and one route configuration.
         if first.server.protocol.is_http() {
-            if let Some(config) = configs.get(&*group.route_name) {
+            if let Some(&config) = configs.get(&*group.route_name) {
                 draft.chains.push(FilterChain {
                     name: "".into(),
                     matches: ChainMatch::default(),
                     terminates_tls: false,
-                    filter: Filter::Http(Arc::clone(config)),
+                    filter: Filter::Http(config),
                 });
             }
             return;
         }
         for server in &group.servers {
             if gateway_merge::routes_http(server.server) {
-                if let Some(config) = configs.get(&*server.route_name) {
+                if let Some(&config) = configs.get(&*server.route_name) {
                     draft.chains.push(FilterChain {
                         name: server.server.port_name.clone(),
                         matches: ChainMatch {
@@ -159,7 +163,7 @@ impl<'a> Gateway<'a> {
                             ..ChainMatch::default()
                         },
                         terminates_tls: true,
-                        filter: Filter::Http(Arc::clone(config)),
+                        filter: Filter::Http(config),
                     });
                 }
                 continue;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::mesh::virtual_service::VirtualService;
-use crate::router::{RouteConfig, Rule, RuleList, VirtualHost};
+use crate::router::{RouteConfig, Rule, RuleList, VirtualHost, VirtualHosts};
 use crate::terms::hash::{HashMap, HashSet};
 use crate::terms::host;
 
@@ -36,7 +36,7 @@ pub(super) fn route_config<'m>(
     route_name: &str,
     servers: &[MergedServer<'m>],
     view: &dyn GatewayView<'m>,
-) -> Arc<RouteConfig> {
+) -> RouteConfig {
     let port = servers.first().map_or(0, |first| first.server.port);
     let mut drafts: Vec<Draft> = Vec::new();
     let mut by_domain: HashMap<String, usize> = HashMap::default();
@@ -91,11 +91,17 @@ pub(super) fn route_config<'m>(
             }
         }
     }
-    let mut virtual_hosts = collapse(drafts);
-    if virtual_hosts.is_empty() {
-        virtual_hosts.push(blackhole(port));
+    let mut list = collapse(drafts);
+    if list.is_empty() {
+        list.push(blackhole(port));
     }
-    Arc::new(RouteConfig::new(route_name, virtual_hosts))
+    RouteConfig::new(
+        route_name,
+        VirtualHosts {
+            list,
+            ..VirtualHosts::default()
+        },
+    )
 }
 
 fn draft<'d>(

@@ -9,6 +9,7 @@
 //! `sourceLabels`, default ports, clusters and their policies. What does not is shared from the mesh.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use crate::mesh::Mesh;
 use crate::router::{Router, Tables};
@@ -55,16 +56,16 @@ impl Router {
             let clusters = RefCell::new(Clusters::new(&scope));
             let (view, bindings) = Gateway::new(proxy, &scope, &clusters).view();
             tables.gateway = Some(view);
-            tables.bindings = bindings;
+            tables.bindings = bindings.into();
         }
         Router::new(tables)
     }
 }
 
 /// The first HTTP (or detected) port of each service, for the simple door.
-fn http_ports(scope: &Scope<'_>) -> Vec<(Box<str>, u16)> {
+fn http_ports(scope: &Scope<'_>) -> Arc<[(Box<str>, u16)]> {
     use crate::mesh::service::Protocol;
-    scope
+    let mut ports: Vec<(Box<str>, u16)> = scope
         .services()
         .iter()
         .filter_map(|service| {
@@ -74,5 +75,9 @@ fn http_ports(scope: &Scope<'_>) -> Vec<(Box<str>, u16)> {
                 .find(|port| port.protocol.is_http() || port.protocol == Protocol::Unsupported)?;
             Some((service.hostname().to_ascii_lowercase().into(), port.number))
         })
-        .collect()
+        .collect();
+    // Of equal names the first counts.
+    ports.sort_by(|(a, _), (b, _)| a.cmp(b));
+    ports.dedup_by(|(later, _), (first, _)| later == first);
+    ports.into()
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::mesh::config::OutboundTrafficPolicy;
 use crate::mesh::service::{Protocol, Registry, Resolution, ServicePort};
 use crate::router::{
-    Action, ChainMatch, Cidr, Cluster, Filter, FilterChain, Forward, Listener, Response,
-    RouteConfig, Rule, Split, TcpProxy, View, VirtualHost,
+    Action, ChainMatch, Cidr, Cluster, Filter, FilterChain, Forward, Listener, Response, Rule,
+    Split, TcpProxy, View, VirtualHost, VirtualHosts,
 };
 use crate::terms::condition::RequestMatch;
 use crate::terms::proxy::Proxy;
@@ -19,7 +19,7 @@ use super::clusters::Clusters;
 use super::domains;
 use super::scope::{EgressListener, Scope, ServiceView};
 use super::sidecar_listeners::{Listeners, Offer, plaintext_http};
-use super::sidecar_port::RouteConfigs;
+use super::sidecar_port::HttpPorts;
 use super::sidecar_tcp::TcpPort;
 use super::tcp_filters::FilterMaker;
 
@@ -63,7 +63,7 @@ impl<'a> Sidecar<'a> {
     pub(super) fn view(&self) -> View {
         let fallthrough = self.fallthrough();
         let mut listeners = Listeners::default();
-        let mut configs = RouteConfigs::new(self);
+        let mut configs = HttpPorts::new(self);
         for egress in self.scope.listeners() {
             let virtual_services = BoundServices::new(egress.virtual_services());
             let bind: Option<IpAddr> = egress.bind().parse().ok();
@@ -109,25 +109,34 @@ impl<'a> Sidecar<'a> {
         }
         let mut listeners = listeners.finish(&fallthrough);
         listeners.push(self.loop_guard());
+        let fallback = self.virtual_outbound(fallthrough, &mut configs);
         View::new(
             listeners,
-            Some(Arc::new(self.virtual_outbound(fallthrough))),
+            Some(Arc::new(fallback)),
+            configs.finish(),
             self.scope.mesh().config.path_normalization,
         )
     }
 
     /// Where a connection goes that no listener claims. Under `ALLOW_ANY_DYNAMIC_DNS`, plain-text HTTP is told apart.
-    fn virtual_outbound(&self, fallthrough: FilterChain) -> Listener {
+    fn virtual_outbound(
+        &self,
+        fallthrough: FilterChain,
+        configs: &mut HttpPorts<'_, 'a>,
+    ) -> Listener {
         let dynamic =
             self.scope.outbound_traffic_policy() == OutboundTrafficPolicy::AllowAnyDynamicDns;
         let http = dynamic.then(|| FilterChain {
             name: "".into(),
             matches: plaintext_http(),
             terminates_tls: false,
-            filter: Filter::Http(Arc::new(RouteConfig::new(
-                "allow_any_dynamic_dns",
-                vec![self.fallback_host()],
-            ))),
+            filter: Filter::Http(configs.add(
+                "allow_any_dynamic_dns".to_owned(),
+                VirtualHosts {
+                    list: vec![self.fallback_host()],
+                    ..VirtualHosts::default()
+                },
+            )),
         });
         Listener {
             name: VIRTUAL_OUTBOUND.into(),
@@ -155,7 +164,7 @@ impl<'a> Sidecar<'a> {
     }
 
     /// Nothing is registered: the hosts of VirtualServices are all that there is, on port 80 (R-H-044).
-    fn open_registry(&self, listeners: &mut Listeners, configs: &mut RouteConfigs<'_, 'a>) {
+    fn open_registry(&self, listeners: &mut Listeners, configs: &mut HttpPorts<'_, 'a>) {
         let Some(egress) = self.scope.listener_for(80) else {
             return;
         };
@@ -165,14 +174,14 @@ impl<'a> Sidecar<'a> {
             port: 80,
             protocol: Protocol::Http,
             tcp: &mut Vec::new,
-            http: &mut || Arc::clone(&config),
+            http: &mut || config,
         });
     }
 
     fn offer(
         &self,
         listeners: &mut Listeners,
-        configs: &mut RouteConfigs<'_, 'a>,
+        configs: &mut HttpPorts<'_, 'a>,
         (egress, virtual_services): (&'a EgressListener<'a>, &BoundServices<'_>),
         (service, port): (&'a ServiceView, &ServicePort),
         bind: Option<IpAddr>,

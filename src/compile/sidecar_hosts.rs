@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::mesh::service::{Protocol, Resolution, ServicePort};
 use crate::mesh::virtual_service::VirtualService;
-use crate::router::{Action, Forward, Rule, RuleList, Split, VirtualHost};
+use crate::router::{Action, Forward, Rule, RuleList, Split, VirtualHost, VirtualHosts};
 use crate::terms::condition::RequestMatch;
 use crate::terms::hash::{HashMap, HashSet};
 use crate::terms::host;
@@ -78,7 +78,7 @@ impl<'m> PortServices<'m> {
     }
 
     /// All virtual hosts but the fallback.
-    pub(super) fn virtual_hosts(&self, listening: &OnPort<'_, '_>) -> Vec<Arc<VirtualHost>> {
+    pub(super) fn virtual_hosts(&self, listening: &OnPort<'_, '_>) -> VirtualHosts {
         let mut claims = Vec::new();
         let mut claimed = vec![false; self.services.len()];
         for (place, virtual_service) in self.selected() {
@@ -237,7 +237,7 @@ impl<'m> PortServices<'m> {
     }
 
     /// Virtual hosts of the claims: first come, first served, by name and by domain (R-H-045, R-H-051).
-    fn emit(&self, claims: Vec<Claim<'m>>) -> Vec<Arc<VirtualHost>> {
+    fn emit(&self, claims: Vec<Claim<'m>>) -> VirtualHosts {
         let real_names: HashSet<&str> = self
             .services
             .iter()
@@ -245,15 +245,16 @@ impl<'m> PortServices<'m> {
             .collect();
         let mut names = HashSet::default();
         let mut taken = HashSet::default();
-        let mut out = Vec::new();
+        let mut out = VirtualHosts::default();
         for claim in claims {
             let mut push = |name: String, domains: domains::Domains| {
                 if !names.insert(name.clone()) {
                     return;
                 }
-                let domains = domains::without_taken(domains, &mut taken, &real_names);
+                let domains =
+                    domains::without_taken(domains, &mut taken, &mut out.contested, &real_names);
                 if !domains.is_empty() {
-                    out.push(Arc::new(VirtualHost {
+                    out.list.push(Arc::new(VirtualHost {
                         name: name.into(),
                         domains: domains.into(),
                         require_tls: false,

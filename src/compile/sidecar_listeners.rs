@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::mesh::service::Protocol;
-use crate::router::{ChainMatch, Filter, FilterChain, Listener, RouteConfig, Transport};
+use crate::router::{ChainMatch, Filter, FilterChain, Listener, RouteConfigId, Transport};
 
 use super::gateway_tcp::listener_name;
 
@@ -19,7 +19,7 @@ pub(super) struct Offer<'o> {
     /// TCP and TLS chains, made on demand.
     pub tcp: &'o mut dyn FnMut() -> Vec<FilterChain>,
     /// The HTTP route configuration, made on demand.
-    pub http: &'o mut dyn FnMut() -> Arc<RouteConfig>,
+    pub http: &'o mut dyn FnMut() -> RouteConfigId,
 }
 
 /// What a port's protocol makes of its listener.

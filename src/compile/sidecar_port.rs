@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::mesh::virtual_service::DestinationRef;
-use crate::router::{Cluster, RouteConfig, VirtualHost};
+use crate::router::{Cluster, RouteConfig, RouteConfigId, RouteConfigs, VirtualHost, VirtualHosts};
 use crate::terms::hash::HashMap;
 use crate::terms::proxy::Proxy;
 use crate::terms::route_policy::HashKey;
@@ -16,26 +16,33 @@ use super::scope::{EgressListener, ServiceView};
 use super::sidecar::Sidecar;
 use super::sidecar_hosts::PortServices;
 
-/// The route configurations of a sidecar. The virtual hosts of a port are made once, however many listeners ask.
-pub(super) struct RouteConfigs<'s, 'a> {
+/// The route configurations of a sidecar by port. The virtual hosts of a port are made once, however many listeners ask.
+pub(super) struct HttpPorts<'s, 'a> {
     sidecar: &'s Sidecar<'a>,
-    shared: HashMap<u16, Arc<RouteConfig>>,
+    made: RouteConfigs,
+    by_name: HashMap<String, RouteConfigId>,
     ports: HashMap<u16, PortHosts>,
 }
 
 /// Virtual hosts of one port, in order and by name.
 struct PortHosts {
-    all: Vec<Arc<VirtualHost>>,
+    all: VirtualHosts,
     by_name: HashMap<Box<str>, usize>,
 }
 
-impl<'s, 'a> RouteConfigs<'s, 'a> {
+impl<'s, 'a> HttpPorts<'s, 'a> {
     pub(super) fn new(sidecar: &'s Sidecar<'a>) -> Self {
-        RouteConfigs {
+        HttpPorts {
             sidecar,
-            shared: HashMap::default(),
+            made: RouteConfigs::default(),
+            by_name: HashMap::default(),
             ports: HashMap::default(),
         }
+    }
+
+    /// All that were asked for.
+    pub(super) fn finish(self) -> RouteConfigs {
+        self.made
     }
 
     /// The one that all HTTP services of `port` share; the host decides within it.
@@ -44,15 +51,14 @@ impl<'s, 'a> RouteConfigs<'s, 'a> {
         egress: &'a EgressListener<'a>,
         port: u16,
         http_proxy: bool,
-    ) -> Arc<RouteConfig> {
-        if let Some(known) = self.shared.get(&port) {
-            return Arc::clone(known);
+    ) -> RouteConfigId {
+        let name = port.to_string();
+        if let Some(&known) = self.by_name.get(&name) {
+            return known;
         }
         let mut virtual_hosts = self.hosts(egress, port, http_proxy).all.clone();
-        virtual_hosts.push(self.sidecar.fallback_host());
-        let made = Arc::new(RouteConfig::new(&port.to_string(), virtual_hosts));
-        self.shared.insert(port, Arc::clone(&made));
-        made
+        virtual_hosts.list.push(self.sidecar.fallback_host());
+        self.add(name, virtual_hosts)
     }
 
     /// A detected port on a service's own address: only that service, whatever the host (R-H-041).
@@ -61,19 +67,47 @@ impl<'s, 'a> RouteConfigs<'s, 'a> {
         egress: &'a EgressListener<'a>,
         service: &ServiceView,
         port: u16,
-    ) -> Arc<RouteConfig> {
+    ) -> RouteConfigId {
+        let name = format!("{}:{port}", service.hostname());
+        if let Some(&known) = self.by_name.get(&name) {
+            return known;
+        }
+        let list = self.host_of(egress, service, port).into_iter().collect();
+        self.add(
+            name,
+            VirtualHosts {
+                list,
+                ..VirtualHosts::default()
+            },
+        )
+    }
+
+    /// One that is like no other.
+    pub(super) fn add(&mut self, name: String, virtual_hosts: VirtualHosts) -> RouteConfigId {
+        let id = self.made.add(RouteConfig::new(&name, virtual_hosts));
+        self.by_name.insert(name, id);
+        id
+    }
+
+    /// The virtual hosts of a port without the fallback.
+    pub(super) fn on_port(&mut self, egress: &'a EgressListener<'a>, port: u16) -> &VirtualHosts {
+        &self.hosts(egress, port, false).all
+    }
+
+    /// The virtual host of a service on a port, for every host.
+    pub(super) fn host_of(
+        &mut self,
+        egress: &'a EgressListener<'a>,
+        service: &ServiceView,
+        port: u16,
+    ) -> Option<Arc<VirtualHost>> {
         let name = domains::domain_name(&service.hostname().to_ascii_lowercase(), port);
         let hosts = self.hosts(egress, port, false);
-        let own = hosts.by_name.get(&*name).map(|&place| {
-            Arc::new(VirtualHost {
-                domains: Box::new(["*".into()]),
-                ..VirtualHost::clone(&hosts.all[place])
-            })
-        });
-        Arc::new(RouteConfig::new(
-            &format!("{}:{port}", service.hostname()),
-            own.into_iter().collect(),
-        ))
+        let place = *hosts.by_name.get(&*name)?;
+        Some(Arc::new(VirtualHost {
+            domains: Box::new(["*".into()]),
+            ..VirtualHost::clone(&hosts.all.list[place])
+        }))
     }
 
     fn hosts(&mut self, egress: &'a EgressListener<'a>, port: u16, http_proxy: bool) -> &PortHosts {
@@ -92,7 +126,7 @@ impl<'s, 'a> RouteConfigs<'s, 'a> {
                 proxy: sidecar.proxy,
                 clusters: sidecar.clusters,
             });
-            let names = all.iter().enumerate();
+            let names = all.list.iter().enumerate();
             let by_name = names
                 .map(|(place, one)| (one.name.clone(), place))
                 .collect();

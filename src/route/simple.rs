@@ -7,7 +7,9 @@ use std::hash::BuildHasher;
 use super::probe::Silent;
 use super::walk;
 use crate::decision::{Decision, Destination, NotFound, Outcome, RouteError};
-use crate::router::{Cluster, ClusterKind, Listener, Router, ServerBinding, Tables, VirtualHost};
+use crate::router::{
+    Cluster, ClusterKind, Listener, Router, ServerBinding, Tables, View, VirtualHost,
+};
 use crate::terms::host::without_port;
 use crate::terms::request::{Connection, Request};
 
@@ -144,18 +146,18 @@ fn mesh_connection<'h>(tables: &Tables, host: &'h str) -> Result<Connection<'h>,
         .listeners()
         .iter()
         .filter(|listener| listener.address().is_none())
-        .find_map(|listener| Some((listener.port(), claimed(listener, host)?)));
+        .find_map(|listener| Some((listener.port(), claimed(view, listener, host)?)));
     if let Some((port, virtual_host)) = shared {
         let first = service_port(tables, service_name(virtual_host)).unwrap_or(port);
         let is_shared = view
             .listener(None, first)
-            .is_some_and(|listener| claimed(listener, host).is_some());
+            .is_some_and(|listener| claimed(view, listener, host).is_some());
         return Ok(Connection::to_port(if is_shared { first } else { port }));
     }
     // A service of which the protocol is detected has a listener of its own, at its address.
     let own = view.listeners().iter().find_map(|listener| {
         let address = listener.address()?;
-        let virtual_host = listener.route_config()?.virtual_hosts().next()?;
+        let virtual_host = view.first_route_config(listener)?.virtual_hosts().next()?;
         let names = is_name_of(
             without_port(host),
             service_name(virtual_host),
@@ -170,8 +172,8 @@ fn mesh_connection<'h>(tables: &Tables, host: &'h str) -> Result<Connection<'h>,
 }
 
 /// The virtual host of a listener that is the host's own.
-fn claimed<'r>(listener: &'r Listener, host: &str) -> Option<&'r VirtualHost> {
-    let found = listener.route_config()?.find(host)?;
+fn claimed<'r>(view: &'r View, listener: &Listener, host: &str) -> Option<&'r VirtualHost> {
+    let found = view.first_route_config(listener)?.find(host)?;
     (!found.is_fallback()).then_some(found)
 }
 

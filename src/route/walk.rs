@@ -34,8 +34,8 @@ pub(super) fn decide<'r, P: Probe>(
     };
     let mut walk = Walk::new(entropy, probe);
     let chain = walk.arrive(tables, connection, protocols, Some(request.authority));
-    if let Some(chain) = chain {
-        walk.run_chain(chain, connection, Some(request));
+    if let Some((view, chain)) = chain {
+        walk.run_chain(view, chain, connection, Some(request));
     }
     walk.decision
 }
@@ -48,8 +48,8 @@ pub(super) fn decide_connection<'r, P: Probe>(
     probe: &mut P,
 ) -> Decision<'r> {
     let mut walk = Walk::new(entropy, probe);
-    if let Some(chain) = walk.arrive(tables, connection, connection.alpn, None) {
-        walk.run_chain(chain, connection, None);
+    if let Some((view, chain)) = walk.arrive(tables, connection, connection.alpn, None) {
+        walk.run_chain(view, chain, connection, None);
     }
     walk.decision
 }
@@ -89,7 +89,7 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
         connection: &Connection<'_>,
         protocols: &[&str],
         authority: Option<&str>,
-    ) -> Option<&'r FilterChain> {
+    ) -> Option<(&'r View, &'r FilterChain)> {
         let (side, view) = choose_side(tables, connection, protocols, authority)?;
         self.decision.side = side;
         self.decision.path_normalization = view.path_normalization();
@@ -105,11 +105,12 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
             Some(chain) => self.probe.chain(chain),
             None => self.not_found(NotFound::NoFilterChain),
         }
-        chain
+        chain.map(|chain| (view, chain))
     }
 
     fn run_chain(
         &mut self,
+        view: &'r View,
         chain: &'r FilterChain,
         connection: &Connection<'_>,
         request: Option<&Request<'_>>,
@@ -124,10 +125,11 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
                 self.not_found(NotFound::ProtocolMismatch);
             }
             (Filter::Http(config), None) => {
-                self.decision.route_config = Some(config);
+                self.decision.route_config = Some(view.route_config(*config));
                 self.decision.outcome = Outcome::AwaitRequest;
             }
             (Filter::Http(config), Some(request)) => {
+                let config = view.route_config(*config);
                 self.decision.route_config = Some(config);
                 self.run_http(config, request);
             }
@@ -305,7 +307,8 @@ fn claims(
     };
     match (chain.filter(), authority) {
         (Filter::Tcp(proxy), _) => proxy.virtual_service().is_some() || !leads_nowhere(proxy),
-        (Filter::Http(config), Some(authority)) => config
+        (Filter::Http(config), Some(authority)) => view
+            .route_config(*config)
             .find(authority)
             .is_some_and(|host| !host.is_fallback()),
         (Filter::Http(_), None) => true,

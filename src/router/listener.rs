@@ -7,7 +7,6 @@ use std::time::Duration;
 use crate::terms::name::ResourceName;
 
 use super::action::Split;
-use super::route_config::RouteConfig;
 
 /// A port (and perhaps an address) that a proxy listens on.
 #[derive(Clone, Debug)]
@@ -102,11 +101,15 @@ pub struct FilterChain {
 /// What a filter chain does with a connection.
 #[derive(Clone, Debug)]
 pub enum Filter {
-    /// Routes HTTP requests.
-    Http(Arc<RouteConfig>),
+    /// Routes HTTP requests by a route configuration of the same side of the proxy.
+    Http(RouteConfigId),
     /// Forwards bytes.
     Tcp(TcpProxy),
 }
+
+/// Names a route configuration, as chains do: listeners stay what they are when routes change (in Envoy: LDS and RDS).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RouteConfigId(pub(crate) u32);
 
 /// Forwards bytes to one cluster of a split.
 #[derive(Clone, Debug)]
@@ -152,10 +155,10 @@ impl Listener {
     }
 
     /// The first route configuration among its filter chains.
-    pub(crate) fn route_config(&self) -> Option<&RouteConfig> {
+    pub(crate) fn route_config(&self) -> Option<RouteConfigId> {
         let mut chains = self.chains.iter().chain(self.default_chain.as_deref());
-        chains.find_map(|chain| match &chain.filter {
-            Filter::Http(config) => Some(&**config),
+        chains.find_map(|chain| match chain.filter {
+            Filter::Http(config) => Some(config),
             Filter::Tcp(_) => None,
         })
     }

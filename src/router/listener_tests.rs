@@ -1,14 +1,13 @@
 //! Filter chains are chosen step by step (R-M-068).
 
 use super::*;
-use crate::router::RouteConfig;
 
 fn chain(name: &str, matches: ChainMatch) -> FilterChain {
     FilterChain {
         name: name.into(),
         matches,
         terminates_tls: false,
-        filter: Filter::Http(Arc::new(RouteConfig::new("80", Vec::new()))),
+        filter: Filter::Http(RouteConfigId(0)),
     }
 }
 

@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 pub mod action;
+mod chunked;
 pub mod cluster;
 pub mod host_table;
 pub mod listener;
@@ -20,9 +21,13 @@ mod words;
 
 pub use crate::terms::path_normalization::PathNormalization;
 pub use action::{Action, Forward, Mirror, Redirection, Response, Split, WeightedCluster};
+pub(crate) use chunked::Chunked;
 pub use cluster::{Cluster, ClusterKind};
-pub use listener::{ChainMatch, Cidr, Filter, FilterChain, Listener, TcpProxy, Transport};
+pub use listener::{
+    ChainMatch, Cidr, Filter, FilterChain, Listener, RouteConfigId, TcpProxy, Transport,
+};
 pub use route_config::RouteConfig;
+pub(crate) use route_config::VirtualHosts;
 pub use virtual_host::{Rule, RuleList, VirtualHost};
 
 /// An immutable routing table for one proxy. Cheap to clone, `Send + Sync + 'static`, no interior mutability.
@@ -33,32 +38,27 @@ pub struct Router {
 
 impl Router {
     /// A router over finished tables.
-    pub(crate) fn new(mut tables: Tables) -> Self {
-        // Looked up by name; of equal names the first counts.
-        tables.http_ports.sort_by(|(a, _), (b, _)| a.cmp(b));
-        tables
-            .http_ports
-            .dedup_by(|(later, _), (first, _)| later == first);
+    pub(crate) fn new(tables: Tables) -> Self {
         Router {
             tables: Arc::new(tables),
         }
     }
 }
 
-/// What a router holds: the sides of the proxy that it was compiled for.
-#[derive(Debug, Default)]
+/// What a router holds: the sides of the proxy that it was compiled for. Cheap to clone: the parts are shared.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tables {
     /// Outbound side of a sidecar: the gateway name `mesh`.
     pub mesh: Option<View>,
     /// Gateway workload.
     pub gateway: Option<View>,
     /// For the simple door: the gateways bound to this proxy, by `namespace/name`, with their servers in merge order.
-    pub bindings: Vec<GatewayBinding>,
+    pub bindings: Arc<[GatewayBinding]>,
     /// For the simple door: for each service name in the mesh view, its first HTTP port (lower-case FQDN -> port).
-    /// A host without an entry is asked on port 80.
-    pub http_ports: Vec<(Box<str>, u16)>,
+    /// Sorted. A host without an entry is asked on port 80.
+    pub http_ports: Arc<[(Box<str>, u16)]>,
     /// Namespace of the proxy: what a gateway named without a namespace is looked up in first.
-    pub namespace: Box<str>,
+    pub namespace: Arc<str>,
 }
 
 impl Tables {
@@ -76,7 +76,7 @@ impl Tables {
                     .iter()
                     .filter(|binding| *binding.name == *name);
                 let mut own = named.clone();
-                own.find(|binding| binding.namespace == self.namespace)
+                own.find(|binding| *binding.namespace == *self.namespace)
                     .or_else(|| named.next())
             }
         }
@@ -101,32 +101,93 @@ pub(crate) struct ServerBinding {
     pub tls: bool,
 }
 
-/// One side of a proxy: its listeners and what they have in common.
+/// The route configurations of a side while it is put together.
 #[derive(Debug, Default)]
+pub(crate) struct RouteConfigs(Vec<Arc<RouteConfig>>);
+
+impl RouteConfigs {
+    /// Adds one; what it returns is for the chains that route by it.
+    pub(crate) fn add(&mut self, config: RouteConfig) -> RouteConfigId {
+        self.0.push(Arc::new(config));
+        RouteConfigId(self.0.len() as u32 - 1)
+    }
+}
+
+/// One side of a proxy: its listeners and what they have in common. Cheap to clone: the parts are shared.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct View {
-    listeners: Vec<Arc<Listener>>,
+    listeners: Arc<[Arc<Listener>]>,
     /// Port and place of each listener, sorted.
-    ports: Box<[(u16, u32)]>,
+    ports: Arc<[(u16, u32)]>,
+    /// What the HTTP chains of all listeners route by, each at the place that its id says.
+    route_configs: Chunked<Arc<RouteConfig>>,
+    /// Names and places of the route configurations, sorted.
+    route_config_names: Arc<[(Arc<str>, u32)]>,
     /// Where a connection goes that no listener claims (`virtualOutbound` of a sidecar); a gateway has none.
     fallback: Option<Arc<Listener>>,
     path_normalization: PathNormalization,
 }
 
 impl View {
-    /// A side with these listeners; `fallback` gets the connections that none of them claims.
+    /// A side with these listeners, whose chains name `route_configs`; `fallback` gets the connections that none of the
+    /// listeners claims.
     pub(crate) fn new(
         listeners: Vec<Arc<Listener>>,
         fallback: Option<Arc<Listener>>,
+        route_configs: RouteConfigs,
         path_normalization: PathNormalization,
     ) -> Self {
         let ports = listeners.iter().map(|listener| listener.port).zip(0..);
-        let mut ports: Box<[(u16, u32)]> = ports.collect();
+        let mut ports: Vec<(u16, u32)> = ports.collect();
         ports.sort_unstable();
+        let names = route_configs.0.iter().map(|config| config.shared_name());
+        let mut names: Vec<(Arc<str>, u32)> = names.zip(0..).collect();
+        names.sort_unstable();
         View {
-            listeners,
-            ports,
+            listeners: listeners.into(),
+            ports: ports.into(),
+            route_configs: route_configs.0.into_iter().collect(),
+            route_config_names: names.into(),
             fallback,
             path_normalization,
+        }
+    }
+
+    /// The route configuration that an HTTP chain of this side names.
+    #[inline]
+    pub(crate) fn route_config(&self, id: RouteConfigId) -> &RouteConfig {
+        &self.route_configs[id.0 as usize]
+    }
+
+    /// All route configurations.
+    pub(crate) fn route_configs(&self) -> impl Iterator<Item = &Arc<RouteConfig>> {
+        self.route_configs.iter()
+    }
+
+    /// The route configuration of this name, and its id.
+    pub(crate) fn named(&self, name: &str) -> Option<(RouteConfigId, &Arc<RouteConfig>)> {
+        let names = &self.route_config_names;
+        let place = names.binary_search_by(|(other, _)| (**other).cmp(name));
+        let place = names.get(place.ok()?)?.1;
+        let config = self.route_configs.get(place as usize)?;
+        Some((RouteConfigId(place), config))
+    }
+
+    /// The first route configuration among the chains of a listener.
+    pub(crate) fn first_route_config(&self, listener: &Listener) -> Option<&RouteConfig> {
+        listener.route_config().map(|id| self.route_config(id))
+    }
+
+    /// The same side with other route configurations in place of some. The rest is shared.
+    pub(crate) fn with_route_configs(
+        &self,
+        changes: impl IntoIterator<Item = (RouteConfigId, Arc<RouteConfig>)>,
+    ) -> Self {
+        let changes = changes.into_iter();
+        let changes = changes.map(|(id, config)| (id.0 as usize, config));
+        View {
+            route_configs: self.route_configs.with(changes),
+            ..self.clone()
         }
     }
 

@@ -2,28 +2,49 @@
 
 use std::sync::Arc;
 
+use super::chunked::Chunked;
 use super::host_table::HostTable;
 use super::virtual_host::VirtualHost;
 
 /// What Envoy calls a RouteConfiguration: `80`, `http.8080`, `https.443.name.gw.ns`.
 #[derive(Clone, Debug)]
 pub struct RouteConfig {
-    name: Box<str>,
-    virtual_hosts: Vec<Arc<VirtualHost>>,
+    name: Arc<str>,
+    /// `None`: a place that an update has left free.
+    virtual_hosts: Chunked<Option<Arc<VirtualHost>>>,
+    /// Places without a virtual host.
+    free: Vec<u32>,
     /// From each domain to the place of its virtual host.
     hosts: HostTable,
+    /// Domains, sorted, that more than one virtual host asked for: who has them depends on all who did.
+    contested: Arc<[Box<str>]>,
+}
+
+/// Virtual hosts of a route configuration before they stand in a table.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct VirtualHosts {
+    pub list: Vec<Arc<VirtualHost>>,
+    /// Domains that more than one of them asked for, in any order.
+    pub contested: Vec<Box<str>>,
 }
 
 impl RouteConfig {
     /// A route configuration of these virtual hosts. Where two have a domain in common, the first keeps it.
-    pub(crate) fn new(name: &str, virtual_hosts: Vec<Arc<VirtualHost>>) -> Self {
+    pub(crate) fn new(name: &str, virtual_hosts: VirtualHosts) -> Self {
+        let VirtualHosts {
+            list,
+            mut contested,
+        } = virtual_hosts;
         let domains = (0_u32..)
-            .zip(&virtual_hosts)
+            .zip(&list)
             .flat_map(|(place, host)| host.domains.iter().map(move |domain| (&**domain, place)));
+        contested.sort_unstable();
         RouteConfig {
             hosts: HostTable::new(domains),
             name: name.into(),
-            virtual_hosts,
+            virtual_hosts: list.into_iter().map(Some).collect(),
+            free: Vec::new(),
+            contested: contested.into(),
         }
     }
 
@@ -32,9 +53,13 @@ impl RouteConfig {
         &self.name
     }
 
+    pub(crate) fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
+    }
+
     /// Its virtual hosts, in the order in which they were made.
-    pub fn virtual_hosts(&self) -> impl ExactSizeIterator<Item = &VirtualHost> {
-        self.virtual_hosts.iter().map(|host| &**host)
+    pub fn virtual_hosts(&self) -> impl Iterator<Item = &VirtualHost> {
+        self.virtual_hosts.iter().flatten().map(|host| &**host)
     }
 
     /// The virtual host that answers for `authority` as sent, in any case, with or without a port (R-H-076..R-H-080):
@@ -44,7 +69,56 @@ impl RouteConfig {
     /// See [`HostTable::find`]. No allocation.
     pub fn find(&self, authority: &str) -> Option<&VirtualHost> {
         let place = self.hosts.find(authority)?;
-        self.virtual_hosts.get(place as usize).map(|host| &**host)
+        self.virtual_hosts.get(place as usize)?.as_deref()
+    }
+
+    /// The virtual host that has this very domain (lower case).
+    pub(crate) fn owner(&self, domain: &str) -> Option<&Arc<VirtualHost>> {
+        let place = self.hosts.get(domain)?;
+        self.virtual_hosts.get(place as usize)?.as_ref()
+    }
+
+    /// Whether more than one virtual host asked for this domain.
+    pub(crate) fn is_contested(&self, domain: &str) -> bool {
+        self.contested
+            .binary_search_by(|other| (**other).cmp(domain))
+            .is_ok()
+    }
+
+    /// The same without the virtual hosts that have the domains `removed`, and with `added`, which must have no domain
+    /// in common with those that stay.
+    ///
+    /// # Complexity
+    /// In proportion to what is removed and added; what is neither is shared.
+    pub(crate) fn with(&self, removed: &[&str], added: Vec<Arc<VirtualHost>>) -> Self {
+        let mut free = self.free.clone();
+        let mut places: Vec<(usize, Option<Arc<VirtualHost>>)> = Vec::new();
+        let mut domains: Vec<(&str, Option<u32>)> = Vec::new();
+        for place in removed.iter().filter_map(|domain| self.hosts.get(domain)) {
+            let Some(Some(host)) = self.virtual_hosts.get(place as usize) else {
+                continue;
+            };
+            if places.iter().any(|(other, _)| *other == place as usize) {
+                continue;
+            }
+            domains.extend(host.domains().map(|domain| (domain, None)));
+            places.push((place as usize, None));
+            free.push(place);
+        }
+        let mut next = self.virtual_hosts.len();
+        for host in &added {
+            let place = free.pop().map_or(next, |place| place as usize);
+            next = next.max(place + 1);
+            domains.extend(host.domains().map(|domain| (domain, Some(place as u32))));
+            places.push((place, Some(Arc::clone(host))));
+        }
+        RouteConfig {
+            name: Arc::clone(&self.name),
+            hosts: self.hosts.update(domains),
+            virtual_hosts: self.virtual_hosts.with(places),
+            free,
+            contested: Arc::clone(&self.contested),
+        }
     }
 }
 
@@ -61,7 +135,14 @@ mod tests {
                 rules: Arc::default(),
             })
         };
-        RouteConfig::new("80", domains.iter().map(host).collect())
+        let list = domains.iter().map(host).collect();
+        RouteConfig::new(
+            "80",
+            VirtualHosts {
+                list,
+                ..VirtualHosts::default()
+            },
+        )
     }
 
     fn name<'c>(config: &'c RouteConfig, authority: &str) -> Option<&'c str> {

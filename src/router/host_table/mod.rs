@@ -87,6 +87,17 @@ impl HostTable {
         self.find_wildcard(&authority).or(self.any)
     }
 
+    /// The number of this very domain: a name, `*suffix` or `*`, in lower case.
+    pub fn get(&self, domain: &str) -> Option<u32> {
+        let (table, key) = match domain.strip_prefix('*') {
+            Some("") => return self.any,
+            Some(suffix) => (&self.wildcards, suffix),
+            None => (&self.exact, domain),
+        };
+        let found = table.find(&Authority::without_port(key.as_bytes()), |_| true);
+        found.map(|record| record.value)
+    }
+
     #[inline]
     fn find_wildcard(&self, authority: &Authority<'_>) -> Option<u32> {
         self.suffixes.find(authority, |suffix| {
