@@ -1,6 +1,8 @@
 //! The targets of the project as one table: each figure a ratio between two things that were measured in turns in the
 //! same run. `cargo bench --bench ratios [-- PART...]`, parts: hosts, rules, decide, hostile, pick, build, plot; see `README.md`.
 
+#[path = "tables/compiled.rs"]
+mod compiled;
 #[path = "tables/doors.rs"]
 mod doors;
 #[path = "ratios/measure.rs"]

@@ -1,91 +1,12 @@
-//! R1 and R2 for the whole of `decide`: the same realistic tables, written as YAML and compiled.
+//! R1 and R2 for the whole of `decide`: the same realistic tables, as VirtualServices and compiled.
 
-use std::fmt::Write;
 use std::hint::black_box;
 
-use meshroute::terms::condition::{Condition, PathMatch, RequestMatch, ValueMatch};
-use meshroute::{Mesh, Proxy, Request, Resources, Router};
+use meshroute::Request;
 
+use crate::compiled::{request, requests, router};
 use crate::measure::{Report, chain, compare, exponent, operations_for};
-use crate::tables::{self, Plain, Table};
-
-fn router(rules: &[RequestMatch]) -> Router {
-    let mut yaml = String::from(
-        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: shop, namespace: default}\nspec:\n  hosts: [shop.example.com]\n  http:\n",
-    );
-    let quoted = |text: &str| format!("{text:?}");
-    for (number, rule) in rules.iter().enumerate() {
-        let (kind, path) = match &rule.path {
-            PathMatch::Exact { value, .. } => ("exact", &**value),
-            PathMatch::Prefix { value, .. } => ("prefix", &**value),
-            PathMatch::Regex(regex) => ("regex", regex.as_str()),
-        };
-        let _ = write!(yaml, "  - match: [{{uri: {{{kind}: {}}}", quoted(path));
-        for condition in &rule.conditions {
-            let _ = match condition {
-                Condition::Header {
-                    name,
-                    test: ValueMatch::Exact(value),
-                    ..
-                } if &**name == ":method" => write!(yaml, ", method: {{exact: {value}}}"),
-                Condition::Header {
-                    name,
-                    test: ValueMatch::Exact(value),
-                    ..
-                } => write!(yaml, ", headers: {{{name}: {{exact: {value}}}}}"),
-                Condition::Query {
-                    key,
-                    test: ValueMatch::Exact(value),
-                } => write!(
-                    yaml,
-                    ", queryParams: {{{key}: {{exact: {}}}}}",
-                    quoted(value)
-                ),
-                _ => unreachable!("realistic tables have no other conditions"),
-            };
-        }
-        let _ = writeln!(
-            yaml,
-            "}}]\n    route: [{{destination: {{host: to-{}.example.com, port: {{number: 80}}}}}}]",
-            number % 50
-        );
-    }
-    let mesh = Resources::from_yaml(&yaml).and_then(Mesh::resolve);
-    Router::compile(
-        &mesh.unwrap_or_else(|report| panic!("{report}")),
-        &Proxy::default(),
-    )
-}
-
-fn requests(table: &Table) -> Vec<(String, &Plain)> {
-    let target = |request: &Plain| {
-        let query: Vec<String> = request
-            .query
-            .iter()
-            .map(|(key, value)| format!("{key}={value}"))
-            .collect();
-        let mark = if query.is_empty() { "" } else { "?" };
-        format!(
-            "http://shop.example.com{}{mark}{}",
-            request.path,
-            query.join("&")
-        )
-    };
-    table
-        .requests
-        .iter()
-        .take(256)
-        .map(|request| (target(request), &**request))
-        .collect()
-}
-
-fn request<'a>((url, plain): &'a (String, &'a Plain)) -> Request<'a> {
-    let lines = plain.headers.iter().filter(|(name, _)| name != "host");
-    lines.fold(
-        Request::new(plain.method, url).gateway("mesh"),
-        |request, (name, value)| request.header(name, value.as_bytes()),
-    )
-}
+use crate::tables;
 
 pub fn decide(report: &mut Report) {
     let sizes: &[usize] = if report.is_test {
