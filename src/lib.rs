@@ -45,6 +45,7 @@
 //! | decide a request or a connection | [`Router::decide`], [`Router::decide_connection`] -> [`Decision`] |
 //! | carry it out | [`Decision::apply`] |
 //! | know why | [`Router::explain`] |
+//! | follow a configuration that changes | [`live::LiveRouter`] |
 //!
 //! The [`guide`] has the semantics, the differences from Istio, a glossary, and what an answer costs.
 #![forbid(unsafe_code)]
@@ -52,6 +53,7 @@
 pub mod decision;
 pub mod diagnostic;
 pub mod lint;
+pub mod live;
 pub mod mesh;
 pub mod resource;
 pub mod router;

@@ -18,6 +18,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("lint", &["terms", "diagnostic", "mesh"]),
     ("compile", &["terms", "mesh", "router"]),
     ("route", &["terms", "router", "decision"]),
+    // Keeps the nouns and calls the verbs, by their methods.
+    (
+        "live",
+        &["terms", "diagnostic", "resource", "mesh", "router"],
+    ),
 ];
 
 fn sources(directory: &Path, out: &mut Vec<PathBuf>) {

@@ -10,7 +10,7 @@ use crate::mesh::gateway::{Gateway as GatewayResource, Server};
 use crate::mesh::service::Protocol;
 use crate::mesh::virtual_service::{DestinationRef, VirtualService};
 use crate::router::{
-    ChainMatch, Cluster, Filter, FilterChain, GatewayBinding, Listener, RouteConfigId,
+    ChainMatch, Cluster, Filter, FilterChain, GatewayBinding, Listener, RouteConfig, RouteConfigId,
     RouteConfigs, ServerBinding, TcpProxy, View,
 };
 use crate::terms::host;
@@ -23,7 +23,7 @@ use super::gateway_tcp::{self, TakenNames};
 use super::http_rules::Listening;
 use super::scope::Scope;
 use super::tcp_filters::FilterMaker;
-use crate::mesh::gateway_merge::{self, MergedServer, ServerGroup};
+use crate::mesh::gateway_merge::{self, MergedGateways, MergedServer, ServerGroup};
 
 /// The VirtualServices bound to one gateway, in the order that decides.
 type BoundServices = Arc<[Arc<VirtualService>]>;
@@ -59,15 +59,24 @@ impl<'a> Gateway<'a> {
         }
     }
 
+    /// Every route configuration by itself.
+    pub(super) fn route_configs(&self) -> Vec<RouteConfig> {
+        let by_route = self.merged().by_route;
+        let configs = by_route.iter();
+        configs
+            .map(|(name, servers)| gateway_hosts::route_config(name, servers, self))
+            .collect()
+    }
+
+    fn merged(&self) -> MergedGateways<'a> {
+        let gateways = self.scope.mesh().gateways.iter();
+        let selected = gateways.filter(|gateway| self.selects(gateway));
+        gateway_merge::merge(selected, &|port| self.listener_port(port))
+    }
+
     /// Listeners of the gateway side, and what the simple door needs to find them.
     pub(super) fn view(&self) -> (View, Vec<GatewayBinding>) {
-        let selected = self
-            .scope
-            .mesh()
-            .gateways
-            .iter()
-            .filter(|gateway| self.selects(gateway));
-        let merged = gateway_merge::merge(selected, &|port| self.listener_port(port));
+        let merged = self.merged();
         let mut made = RouteConfigs::default();
         let configs: HashMap<&str, RouteConfigId> = merged
             .by_route

@@ -29,6 +29,7 @@ mod sidecar_listeners;
 mod sidecar_port;
 mod sidecar_tcp;
 mod tcp_filters;
+mod update;
 
 use clusters::Clusters;
 use gateway::Gateway;

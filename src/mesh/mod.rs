@@ -10,11 +10,13 @@ pub mod destination_rule;
 pub mod destination_rule_index;
 pub mod gateway;
 pub(crate) mod gateway_merge;
+pub(crate) mod part;
 pub mod service;
 pub(crate) mod service_index;
 pub mod sidecar;
 pub(crate) mod sidecar_index;
 pub mod virtual_service;
+pub(crate) mod virtual_service_hosts;
 pub(crate) mod virtual_service_index;
 pub mod visibility;
 
@@ -27,6 +29,7 @@ pub use sidecar::Sidecar;
 pub use virtual_service::VirtualService;
 pub use visibility::Visibility;
 
+use crate::terms::name::ResourceName;
 use service_index::ServiceIndex;
 use sidecar_index::SidecarIndex;
 use virtual_service_index::VirtualServiceIndex;
@@ -55,27 +58,62 @@ pub(crate) struct Inner {
     /// Those with a workload selector first, then config order (R-M-075).
     pub destination_rules: Vec<Arc<DestinationRule>>,
     /// The same rules, merged, by host and by who may see them.
-    pub destination_rule_index: DestinationRuleIndex,
+    pub destination_rule_index: Arc<DestinationRuleIndex>,
     /// In config order.
     pub gateways: Vec<Arc<Gateway>>,
     /// In config order.
     pub sidecars: Vec<Arc<Sidecar>>,
+    /// Nothing is registered in the whole mesh: hosts are taken as written, every destination counts as existing.
+    pub open: bool,
     /// Of `services`; made by [`Inner::link`].
     pub service_index: ServiceIndex,
     /// Of `virtual_services`; made by [`Inner::link`].
     pub virtual_service_index: VirtualServiceIndex,
     /// Of `sidecars`; made by [`Inner::link`].
-    pub sidecar_index: SidecarIndex,
+    pub sidecar_index: Arc<SidecarIndex>,
 }
 
 impl Inner {
     /// Finishes a mesh whose lists are complete and in order: makes the indexes that every view starts from. O(n).
     pub(crate) fn link(mut self) -> Mesh {
+        self.open = self.services.is_empty();
         self.service_index = ServiceIndex::new(&self.services);
         self.virtual_service_index = VirtualServiceIndex::new(&self.virtual_services);
-        self.sidecar_index = SidecarIndex::new(&self.sidecars, &self.config.root_namespace);
+        let sidecars = SidecarIndex::new(&self.sidecars, &self.config.root_namespace);
+        self.sidecar_index = Arc::new(sidecars);
         Mesh {
             inner: Arc::new(self),
         }
+    }
+
+    /// Puts `new` in the place of the VirtualService `old`; either may be missing.
+    ///
+    /// # Complexity
+    /// A binary search and a move of pointers in each list that it stands in.
+    pub(crate) fn replace_virtual_service(
+        &mut self,
+        old: Option<&VirtualService>,
+        new: Option<&Arc<VirtualService>>,
+    ) {
+        if let Some(old) = old {
+            virtual_service_index::take_out(&mut self.virtual_services, old);
+            self.virtual_service_index.remove(old);
+        }
+        if let Some(new) = new {
+            virtual_service_index::put_in(&mut self.virtual_services, new);
+            self.virtual_service_index.insert(new);
+        }
+    }
+
+    /// The VirtualService of this name and age.
+    pub(crate) fn virtual_service(
+        &self,
+        creation: i64,
+        name: &ResourceName,
+    ) -> Option<&Arc<VirtualService>> {
+        let key = (creation, &*name.name, &*name.namespace);
+        let all = &self.virtual_services;
+        let place = all.binary_search_by(|one| virtual_service_index::config_key(one).cmp(&key));
+        all.get(place.ok()?)
     }
 }

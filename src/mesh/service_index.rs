@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::terms::hash::HashMap;
 
-use super::service::Service;
+use super::service::{Protocol, Service};
 use super::visibility::Visibility;
 
 /// The services of a mesh in Istio's buckets (R-M-141); each bucket keeps the order of the mesh.
@@ -15,6 +15,8 @@ pub(crate) struct ServiceIndex {
     by_hostname: HashMap<Arc<str>, Vec<Arc<Service>>>,
     /// Every service with its host name and namespace, where there are several.
     twins: HashMap<Key, Vec<Arc<Service>>>,
+    /// Some service has a name with upper-case letters, or a port that is an HTTP proxy.
+    odd: bool,
 }
 
 /// Host name and namespace.
@@ -34,6 +36,12 @@ impl ServiceIndex {
         for service in services {
             index.place(service);
             index.name(service);
+            let mut ports = service.ports.iter();
+            index.odd |= ports.any(|port| port.protocol == Protocol::HttpProxy)
+                || service
+                    .hostname
+                    .bytes()
+                    .any(|byte| byte.is_ascii_uppercase());
         }
         index
     }
@@ -63,6 +71,12 @@ impl ServiceIndex {
         self.twins
             .get(&key(service))
             .map_or(std::slice::from_ref(service), Vec::as_slice)
+    }
+
+    /// Whether a service's virtual hosts depend on its own ports and its own name only: no name has upper-case letters,
+    /// which would make two names one, and no port is an HTTP proxy, where all services meet.
+    pub fn is_plain(&self) -> bool {
+        !self.odd
     }
 
     fn place(&mut self, service: &Arc<Service>) {

@@ -35,13 +35,21 @@ impl VirtualServiceIndex {
     pub fn new(virtual_services: &[Arc<VirtualService>]) -> Self {
         let mut index = VirtualServiceIndex::default();
         for virtual_service in virtual_services {
-            for (at, gateway) in virtual_service.gateways.iter().enumerate() {
-                if !virtual_service.gateways[..at].contains(gateway) {
-                    index.place(gateway, virtual_service);
-                }
-            }
+            index.for_each_list(virtual_service, |list| {
+                list.push(Arc::clone(virtual_service));
+            });
         }
         index
+    }
+
+    /// Adds one, where config order puts it.
+    pub fn insert(&mut self, virtual_service: &Arc<VirtualService>) {
+        self.for_each_list(virtual_service, |list| put_in(list, virtual_service));
+    }
+
+    /// Removes the one of this name and age.
+    pub fn remove(&mut self, virtual_service: &VirtualService) {
+        self.for_each_list(virtual_service, |list| take_out(list, virtual_service));
     }
 
     /// What a proxy of `namespace` sees of `gateway` (`mesh` or `namespace/name`): private, exported to it, public.
@@ -58,27 +66,60 @@ impl VirtualServiceIndex {
         private.iter().chain(exported).chain(public)
     }
 
-    fn place(&mut self, gateway: &Arc<str>, virtual_service: &Arc<VirtualService>) {
+    /// Calls `act` with each list that the VirtualService belongs to.
+    fn for_each_list(
+        &mut self,
+        virtual_service: &VirtualService,
+        mut act: impl FnMut(&mut Vec<Arc<VirtualService>>),
+    ) {
         let namespaces = match &virtual_service.visibility {
             Visibility::None => return,
             Visibility::Public => None,
             Visibility::Namespaces(namespaces) => Some(namespaces),
         };
-        let buckets = self.by_gateway.entry(Arc::clone(gateway)).or_default();
-        let Some(namespaces) = namespaces else {
-            buckets.public.push(Arc::clone(virtual_service));
-            return;
-        };
-        for (at, namespace) in namespaces.iter().enumerate() {
-            if namespaces[..at].contains(namespace) {
+        for (at, gateway) in virtual_service.gateways.iter().enumerate() {
+            if virtual_service.gateways[..at].contains(gateway) {
                 continue;
             }
-            let own = buckets.by_namespace.entry(namespace.clone()).or_default();
-            if **namespace == *virtual_service.resource.namespace {
-                own.private.push(Arc::clone(virtual_service));
-            } else {
-                own.exported.push(Arc::clone(virtual_service));
+            let buckets = self.by_gateway.entry(Arc::clone(gateway)).or_default();
+            let Some(namespaces) = namespaces else {
+                act(&mut buckets.public);
+                continue;
+            };
+            for (at, namespace) in namespaces.iter().enumerate() {
+                if namespaces[..at].contains(namespace) {
+                    continue;
+                }
+                let own = buckets.by_namespace.entry(namespace.clone()).or_default();
+                if **namespace == *virtual_service.resource.namespace {
+                    act(&mut own.private);
+                } else {
+                    act(&mut own.exported);
+                }
             }
         }
+    }
+}
+
+/// Istio's order of resources: creation time, then name, then namespace (R-H-021).
+pub(super) fn config_key(virtual_service: &VirtualService) -> (i64, &str, &str) {
+    let resource = &virtual_service.resource;
+    (
+        virtual_service.creation,
+        &resource.name,
+        &resource.namespace,
+    )
+}
+
+/// Adds one to a list in config order.
+pub(super) fn put_in(list: &mut Vec<Arc<VirtualService>>, one: &Arc<VirtualService>) {
+    let place = list.partition_point(|other| config_key(other) < config_key(one));
+    list.insert(place, Arc::clone(one));
+}
+
+/// Removes the one with this name and age from a list in config order.
+pub(super) fn take_out(list: &mut Vec<Arc<VirtualService>>, one: &VirtualService) {
+    if let Ok(place) = list.binary_search_by(|other| config_key(other).cmp(&config_key(one))) {
+        list.remove(place);
     }
 }

@@ -70,25 +70,37 @@ impl Mesh {
     /// The same as [`resolve_lenient`](Self::resolve_lenient), with options. `report.into_result(mesh)` makes it strict.
     pub fn resolve_with(resources: Resources, options: &Options) -> (Mesh, Report) {
         let mut report = resources.notes.clone();
-        let config = mesh_config::mesh_config(
+        let mesh = Mesh::resolve_documents(
+            &resources.documents,
             resources.mesh_config.as_ref(),
-            &options.cluster_domain,
+            options,
             &mut report,
         );
-        let cx = Context::new(&config);
-        let kinds = Kinds::sort(&resources.documents, &mut report);
+        (mesh, report)
+    }
 
-        let services = service::services(&kinds.registry, &cx, &mut report);
-        let sidecars = each(&kinds.sidecars, &mut report, |document, sink| {
+    /// The same for resources that stay with the caller.
+    pub(crate) fn resolve_documents<'a>(
+        documents: impl IntoIterator<Item = &'a Resource>,
+        mesh_config: Option<&'a Document<crate::resource::MeshConfig>>,
+        options: &Options,
+        report: &mut Report,
+    ) -> Mesh {
+        let config = mesh_config::mesh_config(mesh_config, &options.cluster_domain, report);
+        let cx = Context::new(&config);
+        let kinds = Kinds::sort(documents, report);
+
+        let services = service::services(&kinds.registry, &cx, report);
+        let sidecars = each(&kinds.sidecars, report, |document, sink| {
             sidecar::sidecar(document, &cx, sink)
         });
         let (destination_rules, destination_rule_index) =
-            destination_rule::destination_rules(&kinds.destination_rules, &cx, &mut report);
-        let gateways = each(&kinds.gateways, &mut report, |document, sink| {
+            destination_rule::destination_rules(&kinds.destination_rules, &cx, report);
+        let gateways = each(&kinds.gateways, report, |document, sink| {
             gateway::gateway(document, &cx, sink)
         });
         let virtual_services =
-            virtual_service::virtual_services(&kinds.virtual_services, &cx, &mut report);
+            virtual_service::virtual_services(&kinds.virtual_services, &cx, report);
 
         drop(cx);
         let inner = Inner {
@@ -96,12 +108,36 @@ impl Mesh {
             services,
             virtual_services,
             destination_rules,
-            destination_rule_index,
+            destination_rule_index: Arc::new(destination_rule_index),
             gateways,
             sidecars,
             ..Inner::default()
         };
-        (inner.link(), report)
+        inner.link()
+    }
+
+    /// Whether a resource is a VirtualService that neither is a delegate nor has one: then it means the same whatever
+    /// others there are.
+    pub(crate) fn stands_alone(resource: &Resource) -> bool {
+        match resource {
+            Resource::VirtualService(document) => virtual_service::stands_alone(&document.spec),
+            _ => false,
+        }
+    }
+
+    /// Types one VirtualService that [stands alone](Self::stands_alone), for this mesh; `None`: it is invalid.
+    pub(crate) fn type_virtual_service(
+        &self,
+        resource: &Resource,
+        report: &mut Report,
+    ) -> Option<Arc<crate::mesh::VirtualService>> {
+        let Resource::VirtualService(document) = resource else {
+            return None;
+        };
+        if !annotations::are_allowed(resource, report) {
+            return None;
+        }
+        virtual_service::alone(document, &Context::new(self.config()), report)
     }
 }
 
@@ -117,7 +153,7 @@ struct Kinds<'a> {
 
 impl<'a> Kinds<'a> {
     /// Sorts the documents into kinds, without those whose annotations admission refuses (R-M-146).
-    fn sort(documents: &'a [Resource], report: &mut Report) -> Self {
+    fn sort(documents: impl IntoIterator<Item = &'a Resource>, report: &mut Report) -> Self {
         let mut kinds = Kinds::default();
         for resource in documents {
             match resource {

@@ -65,6 +65,11 @@ impl<'m> EgressListener<'m> {
         self.written
     }
 
+    /// Whether a Sidecar says what it imports.
+    pub fn is_written(&self) -> bool {
+        self.written.is_some()
+    }
+
     /// Its port; `None`: every port that no listener before it names.
     pub fn port(&self) -> Option<&'m EgressPort> {
         self.written.and_then(|listener| listener.port.as_ref())

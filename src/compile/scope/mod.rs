@@ -27,6 +27,7 @@ mod virtual_service_tests;
 pub(crate) use egress::EgressListener;
 pub(crate) use service_view::ServiceView;
 use targets::ServiceTargets;
+pub(crate) use targets::workload_services;
 
 /// What one proxy sees of a mesh.
 #[derive(Debug)]
@@ -165,7 +166,7 @@ impl<'m> Scope<'m> {
             mesh,
             namespace: proxy.namespace(),
             labels: proxy.labels(),
-            open: mesh.services.is_empty(),
+            open: mesh.open,
             outbound_traffic_policy: mesh.config.outbound_traffic_policy,
             egress_proxy: None,
             listeners: Vec::new(),

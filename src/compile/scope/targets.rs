@@ -1,6 +1,8 @@
 //! The services that the proxy's own workload stands behind: through which of its ports a Gateway's server is reached
 //! (R-M-016, R-H-068).
 
+use std::sync::Arc;
+
 use crate::mesh::{self, Service};
 use crate::terms::endpoint::Endpoint;
 use crate::terms::proxy::Proxy;
@@ -23,28 +25,7 @@ impl<'m> ServiceTargets<'m> {
     /// Finds them by the address of the proxy among all endpoints, and by its labels among the selectors of its
     /// namespace. O(services, and endpoints if the proxy has an address).
     pub fn new(mesh: &'m mesh::Inner, proxy: &Proxy) -> Self {
-        let address = proxy.address().map(|address| address.to_string());
-        let target = |service: &'m Service| {
-            let has_address =
-                |one: &&Endpoint| address.is_some() && one.address.as_deref() == address.as_deref();
-            let endpoint = match address {
-                Some(_) => service.endpoints.iter().find(has_address),
-                None => None,
-            };
-            let is_selected = || {
-                service.namespace() == proxy.namespace()
-                    && !service.selector.is_empty()
-                    && service.selector.selects(proxy.labels())
-            };
-            (endpoint.is_some() || is_selected()).then_some(ServiceTarget { service, endpoint })
-        };
-        let services = mesh.services.iter().map(|service| &**service);
-        ServiceTargets(
-            services
-                .filter(|service| service.labels.get(NOT_TRANSLATED).is_none())
-                .filter_map(target)
-                .collect(),
-        )
+        ServiceTargets(all(mesh, proxy).map(|(_, target)| target).collect())
     }
 
     /// The workload's port behind the service port `number`: of the first service that has it.
@@ -59,4 +40,36 @@ impl<'m> ServiceTargets<'m> {
             None => port.target_port,
         }
     }
+}
+
+/// The services whose ports translate those of the Gateways that `proxy` serves.
+pub(crate) fn workload_services(mesh: &mesh::Inner, proxy: &Proxy) -> Vec<Arc<Service>> {
+    all(mesh, proxy)
+        .map(|(service, _)| Arc::clone(service))
+        .collect()
+}
+
+fn all<'m>(
+    mesh: &'m mesh::Inner,
+    proxy: &Proxy,
+) -> impl Iterator<Item = (&'m Arc<Service>, ServiceTarget<'m>)> {
+    let address = proxy.address().map(|address| address.to_string());
+    mesh.services.iter().filter_map(move |service| {
+        if service.labels.get(NOT_TRANSLATED).is_some() {
+            return None;
+        }
+        let has_address =
+            |one: &&Endpoint| address.is_some() && one.address.as_deref() == address.as_deref();
+        let endpoint = match address {
+            Some(_) => service.endpoints.iter().find(has_address),
+            None => None,
+        };
+        let is_selected = || {
+            service.namespace() == proxy.namespace()
+                && !service.selector.is_empty()
+                && service.selector.selects(proxy.labels())
+        };
+        let target = ServiceTarget { service, endpoint };
+        (endpoint.is_some() || is_selected()).then_some((service, target))
+    })
 }

@@ -1,0 +1,413 @@
+//! A router that follows changes == a router compiled anew, over random sequences of changes.
+//!
+//! `MESHROUTE_LIVE=5000 cargo test --release --test live` runs longer; `MESHROUTE_SEED=7` starts elsewhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use meshroute::live::{Changes, LiveRouter, Reach};
+use meshroute::resource::{Kind, Resource};
+use meshroute::router::RouteConfig;
+use meshroute::{Mesh, Proxy, Resources, Router};
+use serde_json::json;
+
+#[allow(dead_code, unused_imports)] // each test uses its part
+#[path = "spec/mod.rs"]
+mod spec;
+#[allow(dead_code)] // each test uses its part
+#[path = "support/mod.rs"]
+mod support;
+
+use spec::dice::Dice;
+use spec::generate::{Generated, generate};
+use support::Yaml;
+use support::case::Call;
+use support::engine::ask;
+
+/// Changes of one configuration.
+const CHANGES: usize = 8;
+
+/// Hosts that no wildcard of the vocabulary is needed for; full names, so that they mean the same in every namespace.
+const EXACT: &[&str] = &[
+    "shop.example.com",
+    "other.org",
+    "api.other.org",
+    "a.shop.example.com",
+    "web.default.svc.cluster.local",
+    "api.prod.svc.cluster.local",
+    "single.default.svc.cluster.local",
+    "cache.shared.svc.cluster.local",
+    "ext.example.com",
+    "192.168.7.7",
+];
+
+fn read(documents: &[Yaml], mesh: &Yaml) -> Resources {
+    let texts: Vec<String> = documents.iter().map(Yaml::to_string).collect();
+    let mut builder = Resources::builder().yaml("generated", texts.join("\n---\n"));
+    if mesh.is_object() {
+        builder = builder.mesh_config("mesh", mesh.to_string());
+    }
+    let (resources, report) = builder.build_lenient();
+    assert!(!report.has_errors(), "{report}");
+    resources
+}
+
+fn key(document: &Yaml) -> (String, String, String) {
+    let text = |value: &Yaml| value.as_str().unwrap_or_default().to_owned();
+    let meta = &document["metadata"];
+    (
+        text(&document["kind"]),
+        text(&meta["namespace"]),
+        text(&meta["name"]),
+    )
+}
+
+fn proxy(generated: &Generated, seed: u64) -> Proxy {
+    let said = &generated.proxy;
+    let namespace = support::text(said, "namespace");
+    let mut proxy = match (seed % 4, support::text(said, "type")) {
+        // One that stands for everything: both sides at once.
+        (0, _) => return Proxy::default(),
+        (_, "gateway") => Proxy::gateway(namespace),
+        _ => Proxy::sidecar(namespace),
+    };
+    for (name, value) in said["labels"].as_object().into_iter().flatten() {
+        proxy = proxy.label(name, value.as_str().unwrap_or_default());
+    }
+    proxy
+}
+
+/// A configuration in which most VirtualServices have hosts and rules that an update can follow.
+fn configuration(seed: u64) -> Generated {
+    let mut generated = generate(seed);
+    let dice = &mut Dice::new(seed ^ 0xC0FFEE);
+    let is_wild = dice.one_in(6);
+    for document in &mut generated.resources {
+        if document["kind"] == "ServiceEntry" && !is_wild {
+            // One name with upper-case letters, and nothing can be followed.
+            let text = document
+                .to_string()
+                .replace("Partner.Example.org", "partner.example.org");
+            *document = serde_json::from_str(&text).expect("JSON");
+        }
+        if document["kind"] == "VirtualService" && !is_wild {
+            tame(document, dice);
+        }
+    }
+    if !is_wild {
+        let is_sidecar = |document: &Yaml| document["kind"] == "Sidecar";
+        generated.resources.retain(|document| !is_sidecar(document));
+    }
+    generated
+}
+
+fn tame(document: &mut Yaml, dice: &mut Dice) {
+    let spec = &mut document["spec"];
+    if spec["hosts"].is_null() || dice.one_in(16) {
+        return;
+    }
+    spec["hosts"] = json!(dice.some(EXACT, 1, 3));
+    if let Some(fields) = spec.as_object_mut() {
+        fields.remove("tls");
+        fields.remove("tcp");
+    }
+    let rules = spec["http"].as_array_mut().expect("rules");
+    rules.retain(|rule| rule["delegate"].is_null());
+    if rules.is_empty() {
+        rules.push(json!({"route": [{"destination": {"host": dice.pick(EXACT)}}]}));
+    }
+    if dice.one_in(24) {
+        spec["hosts"] = json!(["*.example.com"]);
+    }
+}
+
+/// What one step of a sequence does: documents that come or go.
+fn step(
+    dice: &mut Dice,
+    present: &BTreeMap<(String, String, String), Yaml>,
+    seed: u64,
+) -> Vec<(Yaml, bool)> {
+    let source = configuration(seed).resources;
+    let kind = match dice.one_in(12) {
+        true => dice.pick(&["Service", "DestinationRule", "Gateway", "ServiceEntry"]),
+        false => "VirtualService",
+    };
+    // Delegates belong to others: a change of one is a change of the mesh.
+    let with_delegates = dice.one_in(12);
+    let of_kind = |document: &&Yaml| {
+        document["kind"] == kind
+            && (with_delegates || kind != "VirtualService" || !document["spec"]["hosts"].is_null())
+    };
+    let known: Vec<Yaml> = present.values().filter(of_kind).cloned().collect();
+    let new: Vec<Yaml> = source.iter().filter(of_kind).cloned().collect();
+    let mut out = Vec::new();
+    for _ in 0..dice.number(1, 2) {
+        match dice.number(0, 5) {
+            0 | 1 if !known.is_empty() => out.push((dice.pick(&known), false)),
+            // Rules of another one under a name that is there.
+            2 | 3 if !known.is_empty() && !new.is_empty() => {
+                let mut document = dice.pick(&new);
+                document["metadata"] = dice.pick(&known)["metadata"].clone();
+                out.push((document, true));
+            }
+            _ if !new.is_empty() => out.push((dice.pick(&new), true)),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// Every virtual host of a route configuration, in an order of its own.
+fn dump(config: &RouteConfig) -> Vec<String> {
+    let host = |host: &meshroute::router::VirtualHost| {
+        let domains: BTreeSet<&str> = host.domains().collect();
+        let rules = format!("{:#?}", host.rules());
+        // The thread that uses a regex is no part of it.
+        let rules: Vec<&str> = rules
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("owner: "))
+            .collect();
+        format!(
+            "{} {domains:?} {} {}",
+            host.name(),
+            host.requires_tls(),
+            rules.join("\n")
+        )
+    };
+    let mut all: Vec<String> = config.virtual_hosts().map(host).collect();
+    all.sort();
+    all
+}
+
+fn calls(generated: &Generated) -> Vec<Call> {
+    let mut requests = generated.requests.clone();
+    let hosts = EXACT.iter().copied();
+    let more = [
+        "web",
+        "web.prod",
+        "web.default.svc",
+        "x.shop.example.com",
+        "partner.example.org",
+        "nobody.net",
+        "10.0.0.1",
+    ];
+    for host in hosts.chain(more) {
+        for port in [80, 8080, 443, 8443, 9000] {
+            requests.push(json!({"host": host, "port": port, "method": "GET", "path": "/"}));
+            requests
+                .push(json!({"host": host, "port": port, "tls": "tls", "sni": host, "path": "/"}));
+        }
+    }
+    let call = |request: &Yaml| Call {
+        name: String::new(),
+        request: request.clone(),
+        expect: Yaml::Null,
+    };
+    requests.iter().map(call).collect()
+}
+
+/// Asks both routers everything; panics where they differ.
+fn compare(seed: u64, step: usize, live: &Router, anew: &Router, calls: &[Call]) {
+    let mut compared = BTreeSet::new();
+    for call in calls {
+        let (this, that) = (ask(live, call, seed), ask(anew, call, seed));
+        assert_eq!(this, that, "seed {seed}, step {step}: {}", call.request);
+        let host = support::text(&call.request, "host");
+        for gateway in ["mesh", "gw0", "default/gw0", "gw1", "gw2"] {
+            let (this, that) = (
+                live.route_with(host, gateway, seed),
+                anew.route_with(host, gateway, seed),
+            );
+            assert_eq!(
+                this.map(|one| one.to_owned()),
+                that.map(|one| one.to_owned()),
+                "seed {seed}, step {step}: {host} at {gateway}"
+            );
+        }
+        let port = call.request["port"].as_u64().unwrap_or(80) as u16;
+        for gateway in ["mesh", "gw0", "gw1", "gw2"] {
+            let request = meshroute::Request::get("/")
+                .authority(host)
+                .port(port)
+                .gateway(gateway);
+            let (this, that) = (live.decide(&request, 0), anew.decide(&request, 0));
+            let (Some(this), Some(that)) = (this.route_config(), that.route_config()) else {
+                continue;
+            };
+            if compared.insert((gateway, this.name().to_owned())) {
+                let only = |ours: Vec<String>, theirs: Vec<String>| -> Vec<String> {
+                    ours.into_iter()
+                        .filter(|host| !theirs.contains(host))
+                        .collect()
+                };
+                let (more, fewer) = (only(dump(this), dump(that)), only(dump(that), dump(this)));
+                assert!(
+                    more.is_empty() && fewer.is_empty(),
+                    "seed {seed}, step {step}: {}\nlive only: {}\nanew only: {}",
+                    this.name(),
+                    more.join("\n"),
+                    fewer.join("\n")
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn following_changes_is_compiling_anew() {
+    let number = |name: &str, default: u64| {
+        let said = std::env::var(name).ok().and_then(|text| text.parse().ok());
+        said.unwrap_or(default)
+    };
+    let (first, count) = (number("MESHROUTE_SEED", 1), number("MESHROUTE_LIVE", 40));
+    let mut reaches: BTreeMap<String, usize> = BTreeMap::new();
+    for seed in first..first + count {
+        let generated = configuration(seed);
+        let calls = calls(&generated);
+        let proxy = proxy(&generated, seed);
+        let dice = &mut Dice::new(seed ^ 0xFACADE);
+        let mut present: BTreeMap<_, Yaml> = generated
+            .resources
+            .iter()
+            .map(|document| (key(document), document.clone()))
+            .collect();
+        let all = |present: &BTreeMap<_, Yaml>| {
+            let documents: Vec<Yaml> = present.values().cloned().collect();
+            read(&documents, &generated.mesh)
+        };
+        let (mut live, _) = LiveRouter::new(all(&present), proxy.clone());
+        for at in 0..CHANGES {
+            let steps = step(dice, &present, seed * 1000 + at as u64);
+            let mut changes = Changes::new();
+            let mut after = present.clone();
+            for (document, comes) in &steps {
+                let (kind, namespace, name) = key(document);
+                if *comes {
+                    changes = changes.apply_all(read(std::slice::from_ref(document), &Yaml::Null));
+                    after.insert((kind, namespace, name), document.clone());
+                } else {
+                    changes = changes.delete(kind_of(&kind), &namespace, &name);
+                    after.remove(&(kind, namespace, name));
+                }
+            }
+            match live.update(changes) {
+                Ok(update) => {
+                    let reach = match update.reach {
+                        Reach::VirtualHosts(0) => "nothing",
+                        Reach::VirtualHosts(_) => "virtual hosts",
+                        Reach::Router => "router",
+                        _ => "mesh",
+                    };
+                    *reaches.entry(reach.to_owned()).or_default() += 1;
+                    present = after;
+                }
+                Err(report) => {
+                    assert!(report.has_errors());
+                    *reaches.entry("refused".to_owned()).or_default() += 1;
+                }
+            }
+            let (mesh, _) = Mesh::resolve_lenient(all(&present));
+            compare(
+                seed,
+                at,
+                live.router(),
+                &Router::compile(&mesh, &proxy),
+                &calls,
+            );
+        }
+    }
+    eprintln!("{reaches:?}");
+    let followed = reaches.get("virtual hosts").copied().unwrap_or_default();
+    let total: usize = reaches.values().sum();
+    assert!(
+        followed * 4 > total,
+        "too few changes were followed: {reaches:?}"
+    );
+}
+
+fn kind_of(kind: &str) -> Kind {
+    match kind {
+        "VirtualService" => Kind::VirtualService,
+        "DestinationRule" => Kind::DestinationRule,
+        "Gateway" => Kind::Gateway,
+        "ServiceEntry" => Kind::ServiceEntry,
+        "Service" => Kind::Service,
+        other => panic!("{other}"),
+    }
+}
+
+const SHOP: &str = "
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop, namespace: default}
+spec: {hosts: [shop.example.com], http: [{route: [{destination: {host: cart}}]}]}
+";
+
+#[test]
+fn a_refused_change_changes_nothing() {
+    let (mut live, report) =
+        LiveRouter::new(Resources::from_yaml(SHOP).expect("valid"), Proxy::default());
+    assert!(report.is_empty(), "{report}");
+    let goes_to = |live: &LiveRouter| {
+        let found = live.router().route_with("shop.example.com", "mesh", 0);
+        found.expect("routed").host().to_owned()
+    };
+    for (bad, delegates) in [
+        (SHOP.replace("host: cart", "host: ''"), false),
+        (
+            SHOP.replace("hosts: [shop.example.com]", "hosts: ['']"),
+            true,
+        ),
+    ] {
+        let good = SHOP
+            .replace("name: shop", "name: other")
+            .replace("shop.example.com", "other.example.com");
+        let (resources, _) = Resources::builder()
+            .yaml("bad", format!("{good}---{bad}"))
+            .build_lenient();
+        let mut changes = Changes::new().apply_all(resources);
+        if delegates {
+            // A change of another kind takes the way through everything.
+            let gateway = "{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: g, namespace: default}, spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}}";
+            changes = changes.apply_all(Resources::from_yaml(gateway).expect("valid"));
+        }
+        let report = live.update(changes).expect_err("invalid");
+        assert!(report.has_errors());
+        assert_eq!(goes_to(&live), "cart.default.svc.cluster.local");
+        assert!(
+            live.router()
+                .route_with("other.example.com", "mesh", 0)
+                .is_err()
+        );
+    }
+    // And what came before goes on.
+    let good = SHOP.replace("host: cart", "host: basket");
+    let update = live.update(Changes::new().apply_all(Resources::from_yaml(&good).expect("valid")));
+    assert_eq!(update.expect("valid").reach, Reach::VirtualHosts(1));
+    assert_eq!(goes_to(&live), "basket.default.svc.cluster.local");
+}
+
+#[test]
+fn the_last_word_on_a_resource_counts() {
+    let (mut live, _) = LiveRouter::new(Resources::new(), Proxy::default());
+    let resources = Resources::from_yaml(SHOP).expect("valid");
+    let shop: Resource = resources.documents[0].clone();
+    let changes = Changes::new()
+        .apply(shop.clone())
+        .delete(Kind::VirtualService, "default", "shop")
+        .delete(Kind::VirtualService, "default", "nobody");
+    live.update(changes).expect("valid");
+    assert!(
+        live.router()
+            .route_with("shop.example.com", "mesh", 0)
+            .is_err()
+    );
+    let changes = Changes::new()
+        .delete(Kind::VirtualService, "default", "shop")
+        .apply(shop);
+    live.update(changes).expect("valid");
+    assert!(
+        live.router()
+            .route_with("shop.example.com", "mesh", 0)
+            .is_ok()
+    );
+}
