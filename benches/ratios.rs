@@ -1,5 +1,5 @@
 //! The targets of the project as one table: each figure a ratio between two things that were measured in turns in the
-//! same run. `cargo bench --bench ratios [-- PART...]`, parts: hosts, rules, decide, hostile, pick, build, plot; see `README.md`.
+//! same run. `cargo bench --bench ratios [-- PART...]`, parts: hosts, rules, decide, hostile, pick, build, update, plot; see `README.md`.
 
 #[path = "tables/compiled.rs"]
 mod compiled;
@@ -13,6 +13,8 @@ mod on_hosts;
 mod on_router;
 #[path = "ratios/on_rules.rs"]
 mod on_rules;
+#[path = "ratios/on_update.rs"]
+mod on_update;
 #[path = "ratios/plot.rs"]
 mod plot;
 #[path = "tables/mod.rs"]
@@ -49,6 +51,9 @@ fn main() {
     if wants("build") {
         on_rules::build(&mut report);
         on_hosts::build(&mut report);
+    }
+    if wants("update") {
+        on_update::measure(&mut report);
     }
     if wants("plot") && !is_test {
         plot::write(&mut report);

@@ -1,5 +1,6 @@
 //! One route configuration: virtual hosts by domain.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::chunked::Chunked;
@@ -89,32 +90,54 @@ impl RouteConfig {
     /// in common with those that stay.
     ///
     /// # Complexity
-    /// In proportion to what is removed and added; what is neither is shared.
+    /// In proportion to what is removed and added; what is neither is shared, and a virtual host that comes back under its
+    /// name keeps its place.
     pub(crate) fn with(&self, removed: &[&str], added: Vec<Arc<VirtualHost>>) -> Self {
         let mut free = self.free.clone();
-        let mut places: Vec<(usize, Option<Arc<VirtualHost>>)> = Vec::new();
-        let mut domains: Vec<(&str, Option<u32>)> = Vec::new();
+        let mut gone: BTreeMap<&str, (u32, &VirtualHost)> = BTreeMap::new();
         for place in removed.iter().filter_map(|domain| self.hosts.get(domain)) {
-            let Some(Some(host)) = self.virtual_hosts.get(place as usize) else {
+            if let Some(Some(host)) = self.virtual_hosts.get(place as usize) {
+                gone.insert(host.name(), (place, host));
+            }
+        }
+        let mut places: Vec<(usize, Option<Arc<VirtualHost>>)> = Vec::new();
+        let mut leave: Vec<&str> = Vec::new();
+        let mut come: Vec<(&str, u32)> = Vec::new();
+        let mut added_anew = Vec::new();
+        for host in &added {
+            let Some((place, before)) = gone.remove(host.name()) else {
+                added_anew.push(host);
                 continue;
             };
-            if places.iter().any(|(other, _)| *other == place as usize) {
-                continue;
-            }
-            domains.extend(host.domains().map(|domain| (domain, None)));
+            places.push((place as usize, Some(Arc::clone(host))));
+            let is_of = |host: &VirtualHost, domain: &str| host.domains().any(|own| own == domain);
+            leave.extend(before.domains().filter(|domain| !is_of(host, domain)));
+            let new = host.domains().filter(|domain| !is_of(before, domain));
+            come.extend(new.map(|domain| (domain, place)));
+        }
+        for (place, host) in gone.into_values() {
+            leave.extend(host.domains());
             places.push((place as usize, None));
             free.push(place);
         }
         let mut next = self.virtual_hosts.len();
-        for host in &added {
+        for host in added_anew {
             let place = free.pop().map_or(next, |place| place as usize);
             next = next.max(place + 1);
-            domains.extend(host.domains().map(|domain| (domain, Some(place as u32))));
+            come.extend(host.domains().map(|domain| (domain, place as u32)));
             places.push((place, Some(Arc::clone(host))));
         }
+        let leave = leave.into_iter().map(|domain| (domain, None));
+        let come = come
+            .into_iter()
+            .map(|(domain, place)| (domain, Some(place)));
+        let domains: Vec<(&str, Option<u32>)> = leave.chain(come).collect();
         RouteConfig {
             name: Arc::clone(&self.name),
-            hosts: self.hosts.update(domains),
+            hosts: match domains.is_empty() {
+                true => self.hosts.clone(),
+                false => self.hosts.update(domains),
+            },
             virtual_hosts: self.virtual_hosts.with(places),
             free,
             contested: Arc::clone(&self.contested),
