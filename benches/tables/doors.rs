@@ -9,7 +9,7 @@ use meshroute::terms::weighted::AliasTable;
 /// One host of the measured table.
 pub struct Host {
     pub domain: String,
-    pub gateways: u64,
+    pub gateways: u16,
     pub weights: Vec<u32>,
     pub split: AliasTable,
     pub destinations: Vec<u32>,
@@ -43,11 +43,11 @@ pub fn simple_table(hosts: &[Host]) -> SimpleTable {
     for host in hosts {
         let answer = match host.destinations[..] {
             [destination] => Answer::Destination(destination),
-            _ => Answer::Split(&host.split, &host.destinations),
+            _ => Answer::Split(&host.split, host.destinations[0]),
         };
         builder.push(SimpleEntry {
             domain: &host.domain,
-            gateways: host.gateways,
+            gates: host.gateways,
             answer,
         });
     }
@@ -56,7 +56,7 @@ pub fn simple_table(hosts: &[Host]) -> SimpleTable {
 
 /// The destination, or a number that is none.
 pub fn through(table: &SimpleTable, authority: &str, word: u64) -> u32 {
-    match table.find(authority, 1, word) {
+    match table.find(authority, 1, || word) {
         Some(Target::Destination(destination)) => destination,
         _ => u32::MAX,
     }
@@ -66,7 +66,7 @@ pub fn through(table: &SimpleTable, authority: &str, word: u64) -> u32 {
 pub struct MapDoor {
     exact: HashMap<Box<str>, u32, ahash::RandomState>,
     wildcards: HashMap<Box<str>, u32, ahash::RandomState>,
-    gateways: Vec<u64>,
+    gateways: Vec<u16>,
     /// Where the slots of a host begin in `slots`; they end where the next begin.
     starts: Vec<u32>,
     slots: Vec<u64>,
@@ -108,7 +108,7 @@ impl MapDoor {
     }
 
     #[inline]
-    pub fn find(&self, authority: &str, gateway: u64, word: u64) -> u32 {
+    pub fn find(&self, authority: &str, gateway: u16, word: u64) -> u32 {
         let host = strip(authority);
         let mut buffer = [0; 256];
         let Some(host) = fold(host, &mut buffer) else {

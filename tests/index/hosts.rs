@@ -104,29 +104,55 @@ proptest! {
     }
 
     #[test]
-    fn the_simple_table_is_a_host_table_per_gateway_with_its_splits(
-        domains in prop::collection::vec((domain(), 1_u64..8, prop::collection::vec(1_u32..9, 1..6)), 0..30),
+    fn the_simple_table_is_a_host_table_per_gate_with_its_splits(
+        domains in prop::collection::vec((domain(), 1_u16..8, prop::collection::vec(1_u32..9, 1..9)), 0..30),
         authorities in prop::collection::vec(authority(), 30),
-        gateway in 0_u32..3,
+        gate in 0_u32..3,
         words in prop::collection::vec(any::<u64>(), 30),
+        changed in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
     ) {
-        let tables: Vec<AliasTable> = domains.iter().map(|(_, _, weights)| AliasTable::new(weights.iter().copied()).unwrap()).collect();
+        let splits: Vec<AliasTable> = domains.iter().map(|(_, _, weights)| AliasTable::new(weights.iter().copied()).unwrap()).collect();
+        let answer = |place: usize, turn: u32| match (place + turn as usize) % 7 {
+            4 => Answer::Elsewhere(place as u32),
+            5 => Answer::Nowhere(place as u32),
+            6 => Answer::Walk,
+            _ if domains[place].2.len() == 1 => Answer::Destination(place as u32 * 10 + turn),
+            _ => Answer::Split(&splits[place], place as u32 * 10 + turn),
+        };
+        let entry = |place: usize, turn: u32| SimpleEntry { domain: &domains[place].0, gates: domains[place].1, answer: answer(place, turn) };
         let mut builder = SimpleTableBuilder::new(domains.len(), domains.len());
+        for place in 0..domains.len() {
+            builder.push(entry(place, 0));
+        }
+        let table = builder.finish();
+        // Some of the names get the answers of another turn.
+        let mut names: Vec<&str> = Vec::new();
+        for index in changed.iter().filter(|_| !domains.is_empty()) {
+            let name = domains[index.index(domains.len())].0.as_str();
+            if !name.starts_with('*') && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let places = (0..domains.len()).filter(|&place| names.contains(&domains[place].0.as_str()));
+        let updated = table.update(names.iter().copied(), places.map(|place| entry(place, 1)));
         let mut numbered = Vec::new();
-        for (place, (domain, gateways, weights)) in domains.iter().enumerate() {
-            let destinations: Vec<u32> = (0..weights.len() as u32).map(|at| place as u32 * 10 + at).collect();
-            let answer = if place % 7 == 6 { Answer::Walk(place as u32) } else { Answer::Split(&tables[place], &destinations) };
-            builder.push(SimpleEntry { domain, gateways: *gateways, answer });
-            if gateways >> gateway & 1 == 1 {
+        for (place, (domain, gates, _)) in domains.iter().enumerate() {
+            if gates >> gate & 1 == 1 {
                 numbered.push((domain.clone(), place as u32));
             }
         }
-        let table = builder.finish();
         for (authority, &word) in authorities.iter().zip(&words) {
-            let expected = naive(&numbered, authority).map(|place| {
-                if place % 7 == 6 { Target::Walk(place) } else { Target::Destination(place * 10 + tables[place as usize].pick(word) as u32) }
+            let place = naive(&numbered, authority).map(|place| place as usize);
+            let expected = |turn: u32| place.map(|place| match answer(place, turn) {
+                Answer::Destination(number) => Target::Destination(number),
+                Answer::Split(split, first) => Target::Destination(first + split.pick(word) as u32),
+                Answer::Elsewhere(number) => Target::Elsewhere(number),
+                Answer::Nowhere(why) => Target::Nowhere(why),
+                Answer::Walk => Target::Walk,
             });
-            prop_assert_eq!(table.find(authority, 1 << gateway, word), expected, "{}", authority);
+            prop_assert_eq!(table.find(authority, 1 << gate, || word), expected(0), "{}", authority);
+            let turn = u32::from(place.is_some_and(|place| names.contains(&domains[place].0.as_str())));
+            prop_assert_eq!(updated.find(authority, 1 << gate, || word), expected(turn), "{}", authority);
         }
     }
 }

@@ -9,13 +9,13 @@
 //! assert_eq!(table.find("a.b.example.com"), Some(1));
 //! assert_eq!(table.find("example.com"), Some(2));
 //! ```
-//! [`SimpleTable`] is the same for the simple door: its record holds the gateways, the split and the destinations too,
+//! [`SimpleTable`] is the same for the simple door: its record holds the gates, the split and the destinations too,
 //! so that `host:port` to destination is one touch of the index and one of the record.
 //!
 //! # How
 //!
-//! Exact names and wildcards stand in separate tables, each a half-full index of 32-bit words over an arena of records
-//! (key, number, payload). The authority is read once, eight bytes at a time: the port is cut, the case folded and the
+//! Exact names and wildcards stand in separate tables, each an index of 32-bit words over an arena of records
+//! (number, key, payload). The authority is read once, eight bytes at a time: the port is cut, the case folded and the
 //! hash taken in registers, and the key of the record is compared in the same way, so that nothing is copied. A wildcard
 //! is looked for only at suffix lengths (and, for those written `*.x`, label counts) that the table has, longest first.
 
@@ -24,6 +24,7 @@ mod packed;
 mod simple;
 mod suffixes;
 
+pub(crate) use simple::GATES;
 pub use simple::{Answer, SimpleEntry, SimpleTable, SimpleTableBuilder, Target};
 
 use authority::Authority;
@@ -57,11 +58,11 @@ impl HostTable {
         let mut any = None;
         for (domain, value) in domains {
             match domain.strip_prefix('*') {
-                None => exact.push(domain, number(value)),
+                None => exact.push(domain, Record::number(value)),
                 Some("") => any = any.or(Some(value)),
                 Some(suffix) => {
                     suffixes.add(suffix);
-                    wildcards.push(suffix, number(value));
+                    wildcards.push(suffix, Record::number(value));
                 }
             }
         }
@@ -81,7 +82,7 @@ impl HostTable {
     #[inline]
     pub fn find(&self, authority: &str) -> Option<u32> {
         let authority = Authority::new(authority);
-        if let Some(record) = self.exact.find(&authority, |_| true) {
+        if let Some(record) = self.exact.find(&authority, packed::ALL) {
             return Some(record.value);
         }
         self.find_wildcard(&authority).or(self.any)
@@ -94,7 +95,7 @@ impl HostTable {
             Some(suffix) => (&self.wildcards, suffix),
             None => (&self.exact, domain),
         };
-        let found = table.find(&Authority::without_port(key.as_bytes()), |_| true);
+        let found = table.find(&Authority::without_port(key.as_bytes()), packed::ALL);
         found.map(|record| record.value)
     }
 
@@ -103,7 +104,7 @@ impl HostTable {
         self.suffixes.find(authority, |suffix| {
             let record = self
                 .wildcards
-                .find(&Authority::without_port(suffix), |_| true)?;
+                .find(&Authority::without_port(suffix), packed::ALL)?;
             Some(record.value)
         })
     }
@@ -128,7 +129,7 @@ impl HostTable {
             };
             list.push((key, Change::Remove));
             if let Some(value) = value {
-                list.push((key, Change::Insert(number(value))));
+                list.push((key, Change::Insert(Record::number(value))));
             }
         }
         // A suffix length that no domain has any more costs a probe and changes nothing.
@@ -165,13 +166,5 @@ impl HostTable {
         exact
             .chain(wildcards)
             .chain(self.any.map(|value| ("*".to_owned(), value)))
-    }
-}
-
-fn number(value: u32) -> Record<'static> {
-    Record {
-        value,
-        kind: 0,
-        payload: &[],
     }
 }

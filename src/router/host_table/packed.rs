@@ -1,11 +1,14 @@
-//! Records in one arena, found through an open-addressed index of 32-bit words: a lookup costs one touch of the index
-//! and one of the record, however many hosts there are; a miss costs the index alone.
+//! Records in one arena, sorted by bucket, and a 32-bit index word for each bucket: a lookup costs one touch of a small index
+//! and one of the record, however many hosts there are; what is not there mostly ends at the index.
 //!
 //! ```text
-//! filter: one byte a record, three bits of it set        what is not there ends here
-//! index:  [ tag | offset ] [ 0 = free ] ...          half full, probed linearly
-//! arena:  [ key bytes | payload words | kind | value ] payload ... key ...   [ ... ]
+//! index:  [ marks | offset ] [ marks | offset ] ...      one word a bucket, one bucket a record; its records end where the
+//!                                                        next begin; marks: two bits set for each record in it
+//! record: [ value | gates | kind | length ] key ... payload ...          in words of eight bytes
 //! ```
+//! The key follows the first word and the payload the key, so that where they stand depends on what is looked for alone: the
+//! processor fetches all lines of a record at once.
+//!
 //! The table is cut into shards by the hash, each behind an `Arc`: a changed host rebuilds its shard, the others are
 //! shared with the table before.
 
@@ -18,6 +21,9 @@ use crate::router::words;
 /// shards of a million hosts stays in the first-level caches.
 const SHARD: usize = 1024;
 
+/// All gates.
+pub(super) const ALL: u16 = u16::MAX;
+
 /// A table from lower-case keys to records.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Packed {
@@ -27,11 +33,10 @@ pub(super) struct Packed {
 
 #[derive(Clone, Debug)]
 struct Shard {
-    /// A Bloom filter of single words: small enough to stay in the caches when the index does not.
-    filter: Arc<[u64]>,
-    index: Arc<[u32]>,
-    arena: Arc<[u64]>,
-    /// Bits of an index word that are the offset of the record, in words; the rest is the tag.
+    /// The index, two words in one, then the records.
+    words: Arc<[u64]>,
+    buckets: u32,
+    /// Bits of an index word that are the offset of the first record in `words`; the rest are marks.
     offset_bits: u32,
 }
 
@@ -40,10 +45,28 @@ struct Shard {
 pub(super) struct Record<'t> {
     /// A number for the owner of the table.
     pub(super) value: u32,
-    /// A small number for the owner.
+    /// Who may find it.
+    pub(super) gates: u16,
+    /// A number for the owner below 8: no payload; 8 + n: as many words as 2 to the power of n + 1.
     pub(super) kind: u8,
-    /// At most 255 words.
     pub(super) payload: &'t [u64],
+}
+
+impl Record<'static> {
+    /// For everybody, without payload.
+    pub(super) fn number(value: u32) -> Self {
+        Record {
+            value,
+            gates: ALL,
+            kind: 0,
+            payload: &[],
+        }
+    }
+}
+
+/// The kind of records with so many words of payload, a power of two from 2 to 256.
+pub(super) fn kind_of_payload(words: usize) -> u8 {
+    7 + words.trailing_zeros() as u8
 }
 
 /// A change of a table.
@@ -55,59 +78,50 @@ pub(super) enum Change<'a> {
     Insert(Record<'a>),
 }
 
-/// A table that is being written: records in one arena, in the order of the calls, cut into shards at the end.
+/// A table that is being written.
 pub(super) struct Builder {
-    all: Draft,
+    shards: Vec<Draft>,
 }
 
 impl Builder {
     /// For about so many records.
     pub(super) fn new(expected: usize) -> Self {
+        let shards = match expected {
+            few if few <= 4 * SHARD => 1,
+            many => (many / SHARD).next_power_of_two(),
+        };
+        let draft = || Draft::with_capacity(expected / shards + expected / shards / 8);
         Builder {
-            all: Draft::with_capacity(expected),
+            shards: std::iter::repeat_with(draft).take(shards).collect(),
         }
     }
 
     /// Adds a record. Several may have the same key (lower case), and are then found in the order of the calls.
     pub(super) fn push(&mut self, key: &str, record: Record<'_>) {
-        self.all.push(hash_of(key), key, record);
+        let hash = hash_of(key);
+        let shard = shard_of(hash, self.shards.len());
+        self.shards[shard].push(hash, key, record);
     }
 
     /// The table.
     pub(super) fn finish(self) -> Packed {
-        let Draft { places, arena } = self.all;
-        let records = places.len();
-        if records <= 4 * SHARD {
-            let shards = Box::new([finish_shard(&places, &arena)]);
-            return Packed { shards, records };
-        }
-        let shards = (records / SHARD).next_power_of_two();
-        // A counting sort by shard; stable.
-        let mut ends = vec![0_usize; shards + 1];
-        for (hash, _) in &places {
-            ends[shard_of(*hash, shards) + 1] += 1;
-        }
-        for shard in 0..shards {
-            ends[shard + 1] += ends[shard];
-        }
-        let mut sorted = vec![(0, 0); records];
-        let mut next = ends.clone();
-        for place in places {
-            let at = &mut next[shard_of(place.0, shards)];
-            sorted[*at] = place;
-            *at += 1;
-        }
-        let shards = ends
-            .windows(2)
-            .map(|ends| finish_shard(&sorted[ends[0]..ends[1]], &arena));
-        Packed {
-            shards: shards.collect(),
+        let records = self.shards.iter().map(|draft| draft.places.len()).sum();
+        let table = Packed {
+            shards: self.shards.iter().map(Draft::finish).collect(),
             records,
+        };
+        if table.is_crowded() {
+            return table.resharded();
         }
+        table
     }
 }
 
 impl Packed {
+    fn is_crowded(&self) -> bool {
+        self.records > 4 * SHARD * self.shards.len()
+    }
+
     /// The same table with these changes, in this order. Shards that no change touches are shared.
     ///
     /// # Complexity
@@ -143,7 +157,7 @@ impl Packed {
             table.records += draft.places.len();
             *shard = draft.finish();
         }
-        if table.records > 4 * SHARD * shards {
+        if table.is_crowded() {
             return table.resharded();
         }
         table
@@ -157,38 +171,38 @@ impl Packed {
         builder.finish()
     }
 
-    /// The first record of this key that is accepted.
+    /// The first record of this key that one of `gates` may find.
     #[inline]
-    pub(super) fn find(
-        &self,
-        authority: &Authority<'_>,
-        accept: impl Fn(&Record<'_>) -> bool,
-    ) -> Option<Record<'_>> {
-        let hash = authority.hash();
+    pub(super) fn find(&self, authority: &Authority<'_>, gates: u16) -> Option<Record<'_>> {
+        let (hash, host) = (authority.hash(), authority.host());
         let shard = self.shards.get(shard_of(hash, self.shards.len()))?;
-        let bits = filter_bits(hash);
-        if shard.filter[filter_word(hash, shard.filter.len())] & bits != bits {
+        let bucket = bucket_of(hash, shard.buckets);
+        let (first, next) = (shard.index(bucket), shard.index(bucket + 1));
+        let marks = marks_of(hash, shard.offset_bits);
+        if first & marks != marks {
             return None;
         }
-        let index = &*shard.index;
-        let tag = tag_of(hash, shard.offset_bits);
-        let mut slot = slot_of(hash, index.len());
-        loop {
-            let word = *index.get(slot)?;
-            if word == 0 {
-                return None;
+        let offset = |index: u32| (index & !(u32::MAX << shard.offset_bits)) as usize;
+        let (mut at, end) = (offset(first), offset(next));
+        while at < end {
+            let header = Header(shard.words[at]);
+            let key = at + 1..at + 1 + host.len().div_ceil(8);
+            if header.length() == host.len()
+                && header.gates() & gates != 0
+                && let Some(key) = shard.words.get(key)
+                && words::equals::<true>(host, key)
+            {
+                return Some(shard.record(at));
             }
-            if word >> shard.offset_bits == tag {
-                let (key, record) = shard.record(word & !(u32::MAX << shard.offset_bits));
-                if key.bytes == authority.host().len()
-                    && words::equals::<true>(authority.host(), key.words)
-                    && accept(&record)
-                {
-                    return Some(record);
-                }
-            }
-            slot = if slot + 1 == index.len() { 0 } else { slot + 1 };
+            at += header.size();
         }
+        None
+    }
+
+    /// Whether there is nothing to be found.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.records == 0
     }
 
     /// Number of records.
@@ -198,15 +212,10 @@ impl Packed {
 
     /// Heap bytes.
     pub(super) fn memory_usage(&self) -> usize {
-        let shards = self.shards.iter().map(|shard| {
-            // Each of three `Arc`s has two counters.
-            size_of::<Shard>()
-                + size_of_val(&*shard.index)
-                + size_of_val(&*shard.arena)
-                + 6 * size_of::<usize>()
-                + size_of_val(&*shard.filter)
-        });
-        shards.sum()
+        // Each `Arc` has two counters.
+        let shard =
+            |shard: &Shard| size_of::<Shard>() + size_of_val(&*shard.words) + 2 * size_of::<usize>();
+        self.shards.iter().map(shard).sum()
     }
 
     /// Keys and records; those of one key in their order.
@@ -215,55 +224,91 @@ impl Packed {
     }
 }
 
-/// A key as stored.
+/// The first word of a record.
 #[derive(Clone, Copy)]
-struct Key<'t> {
-    bytes: usize,
-    words: &'t [u64],
-}
+struct Header(u64);
 
-impl Key<'_> {
-    fn text(&self) -> String {
-        let mut bytes: Vec<u8> = self
-            .words
-            .iter()
-            .flat_map(|word| word.to_le_bytes())
-            .collect();
-        bytes.truncate(self.bytes);
-        // Keys were made from `str`.
-        String::from_utf8_lossy(&bytes).into_owned()
+impl Header {
+    /// The longest key. No header of this length reaches a proxy, so a longer one would never be found.
+    const LONGEST: usize = 0xFFF;
+
+    fn new(record: &Record<'_>, length: usize) -> Self {
+        Header(
+            u64::from(record.value) << 32
+                | u64::from(record.gates) << 16
+                | u64::from(record.kind & 0xF) << 12
+                | length as u64,
+        )
+    }
+
+    /// Bytes of the key.
+    #[inline]
+    fn length(self) -> usize {
+        self.0 as usize & Self::LONGEST
+    }
+
+    #[inline]
+    fn gates(self) -> u16 {
+        (self.0 >> 16) as u16
+    }
+
+    #[inline]
+    fn kind(self) -> u8 {
+        (self.0 >> 12) as u8 & 0xF
+    }
+
+    /// Words of the payload.
+    #[inline]
+    fn payload(self) -> usize {
+        match self.kind() {
+            0..8 => 0,
+            kind => 2 << (kind - 8),
+        }
+    }
+
+    /// Words of the record.
+    #[inline]
+    fn size(self) -> usize {
+        1 + self.length().div_ceil(8) + self.payload()
     }
 }
 
 impl Shard {
+    /// The index word of a bucket, or of the end behind the last one.
     #[inline]
-    fn record(&self, offset: u32) -> (Key<'_>, Record<'_>) {
-        let words = &self.arena[offset as usize..];
-        let (bytes, payload) = shape(words[0]);
-        let record = Record {
-            value: (words[0] >> 32) as u32,
-            kind: (words[0] >> 24) as u8,
-            payload: &words[1..=payload],
-        };
-        let words = &words[1 + payload..1 + payload + bytes.div_ceil(8)];
-        (Key { bytes, words }, record)
+    fn index(&self, bucket: u32) -> u32 {
+        (self.words[bucket as usize / 2] >> (32 * (bucket % 2))) as u32
+    }
+
+    #[inline]
+    fn record(&self, at: usize) -> Record<'_> {
+        let header = Header(self.words[at]);
+        let payload = at + 1 + header.length().div_ceil(8);
+        Record {
+            value: (header.0 >> 32) as u32,
+            gates: header.gates(),
+            kind: header.kind(),
+            payload: &self.words[payload..payload + header.payload()],
+        }
+    }
+
+    fn key(&self, at: usize) -> String {
+        let length = Header(self.words[at]).length();
+        let words = &self.words[at + 1..at + 1 + length.div_ceil(8)];
+        let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        bytes.truncate(length);
+        // Keys were made from `str`.
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     fn iter(&self) -> impl Iterator<Item = (String, Record<'_>)> {
-        let mut at = 1;
+        let mut at = index_words(self.buckets as usize);
         std::iter::from_fn(move || {
-            let (bytes, payload) = shape(*self.arena.get(at)?);
-            let (key, record) = self.record(at as u32);
-            at += 1 + payload + bytes.div_ceil(8);
-            Some((key.text(), record))
+            let here = at;
+            at += Header(*self.words.get(here)?).size();
+            Some((self.key(here), self.record(here)))
         })
     }
-}
-
-/// Bytes of the key and words of the payload, from the first word of a record.
-#[inline]
-fn shape(first: u64) -> (usize, usize) {
-    (usize::from(first as u16), usize::from((first >> 16) as u8))
 }
 
 /// A shard that is being written.
@@ -277,12 +322,12 @@ impl Draft {
     fn with_capacity(records: usize) -> Self {
         Draft {
             places: Vec::with_capacity(records),
-            arena: Vec::with_capacity(8 * records),
+            arena: Vec::with_capacity(6 * records),
         }
     }
 
     fn from_shard(shard: &Shard) -> Self {
-        let mut draft = Draft::with_capacity(shard.arena.len() / 8);
+        let mut draft = Draft::with_capacity(shard.buckets as usize + 1);
         for (key, record) in shard.iter() {
             draft.push(hash_of(&key), &key, record);
         }
@@ -290,20 +335,13 @@ impl Draft {
     }
 
     fn push(&mut self, hash: u64, key: &str, record: Record<'_>) {
-        // No header of this length reaches a proxy, so a longer key would never be found.
-        let Ok(bytes) = u16::try_from(key.len()) else {
+        if key.len() > Header::LONGEST {
             return;
-        };
-        let payload = record.payload.len().min(255);
+        }
         self.places.push((hash, self.arena.len() as u32));
-        self.arena.push(
-            u64::from(record.value) << 32
-                | u64::from(record.kind) << 24
-                | (payload as u64) << 16
-                | u64::from(bytes),
-        );
-        self.arena.extend_from_slice(&record.payload[..payload]);
+        self.arena.push(Header::new(&record, key.len()).0);
         words::push(key.as_bytes(), &mut self.arena);
+        self.arena.extend_from_slice(record.payload);
     }
 
     fn remove(&mut self, hash: u64, key: &str) {
@@ -311,53 +349,56 @@ impl Draft {
         words::push(key.as_bytes(), &mut words);
         let arena = &self.arena;
         self.places.retain(|&(other, offset)| {
-            let (bytes, payload) = shape(arena[offset as usize]);
-            let start = offset as usize + 1 + payload;
-            !(other == hash && bytes == key.len() && arena[start..start + words.len()] == words)
+            let at = offset as usize;
+            let length = Header(arena[at]).length();
+            !(other == hash && length == key.len() && arena[at + 1..at + 1 + words.len()] == words)
         });
     }
 
     fn finish(&self) -> Shard {
-        finish_shard(&self.places, &self.arena)
+        let size = |offset: u32| Header(self.arena[offset as usize]).size();
+        let buckets = self.places.len() as u32;
+        // Where the records of each bucket begin; the last entry is the end.
+        let mut starts = vec![0_usize; buckets as usize + 1];
+        for &(hash, offset) in &self.places {
+            starts[bucket_of(hash, buckets) as usize + 1] += size(offset);
+        }
+        let mut total = index_words(buckets as usize);
+        for start in &mut starts {
+            total += *start;
+            *start = total;
+        }
+        let offset_bits = u32::BITS - (total as u32).leading_zeros();
+        let mut words = vec![0_u64; total];
+        for (bucket, &start) in starts.iter().enumerate() {
+            words[bucket / 2] |= (start as u64) << (32 * (bucket % 2));
+        }
+        for &(hash, offset) in &self.places {
+            let bucket = bucket_of(hash, buckets) as usize;
+            words[bucket / 2] |= u64::from(marks_of(hash, offset_bits)) << (32 * (bucket % 2));
+            let (from, size) = (offset as usize, size(offset));
+            words[starts[bucket]..starts[bucket] + size]
+                .copy_from_slice(&self.arena[from..from + size]);
+            starts[bucket] += size;
+        }
+        Shard {
+            words: words.into(),
+            buckets,
+            offset_bits,
+        }
     }
 }
 
-/// The shard of some records of an arena.
-fn finish_shard(places: &[(u64, u32)], records: &[u64]) -> Shard {
-    let words = |offset: u32| {
-        let (bytes, payload) = shape(records[offset as usize]);
-        1 + payload + bytes.div_ceil(8)
-    };
-    let total: usize = places.iter().map(|(_, offset)| words(*offset)).sum();
-    let mut arena = Vec::with_capacity(total + 1);
-    // Offset 0 means that a slot is free.
-    arena.push(0);
-    let offset_bits = u32::BITS - (total as u32 + 1).leading_zeros();
-    let mut index = vec![0; 2 * places.len() + 1];
-    let mut filter = vec![0_u64; places.len() / 8 + 1];
-    for &(hash, offset) in places {
-        let word = filter_word(hash, filter.len());
-        filter[word] |= filter_bits(hash);
-        let mut slot = slot_of(hash, index.len());
-        while index[slot] != 0 {
-            slot = if slot + 1 == index.len() { 0 } else { slot + 1 };
-        }
-        index[slot] = tag_of(hash, offset_bits) << offset_bits | arena.len() as u32;
-        arena.extend_from_slice(&records[offset as usize..offset as usize + words(offset)]);
-    }
-    Shard {
-        filter: filter.into(),
-        index: index.into(),
-        arena: arena.into(),
-        offset_bits,
-    }
+/// Words of the index of so many buckets, the end included.
+fn index_words(buckets: usize) -> usize {
+    buckets / 2 + 1
 }
 
 fn hash_of(key: &str) -> u64 {
     Authority::without_port(key.as_bytes()).hash()
 }
 
-// The top bits of the hash name the shard, the low half the slot, the bits between them the tag.
+// The top bits of the hash name the shard, the low half the bucket; the bits between them and the lowest ones the marks.
 
 #[inline]
 fn shard_of(hash: u64, shards: usize) -> usize {
@@ -365,25 +406,16 @@ fn shard_of(hash: u64, shards: usize) -> usize {
 }
 
 #[inline]
-fn slot_of(hash: u64, slots: usize) -> usize {
-    (((hash & 0xFFFF_FFFF) * slots as u64) >> 32) as usize
+fn bucket_of(hash: u64, buckets: u32) -> u32 {
+    (((hash & 0xFFFF_FFFF) * u64::from(buckets)) >> 32) as u32
 }
 
 #[inline]
-fn filter_word(hash: u64, words: usize) -> usize {
-    ((((hash >> 12) & 0xFFFF_FFFF) * words as u64) >> 32) as usize
-}
-
-/// Up to three bits, from the lowest bits of the hash, which decide nothing else that matters.
-#[inline]
-fn filter_bits(hash: u64) -> u64 {
-    1 << (hash & 63) | 1 << (hash >> 6 & 63) | 1 << ((hash ^ hash >> 32) >> 12 & 63)
-}
-
-#[inline]
-fn tag_of(hash: u64, offset_bits: u32) -> u32 {
-    // The lowest bits of the low half decide least about the slot: they make the tag as long as the word allows.
-    ((hash >> 16) as u32) << offset_bits >> offset_bits
+fn marks_of(hash: u64, offset_bits: u32) -> u32 {
+    let bits = 32 - offset_bits;
+    let first = ((hash as u32 & 0xFFFF) * bits) >> 16;
+    let second = (((hash >> 32) as u32 & 0xFFF) * bits) >> 12;
+    (1 << (offset_bits + first)) | (1 << (offset_bits + second))
 }
 
 #[cfg(test)]
@@ -392,20 +424,15 @@ mod tests {
 
     #[test]
     fn a_change_rebuilds_its_shard_alone() {
-        let record = Record {
-            value: 1,
-            kind: 0,
-            payload: &[],
-        };
         let mut builder = Builder::new(20_000);
         for n in 0..20_000 {
-            builder.push(&format!("host-{n}"), record);
+            builder.push(&format!("host-{n}"), Record::number(1));
         }
         let before = builder.finish();
         let after = before.update([("host-7", Change::Remove)]);
         let pairs = before.shards.iter().zip(&after.shards);
         let changed = pairs
-            .filter(|(a, b)| !Arc::ptr_eq(&a.arena, &b.arena))
+            .filter(|(a, b)| !Arc::ptr_eq(&a.words, &b.words))
             .count();
         assert_eq!((changed, after.len()), (1, 19_999));
         assert!(before.shards.len() > 10);

@@ -1,17 +1,19 @@
-//! The host table of the simple door: one record brings the key, the gateways, the alias slots and the destinations.
+//! The host table of the simple door: one record brings the key, the gates, the alias slots and the destinations.
 
 use super::authority::Authority;
-use super::packed::{Builder, Packed, Record};
+use super::packed::{Builder, Change, Packed, Record, kind_of_payload};
 use super::suffixes::Suffixes;
 use crate::terms::weighted::AliasTable;
 
-/// Records with more destinations than this keep their split elsewhere.
-const INLINE: usize = 4;
+/// Splits with more slots than this are kept elsewhere.
+const INLINE: usize = 8;
+/// How many gates a table tells apart.
+pub(crate) const GATES: usize = u16::BITS as usize;
 
-// Kinds of records.
+// Kinds of records; those with slots are numbered by `kind_of_payload`, from 8 on.
 const SINGLE: u8 = 0;
-const SPLIT: u8 = 1;
-const SPILLED: u8 = 2;
+const ELSEWHERE: u8 = 1;
+const NOWHERE: u8 = 2;
 const WALK: u8 = 3;
 
 /// What a host answers for a plain `GET /`.
@@ -19,10 +21,14 @@ const WALK: u8 = 3;
 pub enum Answer<'a> {
     /// Always this destination.
     Destination(u32),
-    /// One of these destinations, place for place with the weights of the table.
-    Split(&'a AliasTable, &'a [u32]),
-    /// It depends on more than the host: the full walk decides, beginning at this number.
-    Walk(u32),
+    /// One of the destinations that begin at this number, place for place with the weights of the table.
+    Split(&'a AliasTable, u32),
+    /// What the owner of the table keeps under this number.
+    Elsewhere(u32),
+    /// No destination; the number says why.
+    Nowhere(u32),
+    /// It depends on more than the host.
+    Walk,
 }
 
 /// One domain of a [`SimpleTable`].
@@ -30,8 +36,8 @@ pub enum Answer<'a> {
 pub struct SimpleEntry<'a> {
     /// Lower case: a name, `*suffix` or `*`.
     pub domain: &'a str,
-    /// The gateways at which it answers so, one bit each.
-    pub gateways: u64,
+    /// The gates at which it answers so, one bit each.
+    pub gates: u16,
     /// What it answers.
     pub answer: Answer<'a>,
 }
@@ -41,29 +47,39 @@ pub struct SimpleEntry<'a> {
 pub enum Target {
     /// To a destination.
     Destination(u32),
+    /// To what the owner of the table keeps under this number.
+    Elsewhere(u32),
+    /// To no destination; the number says why.
+    Nowhere(u32),
     /// To the full walk.
-    Walk(u32),
+    Walk,
 }
 
-/// From a host and a gateway to a destination, in one record.
+/// From a host and a gate to a destination, in one record.
 #[derive(Clone, Debug, Default)]
 pub struct SimpleTable {
     exact: Packed,
     wildcards: Packed,
     suffixes: Suffixes,
-    /// Records of `*`, with the gateways of each; an empty key in a table of their own.
-    any: Packed,
-    spilled: Vec<(AliasTable, Box<[u32]>)>,
+    /// The records of `*`; of equal gates the first counts.
+    any: Vec<AnyHost>,
+}
+
+/// What a host answers that no other domain fits.
+#[derive(Clone, Debug)]
+struct AnyHost {
+    gates: u16,
+    kind: u8,
+    value: u32,
+    payload: Box<[u64]>,
 }
 
 /// A [`SimpleTable`] that is being written.
 pub struct SimpleTableBuilder {
     exact: Builder,
     wildcards: Builder,
-    any: Builder,
     suffixes: Suffixes,
-    spilled: Vec<(AliasTable, Box<[u32]>)>,
-    payload: Vec<u64>,
+    any: Vec<AnyHost>,
 }
 
 impl SimpleTableBuilder {
@@ -72,44 +88,22 @@ impl SimpleTableBuilder {
         SimpleTableBuilder {
             exact: Builder::new(names),
             wildcards: Builder::new(wildcards),
-            any: Builder::new(0),
             suffixes: Suffixes::default(),
-            spilled: Vec::new(),
-            payload: Vec::new(),
+            any: Vec::new(),
         }
     }
 
-    /// Adds a domain; a domain may come once for each of its gateways, or for several at once.
+    /// Adds a domain; a domain may come once for each of its gates, or for several at once.
     pub fn push(&mut self, entry: SimpleEntry<'_>) {
-        self.payload.clear();
-        self.payload.push(entry.gateways);
-        let (kind, value) = match entry.answer {
-            Answer::Destination(destination) => (SINGLE, destination),
-            Answer::Walk(place) => (WALK, place),
-            Answer::Split(_, &[destination]) => (SINGLE, destination),
-            Answer::Split(table, destinations) if table.slots().len() <= INLINE => {
-                self.payload.extend_from_slice(table.slots());
-                // Slots without a destination of their own are never picked: they have no share.
-                for pair in destinations.chunks(2) {
-                    let second = pair.get(1).copied().unwrap_or(0);
-                    self.payload
-                        .push(u64::from(pair[0]) | u64::from(second) << 32);
-                }
-                (SPLIT, table.slots().len() as u32)
-            }
-            Answer::Split(table, destinations) => {
-                self.spilled.push((table.clone(), destinations.into()));
-                (SPILLED, self.spilled.len() as u32 - 1)
-            }
-        };
-        let record = Record {
-            value,
-            kind,
-            payload: &self.payload,
-        };
+        let record = record(&entry);
         match entry.domain.strip_prefix('*') {
             None => self.exact.push(entry.domain, record),
-            Some("") => self.any.push("", record),
+            Some("") => self.any.push(AnyHost {
+                gates: record.gates,
+                kind: record.kind,
+                value: record.value,
+                payload: record.payload.into(),
+            }),
             Some(suffix) => {
                 self.suffixes.add(suffix);
                 self.wildcards.push(suffix, record);
@@ -122,49 +116,83 @@ impl SimpleTableBuilder {
         SimpleTable {
             exact: self.exact.finish(),
             wildcards: self.wildcards.finish(),
-            any: self.any.finish(),
             suffixes: self.suffixes,
-            spilled: self.spilled,
+            any: self.any,
         }
     }
 }
 
+fn record<'a>(entry: &SimpleEntry<'a>) -> Record<'a> {
+    let (kind, value, payload): (u8, u32, &[u64]) = match entry.answer {
+        Answer::Destination(destination) => (SINGLE, destination, &[]),
+        Answer::Split(table, first) => (kind_of_payload(table.slots().len()), first, table.slots()),
+        Answer::Elsewhere(number) => (ELSEWHERE, number, &[]),
+        Answer::Nowhere(why) => (NOWHERE, why, &[]),
+        Answer::Walk => (WALK, 0, &[]),
+    };
+    Record {
+        value,
+        gates: entry.gates,
+        kind,
+        payload,
+    }
+}
+
 impl SimpleTable {
-    /// Where a plain `GET /` for `authority` (as sent) goes at the gateway whose bit is given. `word` is the entropy of
-    /// the split draw.
+    /// Whether a record can hold this split.
+    pub fn holds(split: &AliasTable) -> bool {
+        split.slots().len() <= INLINE
+    }
+
+    /// Where a plain `GET /` for `authority` (as sent) goes at the gate whose bit is given. `word` is asked for the entropy of
+    /// the split draw, if there is a split.
     ///
     /// # Complexity
     ///
     /// As [`HostTable::find`](super::HostTable::find), and then constant. No allocation.
     #[inline]
-    pub fn find(&self, authority: &str, gateway: u64, word: u64) -> Option<Target> {
+    pub fn find(&self, authority: &str, gate: u16, word: impl Fn() -> u64) -> Option<Target> {
         let authority = Authority::new(authority);
-        let accept = |record: &Record<'_>| record.payload[0] & gateway != 0;
-        if let Some(record) = self.exact.find(&authority, accept) {
-            return Some(self.target(record, word));
+        if let Some(record) = self.exact.find(&authority, gate) {
+            return Some(target(record, word));
         }
         let wildcard = self.suffixes.find(&authority, |suffix| {
-            self.wildcards
-                .find(&Authority::without_port(suffix), accept)
+            self.wildcards.find(&Authority::without_port(suffix), gate)
         });
-        let record = wildcard.or_else(|| self.any.find(&Authority::without_port(b""), accept))?;
-        Some(self.target(record, word))
+        let record = wildcard.or_else(|| self.any(gate))?;
+        Some(target(record, word))
     }
 
     #[inline]
-    fn target(&self, record: Record<'_>, word: u64) -> Target {
-        match record.kind {
-            SINGLE => Target::Destination(record.value),
-            SPLIT => {
-                let (slots, destinations) = record.payload[1..].split_at(record.value as usize);
-                let picked = AliasTable::pick_from(slots, word);
-                Target::Destination((destinations[picked / 2] >> (32 * (picked % 2))) as u32)
-            }
-            SPILLED => {
-                let (table, destinations) = &self.spilled[record.value as usize];
-                Target::Destination(destinations[table.pick(word)])
-            }
-            _ => Target::Walk(record.value),
+    fn any(&self, gate: u16) -> Option<Record<'_>> {
+        let any = self.any.iter().find(|any| any.gates & gate != 0)?;
+        Some(Record {
+            value: any.value,
+            gates: any.gates,
+            kind: any.kind,
+            payload: &any.payload,
+        })
+    }
+
+    /// The same table where the names (not wildcards) of `changed` have the records `entries`, in this order, and no
+    /// others. What the changes do not touch is shared.
+    ///
+    /// # Complexity
+    ///
+    /// In proportion to the number of changes (each rebuilds a shard of about a thousand domains).
+    #[must_use]
+    pub fn update<'a>(
+        &self,
+        changed: impl IntoIterator<Item = &'a str>,
+        entries: impl IntoIterator<Item = SimpleEntry<'a>>,
+    ) -> Self {
+        let removed = changed.into_iter().map(|name| (name, Change::Remove));
+        let added = entries
+            .into_iter()
+            .map(|entry| (entry.domain, Change::Insert(record(&entry))));
+        SimpleTable {
+            exact: self.exact.update(removed.chain(added)),
+            ..self.clone()
         }
     }
 
@@ -180,15 +208,22 @@ impl SimpleTable {
 
     /// Heap bytes.
     pub fn memory_usage(&self) -> usize {
-        let spilled = self.spilled.iter().map(|(table, destinations)| {
-            size_of::<(AliasTable, Box<[u32]>)>()
-                + table.memory_usage()
-                + size_of_val(&**destinations)
-        });
+        let payloads = self.any.iter().map(|any| size_of_val(&*any.payload));
         self.exact.memory_usage()
             + self.wildcards.memory_usage()
-            + self.any.memory_usage()
             + self.suffixes.memory_usage()
-            + spilled.sum::<usize>()
+            + self.any.capacity() * size_of::<AnyHost>()
+            + payloads.sum::<usize>()
+    }
+}
+
+#[inline]
+fn target(record: Record<'_>, word: impl Fn() -> u64) -> Target {
+    match record.kind {
+        SINGLE => Target::Destination(record.value),
+        ELSEWHERE => Target::Elsewhere(record.value),
+        NOWHERE => Target::Nowhere(record.value),
+        WALK => Target::Walk,
+        _ => Target::Destination(record.value + AliasTable::pick_from(record.payload, word()) as u32),
     }
 }
