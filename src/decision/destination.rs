@@ -1,6 +1,7 @@
 //! The answer of the simple door: a destination, or why there is none.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -14,15 +15,21 @@ use crate::terms::traffic_policy::TrafficPolicy;
 /// `host:port` or `host:port subset`.
 #[derive(Clone, Copy, Debug)]
 pub struct Destination<'r> {
-    pub(crate) cluster: &'r Cluster,
-    pub(crate) port: u16,
+    /// Not followed before something is asked: where the cluster is in no cache, to find it costs more than to route.
+    cluster: &'r Arc<Cluster>,
 }
 
 impl<'r> Destination<'r> {
-    /// `None` where the cluster has no host and port: passthrough, black hole.
-    pub(crate) fn new(cluster: &'r Cluster) -> Option<Self> {
-        let port = cluster.port()?;
-        Some(Destination { cluster, port })
+    /// Of a cluster that has a host and a port.
+    #[inline]
+    pub(crate) fn new(cluster: &'r Arc<Cluster>) -> Self {
+        Destination { cluster }
+    }
+
+    /// Where in memory it is kept: a number that depends on the answer, without a look at the cluster. For benches.
+    #[doc(hidden)]
+    pub fn place(&self) -> usize {
+        std::ptr::from_ref(self.cluster).addr()
     }
 
     /// Fully qualified host of the service.
@@ -37,7 +44,8 @@ impl<'r> Destination<'r> {
 
     /// Port of the service.
     pub fn port(&self) -> u16 {
-        self.port
+        // A destination always has one.
+        self.cluster.port().unwrap_or_default()
     }
 
     /// What selects the workloads: the service's selector and the subset's labels together.
@@ -69,7 +77,7 @@ impl<'r> Destination<'r> {
     pub fn to_owned(&self) -> OwnedDestination {
         OwnedDestination {
             host: self.host().into(),
-            port: self.port,
+            port: self.port(),
             subset: self.subset().map(Into::into),
             cluster: self.cluster.name().into(),
             labels: self
@@ -84,7 +92,7 @@ impl<'r> Destination<'r> {
 
 impl fmt::Display for Destination<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host(), self.port)?;
+        write!(f, "{}:{}", self.host(), self.port())?;
         match self.subset() {
             Some(subset) => write!(f, " {subset}"),
             None => Ok(()),
@@ -109,46 +117,4 @@ pub struct OwnedDestination {
     pub labels: std::collections::BTreeMap<String, String>,
     /// `namespace/name` of the workloads behind it.
     pub workloads: Vec<String>,
-}
-
-/// Why a host leads nowhere by the simple door.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum RouteError {
-    /// No Gateway of that name is bound to this proxy.
-    #[error("no gateway of this name is bound to this proxy")]
-    UnknownGateway,
-    /// The Gateway has no server with HTTP routes for the host.
-    #[error("no server of the gateway admits the host")]
-    HostNotAdmitted,
-    /// Nothing listens where the host would be asked for.
-    #[error("nothing listens for this connection")]
-    NoListener,
-    /// No virtual host answers for the host.
-    #[error("no virtual host answers for the host")]
-    NoVirtualHost,
-    /// No rule of the virtual host takes `GET /`.
-    #[error("no rule of the host takes `GET /`")]
-    NoRule,
-    /// The host name cannot be asked for at all.
-    #[error("this is no host name")]
-    BadHost,
-    /// The rule redirects.
-    #[error("the rule redirects with status {0}")]
-    Redirect(u16),
-    /// The rule answers directly, as a sidecar does for an unknown host under `REGISTRY_ONLY`.
-    #[error("the rule answers directly with status {0}")]
-    DirectResponse(u16),
-    /// An injected fault answers.
-    #[error("an injected fault answers with status {0}")]
-    Fault(u16),
-    /// Nothing claims the host, so a sidecar lets the connection through to wherever it was going.
-    #[error("nothing claims the host: the connection passes through to its original destination")]
-    Passthrough,
-    /// The connection is closed, as it is for an unknown destination under `REGISTRY_ONLY`.
-    #[error("the connection is closed")]
-    Blocked,
-    /// The rule names a service, port or subset that does not exist: 503.
-    #[error("the destination does not exist")]
-    NoSuchDestination,
 }

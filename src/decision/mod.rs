@@ -19,8 +19,9 @@ use crate::terms::name::ResourceName;
 use crate::terms::route_policy::{FaultAbort, FaultDelay, HashKey, RetryPolicy, RoutePolicy};
 use crate::terms::weighted::{Draw, split_entropy};
 
+pub use crate::terms::route_error::RouteError;
 pub use applied::{Answer, Applied, UpstreamRequest};
-pub use destination::{Destination, OwnedDestination, RouteError};
+pub use destination::{Destination, OwnedDestination};
 pub use outcome::{NotFound, Outcome};
 pub use owned::{
     OwnedDecision, OwnedFault, OwnedMirror, OwnedPolicy, OwnedRetries, OwnedUpstreamRequest,

@@ -117,31 +117,10 @@ impl Outcome<'_> {
             Outcome::Redirect(redirection) => Some(redirection.redirect().status),
             Outcome::HttpsRedirect => Some(301),
             Outcome::Respond(response) => Some(response.response().status),
-            Outcome::Abort(abort) => Some(match abort.status {
-                AbortStatus::Http(status) => status,
-                AbortStatus::Grpc(code) => grpc_to_http(code),
-            }),
+            Outcome::Abort(abort) => Some(abort.status.as_http()),
             Outcome::CorsPreflight(_) => Some(200),
             Outcome::NotFound(why) => why.status(),
         }
-    }
-}
-
-/// What a client that does not speak gRPC gets for a gRPC status code.
-fn grpc_to_http(code: u32) -> u16 {
-    match code {
-        0 => 200,
-        1 => 499,
-        3 | 9 | 11 => 400,
-        4 => 504,
-        5 => 404,
-        6 | 10 => 409,
-        7 => 403,
-        8 => 429,
-        12 => 501,
-        14 => 503,
-        16 => 401,
-        _ => 500,
     }
 }
 

@@ -29,13 +29,7 @@ fn holds(condition: &Condition, subject: &Subject<'_, '_>) -> bool {
     match condition {
         Condition::Header { name, test, invert } => {
             let passes = subject.any_value(name, &|value| test.holds(value));
-            match (passes, invert) {
-                (Some(passes), false) => passes,
-                (None, false) => false,
-                (Some(passes), true) => !passes,
-                // Presence asks for absence; any other test sees the empty value (R-H-098, R-H-099).
-                (None, true) => *test == ValueMatch::Present || !test.holds(b""),
-            }
+            test.holds_for(passes, *invert)
         }
         Condition::Query { key, test } => subject
             .query_value(key)

@@ -13,6 +13,7 @@ mod observed;
 mod path;
 mod probe;
 mod simple;
+mod simple_by_scan;
 mod subject;
 mod timeout;
 mod walk;

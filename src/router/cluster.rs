@@ -6,6 +6,7 @@ use crate::terms::cluster::ClusterName;
 use crate::terms::endpoint::Endpoint;
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
+use crate::terms::route_error::RouteError;
 use crate::terms::traffic_policy::TrafficPolicy;
 
 /// What a cluster is.
@@ -125,6 +126,16 @@ impl Cluster {
     pub fn subset(&self) -> Option<&str> {
         let name = self.destination.as_ref()?;
         (!name.subset.is_empty()).then_some(&*name.subset)
+    }
+
+    /// Why a host that leads here by the simple door leads nowhere; `None`: it is a destination.
+    pub(crate) fn refusal(&self) -> Option<RouteError> {
+        match self.kind {
+            ClusterKind::Passthrough | ClusterKind::DynamicDns => Some(RouteError::Passthrough),
+            ClusterKind::BlackHole => Some(RouteError::Blocked),
+            ClusterKind::Outbound if self.exists && self.destination.is_some() => None,
+            ClusterKind::Outbound => Some(RouteError::NoSuchDestination),
+        }
     }
 
     /// Whether a proxy would have it: a request that is routed to one that does not exist is answered 503 (R-M-139).

@@ -108,7 +108,7 @@ pub enum Filter {
 }
 
 /// Names a route configuration, as chains do: listeners stay what they are when routes change (in Envoy: LDS and RDS).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RouteConfigId(pub(crate) u32);
 
 /// Forwards bytes to one cluster of a split.
@@ -170,9 +170,18 @@ impl Listener {
     /// # Complexity
     /// Linear in the chains. No allocation.
     pub(crate) fn chain(&self, facts: &ChainFacts<'_>) -> Option<&FilterChain> {
+        self.chain_among(&self.chains, facts)
+    }
+
+    /// The chain of a connection that none but `chains`, in the order of the listener's, could get.
+    pub(crate) fn chain_among<'c>(
+        &'c self,
+        chains: impl IntoIterator<Item = &'c FilterChain>,
+        facts: &ChainFacts<'_>,
+    ) -> Option<&'c FilterChain> {
         // The greatest of these scores, compared from left to right, is what choosing step by step finds.
         let mut best: Option<([u32; 4], &FilterChain)> = None;
-        for chain in &self.chains {
+        for chain in chains {
             let score = chain.matches.score(facts);
             if best.is_none_or(|(other, _)| score > other) {
                 best = Some((score, chain));
@@ -181,6 +190,22 @@ impl Listener {
         best.filter(|(score, _)| !score.contains(&0))
             .map(|(_, chain)| chain)
             .or(self.default_chain.as_deref())
+    }
+
+    /// The chains whose destination addresses fit a connection to `address` best: none but these can get it.
+    pub(crate) fn chains_at(&self, address: Option<IpAddr>) -> Vec<&FilterChain> {
+        let facts = ChainFacts {
+            address,
+            server_name: None,
+            transport: Transport::Plaintext,
+            application_protocols: &[],
+        };
+        let score = |chain: &&FilterChain| chain.matches.destination_score(&facts);
+        let best = self.chains.iter().map(|chain| score(&chain)).max();
+        self.chains
+            .iter()
+            .filter(|chain| Some(score(chain)) == best)
+            .collect()
     }
 }
 

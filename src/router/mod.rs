@@ -16,6 +16,7 @@ pub mod host_table;
 pub mod listener;
 pub mod route_config;
 pub mod rule_index;
+mod simple_door;
 pub mod virtual_host;
 mod words;
 
@@ -28,6 +29,7 @@ pub use listener::{
 };
 pub use route_config::RouteConfig;
 pub(crate) use route_config::VirtualHosts;
+pub(crate) use simple_door::{Found, SimpleDoor};
 pub use virtual_host::{Rule, RuleList, VirtualHost};
 
 /// An immutable routing table for one proxy. Cheap to clone, `Send + Sync + 'static`, no interior mutability.
@@ -38,7 +40,8 @@ pub struct Router {
 
 impl Router {
     /// A router over finished tables.
-    pub(crate) fn new(tables: Tables) -> Self {
+    pub(crate) fn new(mut tables: Tables) -> Self {
+        tables.door = SimpleDoor::new(&tables);
         Router {
             tables: Arc::new(tables),
         }
@@ -59,6 +62,8 @@ pub(crate) struct Tables {
     pub http_ports: Arc<[(Box<str>, u16)]>,
     /// Namespace of the proxy: what a gateway named without a namespace is looked up in first.
     pub namespace: Arc<str>,
+    /// What each host answers at each gateway, settled beforehand.
+    pub door: SimpleDoor,
 }
 
 impl Tables {
@@ -93,7 +98,7 @@ pub(crate) struct GatewayBinding {
 }
 
 /// One server of a [`GatewayBinding`].
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ServerBinding {
     pub hosts: Vec<Box<str>>,
     pub port: u16,
@@ -117,8 +122,8 @@ impl RouteConfigs {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct View {
     listeners: Arc<[Arc<Listener>]>,
-    /// Port and place of each listener, sorted.
-    ports: Arc<[(u16, u32)]>,
+    /// Port, address and place of each listener, sorted.
+    ports: Arc<[(u16, Option<IpAddr>, u32)]>,
     /// What the HTTP chains of all listeners route by, each at the place that its id says.
     route_configs: Chunked<Arc<RouteConfig>>,
     /// Names and places of the route configurations, sorted.
@@ -137,8 +142,10 @@ impl View {
         route_configs: RouteConfigs,
         path_normalization: PathNormalization,
     ) -> Self {
-        let ports = listeners.iter().map(|listener| listener.port).zip(0..);
-        let mut ports: Vec<(u16, u32)> = ports.collect();
+        let ports = listeners.iter().zip(0..);
+        let mut ports: Vec<(u16, Option<IpAddr>, u32)> = ports
+            .map(|(listener, place)| (listener.port, listener.address, place))
+            .collect();
         ports.sort_unstable();
         let names = route_configs.0.iter().map(|config| config.shared_name());
         let mut names: Vec<(Arc<str>, u32)> = names.zip(0..).collect();
@@ -205,22 +212,19 @@ impl View {
     /// address, else the one at every address, else the fallback.
     ///
     /// # Complexity
-    /// Logarithmic in the listeners, linear in those of one port.
+    /// Logarithmic in the listeners.
     pub(crate) fn listener(&self, address: Option<IpAddr>, port: u16) -> Option<&Listener> {
-        let start = self.ports.partition_point(|&(other, _)| other < port);
-        let same_port = self.ports[start..]
-            .iter()
-            .take_while(|&&(other, _)| other == port)
-            .filter_map(|&(_, place)| self.listeners.get(place as usize));
-        let mut any_address = None;
-        for listener in same_port {
-            match listener.address {
-                None => any_address = any_address.or(Some(listener)),
-                own if own == address => return Some(listener),
-                _ => {}
-            }
-        }
-        any_address
+        let first = |address: Option<IpAddr>| {
+            let before = |&(other_port, other, _): &(u16, Option<IpAddr>, u32)| {
+                (other_port, other) < (port, address)
+            };
+            let at = self.ports.partition_point(before);
+            let &(found_port, found, place) = self.ports.get(at)?;
+            let is_it = (found_port, found) == (port, address);
+            self.listeners.get(place as usize).filter(|_| is_it)
+        };
+        first(address)
+            .or_else(|| first(None))
             .or(self.fallback.as_ref())
             .map(|listener| &**listener)
     }

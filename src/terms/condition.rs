@@ -77,6 +77,18 @@ impl ValueMatch {
             ValueMatch::Regex(regex) => regex.is_full_match(value),
         }
     }
+
+    /// Whether a header condition with this test holds, where `passes` says whether the header's value passes the test;
+    /// `None`: there is no value. Inverted, presence asks for absence, and any other test sees the empty value
+    /// (R-H-098, R-H-099).
+    pub(crate) fn holds_for(&self, passes: Option<bool>, invert: bool) -> bool {
+        match (passes, invert) {
+            (Some(passes), false) => passes,
+            (None, false) => false,
+            (Some(passes), true) => !passes,
+            (None, true) => *self == ValueMatch::Present || !self.holds(b""),
+        }
+    }
 }
 
 /// One test beside the path.

@@ -20,6 +20,7 @@ pub mod path_normalization;
 pub mod proxy;
 pub mod regex;
 pub mod request;
+pub mod route_error;
 pub mod route_policy;
 pub mod traffic_policy;
 pub mod weighted;

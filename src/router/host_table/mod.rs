@@ -81,11 +81,26 @@ impl HostTable {
     /// One probe, and one for each suffix length that the table has and the host could have. No allocation.
     #[inline]
     pub fn find(&self, authority: &str) -> Option<u32> {
-        let authority = Authority::new(authority);
-        if let Some(record) = self.exact.find(&authority, packed::ALL) {
+        self.find_normal(&Authority::new(authority))
+    }
+
+    /// The same for a host of which the port is already cut.
+    pub(crate) fn find_host(&self, host: &str) -> Option<u32> {
+        self.find_normal(&Authority::without_port(host.as_bytes()))
+    }
+
+    #[inline]
+    fn find_normal(&self, authority: &Authority<'_>) -> Option<u32> {
+        if let Some(record) = self.exact.find(authority, packed::ALL) {
             return Some(record.value);
         }
-        self.find_wildcard(&authority).or(self.any)
+        self.find_wildcard(authority).or(self.any)
+    }
+
+    /// What answers for a host that has no entry of its own, its port cut.
+    pub(crate) fn find_wildcard_of(&self, host: &str) -> Option<u32> {
+        self.find_wildcard(&Authority::without_port(host.as_bytes()))
+            .or(self.any)
     }
 
     /// The number of this very domain: a name, `*suffix` or `*`, in lower case.

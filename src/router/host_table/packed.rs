@@ -213,8 +213,9 @@ impl Packed {
     /// Heap bytes.
     pub(super) fn memory_usage(&self) -> usize {
         // Each `Arc` has two counters.
-        let shard =
-            |shard: &Shard| size_of::<Shard>() + size_of_val(&*shard.words) + 2 * size_of::<usize>();
+        let shard = |shard: &Shard| {
+            size_of::<Shard>() + size_of_val(&*shard.words) + 2 * size_of::<usize>()
+        };
         self.shards.iter().map(shard).sum()
     }
 

@@ -174,6 +174,23 @@ impl SimpleTable {
         })
     }
 
+    /// Whether a host without an entry of its own, its port cut, answers so at the gate whose bit is given.
+    pub(crate) fn answers_anyway(&self, host: &str, gate: u16, answer: Answer<'_>) -> bool {
+        let authority = Authority::without_port(host.as_bytes());
+        let wildcard = self.suffixes.find(&authority, |suffix| {
+            self.wildcards.find(&Authority::without_port(suffix), gate)
+        });
+        let entry = SimpleEntry {
+            domain: host,
+            gates: gate,
+            answer,
+        };
+        wildcard.or_else(|| self.any(gate)).is_some_and(|found| {
+            let wanted = record(&entry);
+            (found.kind, found.value, found.payload) == (wanted.kind, wanted.value, wanted.payload)
+        })
+    }
+
     /// The same table where the names (not wildcards) of `changed` have the records `entries`, in this order, and no
     /// others. What the changes do not touch is shared.
     ///
@@ -224,6 +241,8 @@ fn target(record: Record<'_>, word: impl Fn() -> u64) -> Target {
         ELSEWHERE => Target::Elsewhere(record.value),
         NOWHERE => Target::Nowhere(record.value),
         WALK => Target::Walk,
-        _ => Target::Destination(record.value + AliasTable::pick_from(record.payload, word()) as u32),
+        _ => {
+            Target::Destination(record.value + AliasTable::pick_from(record.payload, word()) as u32)
+        }
     }
 }

@@ -1,0 +1,166 @@
+//! An updated door answers what a door made anew answers, over random sequences of changes.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::own_names;
+use crate::decision::RouteError;
+use crate::mesh::Mesh;
+use crate::resource::Resources;
+use crate::router::{Router, Tables};
+use crate::terms::proxy::Proxy;
+
+const HOSTS: [&str; 6] = [
+    "web.default.svc.cluster.local",
+    "det.default.svc.cluster.local",
+    "shop.example.com",
+    "a.example.com",
+    "other.org",
+    "b.other.org",
+];
+
+/// Services, one of them with a listener of its own; more than a few shared listeners; gateways; wildcards that stay.
+const FIXED: &str = r#"
+{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"default"},"spec":{"clusterIP":"10.0.0.1","selector":{"app":"web"},"ports":[
+  {"name":"http-1","port":81},{"name":"http-2","port":82},{"name":"http-3","port":83},{"name":"http-4","port":84},{"name":"http","port":80}]}}
+{"apiVersion":"v1","kind":"Service","metadata":{"name":"det","namespace":"default"},"spec":{"clusterIP":"10.0.0.2","selector":{"app":"det"},"ports":[{"name":"any","port":7777}]}}
+{"apiVersion":"networking.istio.io/v1","kind":"Gateway","metadata":{"name":"one","namespace":"default"},"spec":{"servers":[{"port":{"number":80,"name":"http","protocol":"HTTP"},"hosts":["*"]}]}}
+{"apiVersion":"networking.istio.io/v1","kind":"Gateway","metadata":{"name":"two","namespace":"default"},"spec":{"servers":[{"port":{"number":8080,"name":"http","protocol":"HTTP"},"hosts":["*.example.com","other.org"]}]}}
+{"apiVersion":"networking.istio.io/v1","kind":"VirtualService","metadata":{"name":"wild","namespace":"default"},"spec":{"hosts":["*.example.com"],"gateways":["mesh","one","two"],"http":[{"route":[{"destination":{"host":"web","port":{"number":80}}}]}]}}
+"#;
+
+/// One VirtualService: which host, at which gateways, with which rules.
+#[derive(Clone, Debug, PartialEq)]
+struct Written {
+    host: usize,
+    gateways: &'static str,
+    weights: Vec<u32>,
+    status: Option<u16>,
+    asks: bool,
+}
+
+impl Written {
+    fn json(&self, number: usize) -> String {
+        let host = HOSTS[self.host];
+        let destinations: Vec<String> = (0..).zip(&self.weights).map(|(at, weight)| {
+            format!(r#"{{"destination":{{"host":"web","port":{{"number":{}}}}},"weight":{weight}}}"#, 80 + at % 5)
+        }).collect();
+        let action = match self.status {
+            Some(status) => format!(r#""directResponse":{{"status":{status}}}"#),
+            None => format!(r#""route":[{}]"#, destinations.join(",")),
+        };
+        let asks = if self.asks {
+            r#""match":[{"authority":{"prefix":"W"}}],"#
+        } else {
+            ""
+        };
+        format!(
+            r#"{{"apiVersion":"networking.istio.io/v1","kind":"VirtualService","metadata":{{"name":"vs{number}","namespace":"default"}},"spec":{{"hosts":["{host}"],"gateways":[{}],"http":[{{{asks}{action}}}]}}}}"#,
+            self.gateways
+        )
+    }
+}
+
+fn written() -> impl Strategy<Value = Written> {
+    let gateways = prop_oneof![
+        Just(r#""mesh""#),
+        Just(r#""mesh","one""#),
+        Just(r#""one","two""#)
+    ];
+    let weights = prop_oneof![
+        proptest::collection::vec(1_u32..4, 1..4),
+        proptest::collection::vec(1_u32..4, 9..12)
+    ];
+    let status = prop_oneof![3 => Just(None), 1 => (200_u16..204).prop_map(Some)];
+    (
+        0..HOSTS.len(),
+        gateways,
+        weights,
+        status,
+        proptest::bool::weighted(0.15),
+    )
+        .prop_map(|(host, gateways, weights, status, asks)| Written {
+            host,
+            gateways,
+            weights,
+            status,
+            asks,
+        })
+}
+
+fn router(services: &[Option<Written>]) -> Router {
+    let written = services.iter().enumerate();
+    let written: Vec<String> = written
+        .filter_map(|(number, one)| Some(one.as_ref()?.json(number)))
+        .collect();
+    let text = format!("{FIXED}\n{}", written.join("\n"));
+    let resources = Resources::from_json(&text).unwrap_or_else(|report| panic!("{report}"));
+    let mesh = Mesh::resolve(resources).unwrap_or_else(|report| panic!("{report}"));
+    Router::compile(&mesh, &Proxy::default())
+}
+
+fn answers(router: &Router) -> Vec<Result<String, RouteError>> {
+    let mut out = Vec::new();
+    let names = [
+        "web",
+        "WEB.default:80",
+        "det",
+        "det.default.svc.",
+        "x.example.com",
+        "nobody",
+    ];
+    for host in HOSTS.iter().chain(&names) {
+        for gateway in ["mesh", "one", "default/two"] {
+            for word in 0..12_u64 {
+                let word = word.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                let answer = router.route_with(host, gateway, word);
+                out.push(answer.map(|destination| destination.cluster().name().to_owned()));
+            }
+        }
+    }
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn an_updated_door_answers_what_a_new_one_does(
+        before in proptest::collection::vec(proptest::option::of(written()), 6),
+        changes in proptest::collection::vec((0_usize..6, proptest::option::of(written())), 1..12),
+    ) {
+        let mut services = before;
+        let mut door = router(&services).tables.door.clone();
+        for (place, change) in changes {
+            let old = std::mem::replace(&mut services[place], change.clone());
+            let hosts = old.iter().chain(&change).map(|one| HOSTS[one.host]);
+            let names: Vec<String> = hosts.flat_map(|host| own_names::of_service(host, "default")).collect();
+            let fresh = router(&services);
+            door = door.update(&fresh.tables, names.iter().map(String::as_str));
+            let updated = Router { tables: Arc::new(Tables { door: door.clone(), ..(*fresh.tables).clone() }) };
+            prop_assert_eq!(answers(&updated), answers(&fresh));
+        }
+    }
+}
+
+#[test]
+fn destinations_that_nothing_names_do_not_pile_up() {
+    let service = |weights: &[u32]| {
+        Some(Written {
+            host: 2,
+            gateways: r#""one""#,
+            weights: weights.to_vec(),
+            status: None,
+            asks: false,
+        })
+    };
+    let first = router(&[service(&[1, 2])]);
+    let other = router(&[service(&[2, 1])]);
+    let mut door = first.tables.door.clone();
+    for turn in 0..100 {
+        let tables = if turn % 2 == 0 { &other } else { &first };
+        door = door.update(&tables.tables, ["shop.example.com"]);
+        assert!(door.destinations.len() <= 2 * first.tables.door.destinations.len() + 8);
+    }
+}

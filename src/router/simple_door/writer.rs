@@ -1,0 +1,193 @@
+//! Settling answers: what each host answers at a gate, computed by the same steps as a walk, each of them prepared.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::router::host_table::{Answer, SimpleTable};
+use crate::router::{
+    Action, Cluster, Filter, FilterChain, Listener, Split, Tables, View, VirtualHost,
+};
+use crate::terms::hash::HashMap;
+use crate::terms::route_error::RouteError;
+
+use super::chains::Chains;
+use super::gates::{Arrival, Gate};
+use super::plain::{self, Plain};
+
+/// Settles answers, and collects the destinations that they name.
+pub(super) struct Writer<'t> {
+    tables: &'t Tables,
+    /// Numbers that are taken already.
+    taken: Numbers,
+    /// Those of the numbers behind them.
+    pub destinations: Vec<Arc<Cluster>>,
+    /// Forwards whose split no record can hold.
+    pub actions: Vec<Arc<Action>>,
+    /// Of clusters by address.
+    numbers: HashMap<*const Cluster, u32>,
+    /// By the address of what answers (a list of rules, a split), and whether over TLS.
+    answers: HashMap<(*const (), bool), Answer<'t>>,
+    chains: HashMap<(*const Listener, Option<IpAddr>, bool), Chains<'t>>,
+}
+
+/// How many destinations and actions there are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Numbers {
+    pub destinations: u32,
+    pub actions: u32,
+}
+
+impl<'t> Writer<'t> {
+    pub fn new(tables: &'t Tables, taken: Numbers) -> Self {
+        Writer {
+            tables,
+            taken,
+            destinations: Vec::new(),
+            actions: Vec::new(),
+            numbers: HashMap::default(),
+            answers: HashMap::default(),
+            chains: HashMap::default(),
+        }
+    }
+
+    /// What `host` (lower case, without port) answers at a gate.
+    ///
+    /// # Complexity
+    /// Some look-ups; once for each listener and for each list of rules, linear in its chains and in its rules.
+    pub fn answer(&mut self, gate: &Gate, host: &str) -> Answer<'t> {
+        match gate.arrival(self.tables, host) {
+            Ok(arrival) => self.answer_of(gate, arrival, host, None),
+            Err(why) => Answer::Nowhere(why.code()),
+        }
+    }
+
+    /// The same where it is known where the host is asked for, and perhaps which virtual host of which route configuration
+    /// answers if it is that one that is asked.
+    pub fn answer_of(
+        &mut self,
+        gate: &Gate,
+        arrival: Arrival,
+        host: &str,
+        known: Option<Known<'t>>,
+    ) -> Answer<'t> {
+        let Some(view) = gate.view(self.tables) else {
+            return Answer::Nowhere(RouteError::UnknownGateway.code());
+        };
+        let Some(listener) = view.listener(arrival.address, arrival.port) else {
+            return Answer::Nowhere(RouteError::NoListener.code());
+        };
+        let key = (std::ptr::from_ref(listener), arrival.address, arrival.tls);
+        let chains = self
+            .chains
+            .entry(key)
+            .or_insert_with(|| Chains::new(listener, arrival.address, arrival.tls));
+        match chains.find(host) {
+            Some(chain) => self.of_chain(view, chain, arrival.tls, host, known),
+            None => Answer::Nowhere(RouteError::NoListener.code()),
+        }
+    }
+
+    fn of_chain(
+        &mut self,
+        view: &'t View,
+        chain: &'t FilterChain,
+        tls: bool,
+        host: &str,
+        known: Option<Known<'t>>,
+    ) -> Answer<'t> {
+        let refused = Answer::Nowhere(RouteError::NoListener.code());
+        match chain.filter() {
+            _ if chain.terminates_tls() && !tls => refused,
+            Filter::Tcp(proxy) => {
+                let split = proxy.split();
+                let key = (std::ptr::from_ref(split).cast(), tls);
+                self.settled(key, |writer| writer.of_split(split, None))
+            }
+            Filter::Http(_) if tls && !chain.terminates_tls() => refused,
+            Filter::Http(id) => {
+                let config = view.route_config(*id);
+                let known = known.filter(|known| std::ptr::eq(known.config, config));
+                let found = known.map(|known| known.host);
+                match found.or_else(|| config.find_host(host)) {
+                    Some(host) => self.of_virtual_host(host, tls),
+                    None => Answer::Nowhere(RouteError::NoVirtualHost.code()),
+                }
+            }
+        }
+    }
+
+    fn of_virtual_host(&mut self, host: &'t VirtualHost, tls: bool) -> Answer<'t> {
+        if host.requires_tls() {
+            return self.of_plain(plain::of_virtual_host(host, tls));
+        }
+        // Virtual hosts of one VirtualService share their rules.
+        let key = (std::ptr::from_ref(host.rule_list()).cast(), tls);
+        self.settled(key, |writer| {
+            writer.of_plain(plain::of_virtual_host(host, tls))
+        })
+    }
+
+    fn settled(
+        &mut self,
+        key: (*const (), bool),
+        settle: impl FnOnce(&mut Self) -> Answer<'t>,
+    ) -> Answer<'t> {
+        if let Some(&known) = self.answers.get(&key) {
+            return known;
+        }
+        let answer = settle(self);
+        self.answers.insert(key, answer);
+        answer
+    }
+
+    fn of_plain(&mut self, plain: Plain<'t>) -> Answer<'t> {
+        match plain {
+            Plain::Forward(split, action) => self.of_split(split, Some(action)),
+            Plain::Nowhere(why) => Answer::Nowhere(why.code()),
+            Plain::Depends => Answer::Walk,
+        }
+    }
+
+    fn of_split(&mut self, split: &'t Split, action: Option<&'t Arc<Action>>) -> Answer<'t> {
+        if let [only] = &*split.clusters {
+            return match only.cluster.refusal() {
+                Some(why) => Answer::Nowhere(why.code()),
+                None => Answer::Destination(self.number(&only.cluster)),
+            };
+        }
+        let mut clusters = split.clusters.iter().map(|one| &one.cluster);
+        if SimpleTable::holds(&split.table) && clusters.all(|one| one.refusal().is_none()) {
+            let first = self.next_destination();
+            let clusters = split.clusters.iter().map(|one| Arc::clone(&one.cluster));
+            self.destinations.extend(clusters);
+            return Answer::Split(&split.table, first);
+        }
+        match action {
+            Some(action) => {
+                self.actions.push(Arc::clone(action));
+                Answer::Elsewhere(self.taken.actions + self.actions.len() as u32 - 1)
+            }
+            None => Answer::Walk,
+        }
+    }
+
+    fn next_destination(&self) -> u32 {
+        self.taken.destinations + self.destinations.len() as u32
+    }
+
+    fn number(&mut self, cluster: &Arc<Cluster>) -> u32 {
+        let next = self.next_destination();
+        let destinations = &mut self.destinations;
+        *self.numbers.entry(Arc::as_ptr(cluster)).or_insert_with(|| {
+            destinations.push(Arc::clone(cluster));
+            next
+        })
+    }
+}
+
+/// A domain's virtual host in a route configuration.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'t> {
+    pub config: &'t crate::router::RouteConfig,
+    pub host: &'t VirtualHost,
+}
