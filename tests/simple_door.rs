@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use meshroute::{Destination, Mesh, Proxy, Resources, RouteError, Router};
 use serde_json::json;
 
-#[allow(dead_code)] // each test uses its part
+#[allow(dead_code, unused_imports)] // each test uses its part
 #[path = "spec/mod.rs"]
 mod spec;
 

@@ -8,7 +8,7 @@ use super::gates::Gate;
 use super::writer::{Numbers, Writer};
 use super::{SimpleDoor, own_names, place_of};
 use crate::router::Tables;
-use crate::router::host_table::{GATES, SimpleEntry};
+use crate::router::host_table::SimpleEntry;
 
 /// So many destinations more than at first may be there, beside as many as there were at first.
 const SPARE: u32 = if cfg!(test) { 4 } else { 1024 };

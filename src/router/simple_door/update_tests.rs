@@ -34,6 +34,8 @@ const FIXED: &str = r#"
 #[derive(Clone, Debug, PartialEq)]
 struct Written {
     host: usize,
+    /// It is for `web` too, and then on all of its ports.
+    and_web: bool,
     gateways: &'static str,
     weights: Vec<u32>,
     status: Option<u16>,
@@ -43,6 +45,11 @@ struct Written {
 impl Written {
     fn json(&self, number: usize) -> String {
         let host = HOSTS[self.host];
+        let and_web = if self.and_web && self.host > 0 {
+            r#","web""#
+        } else {
+            ""
+        };
         let destinations: Vec<String> = (0..).zip(&self.weights).map(|(at, weight)| {
             format!(r#"{{"destination":{{"host":"web","port":{{"number":{}}}}},"weight":{weight}}}"#, 80 + at % 5)
         }).collect();
@@ -56,7 +63,7 @@ impl Written {
             ""
         };
         format!(
-            r#"{{"apiVersion":"networking.istio.io/v1","kind":"VirtualService","metadata":{{"name":"vs{number}","namespace":"default"}},"spec":{{"hosts":["{host}"],"gateways":[{}],"http":[{{{asks}{action}}}]}}}}"#,
+            r#"{{"apiVersion":"networking.istio.io/v1","kind":"VirtualService","metadata":{{"name":"vs{number}","namespace":"default"}},"spec":{{"hosts":["{host}"{and_web}],"gateways":[{}],"http":[{{{asks}{action}}}]}}}}"#,
             self.gateways
         )
     }
@@ -75,13 +82,15 @@ fn written() -> impl Strategy<Value = Written> {
     let status = prop_oneof![3 => Just(None), 1 => (200_u16..204).prop_map(Some)];
     (
         0..HOSTS.len(),
+        any::<bool>(),
         gateways,
         weights,
         status,
         proptest::bool::weighted(0.15),
     )
-        .prop_map(|(host, gateways, weights, status, asks)| Written {
+        .prop_map(|(host, and_web, gateways, weights, status, asks)| Written {
             host,
+            and_web,
             gateways,
             weights,
             status,
@@ -134,8 +143,17 @@ proptest! {
         let mut door = router(&services).tables.door.clone();
         for (place, change) in changes {
             let old = std::mem::replace(&mut services[place], change.clone());
-            let hosts = old.iter().chain(&change).map(|one| HOSTS[one.host]);
-            let names: Vec<String> = hosts.flat_map(|host| own_names::of_service(host, "default")).collect();
+            // Of a service with a listener of its own, the full name is enough.
+            let mut names: Vec<String> = Vec::new();
+            for one in old.iter().chain(&change) {
+                let webs = one.and_web.then_some(HOSTS[0]);
+                for host in webs.into_iter().chain([HOSTS[one.host]]) {
+                    match host == HOSTS[1] {
+                        true => names.push(host.to_owned()),
+                        false => names.extend(own_names::of_service(host, "default")),
+                    }
+                }
+            }
             let fresh = router(&services);
             door = door.update(&fresh.tables, names.iter().map(String::as_str));
             let updated = Router { tables: Arc::new(Tables { door: door.clone(), ..(*fresh.tables).clone() }) };
@@ -149,6 +167,7 @@ fn destinations_that_nothing_names_do_not_pile_up() {
     let service = |weights: &[u32]| {
         Some(Written {
             host: 2,
+            and_web: false,
             gateways: r#""one""#,
             weights: weights.to_vec(),
             status: None,
