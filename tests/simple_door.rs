@@ -231,3 +231,25 @@ fn the_simple_door_answers_what_a_walk_answers() {
     assert!(found > 10_000 && refused > 10_000, "{found} {refused}");
     assert!(kinds.len() >= 9, "{kinds:?}");
 }
+
+#[test]
+fn a_router_says_what_each_part_weighs() {
+    let weigh = |hosts: usize| {
+        let hosts: Vec<String> = (0..hosts)
+            .map(|n| format!("host-{n}.example.com"))
+            .collect();
+        let spec = json!({"hosts": hosts, "http": [{"route": [{"destination": {"host": "web"}}]}]});
+        let resources = [resource("VirtualService", "all", "default", spec)];
+        let router = Router::compile(&mesh(&resources, &Yaml::Null), &Proxy::sidecar("default"));
+        router.memory_usage()
+    };
+    let (few, many) = (weigh(100), weigh(1_100));
+    // A thousand hosts more, which share their rules.
+    assert!((30_000..100_000).contains(&(many.simple_door - few.simple_door)));
+    assert!((30_000..100_000).contains(&(many.host_tables - few.host_tables)));
+    assert!(many.virtual_hosts - few.virtual_hosts > 100_000);
+    assert_eq!((many.rules, many.clusters), (few.rules, few.clusters));
+    assert!(few.rules > 0 && few.clusters > 0 && few.listeners > 0);
+    let sum = few.simple_door + few.host_tables + few.virtual_hosts + few.rules + few.rule_indexes;
+    assert_eq!(few.total(), sum + few.clusters + few.listeners);
+}

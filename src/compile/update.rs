@@ -26,7 +26,7 @@ use super::sidecar_port::HttpPorts;
 pub(crate) struct Changed {
     /// Route configurations that take the place of others.
     configs: Vec<(RouteConfigId, Arc<RouteConfig>)>,
-    /// Domains of virtual hosts that went, came, or were replaced.
+    /// Domains of virtual hosts that went, came, or were replaced; for one behind a listener of its own, its service.
     pub domains: BTreeSet<Box<str>>,
     /// How many virtual hosts went, came or were replaced, in all.
     pub virtual_hosts: usize,
@@ -72,7 +72,9 @@ impl Router {
             let changed = gateway_side(view, &part, proxy, &hosts)?;
             tables.gateway = Some(replace(view, changed));
         }
-        Some((Router::new(tables), virtual_hosts))
+        let names = domains.iter().map(|domain| &**domain);
+        tables.door = self.tables.door.update(&tables, names);
+        Some((Router::with_door(tables), virtual_hosts))
     }
 }
 
@@ -138,7 +140,13 @@ fn sidecar_side(view: &View, part: &Mesh, proxy: &Proxy, hosts: &Hosts<'_>) -> O
             if let Some((id, config)) = view.named(&format!("{}:{port}", service.hostname())) {
                 let made = http_ports.host_of(egress, service, port);
                 let made: Vec<Arc<VirtualHost>> = made.into_iter().collect();
+                let had_any = changed.domains.contains("*");
                 changed.replace(id, config, &["*"], made);
+                if !had_any {
+                    changed.domains.remove("*");
+                }
+                let service = service.hostname().to_ascii_lowercase();
+                changed.domains.insert(service.into());
             }
         }
     }

@@ -14,6 +14,7 @@ mod chunked;
 pub mod cluster;
 pub mod host_table;
 pub mod listener;
+mod memory;
 pub mod route_config;
 pub mod rule_index;
 mod simple_door;
@@ -27,6 +28,7 @@ pub use cluster::{Cluster, ClusterKind};
 pub use listener::{
     ChainMatch, Cidr, Filter, FilterChain, Listener, RouteConfigId, TcpProxy, Transport,
 };
+pub use memory::MemoryUsage;
 pub use route_config::RouteConfig;
 pub(crate) use route_config::VirtualHosts;
 pub(crate) use simple_door::{Found, SimpleDoor};
@@ -42,6 +44,11 @@ impl Router {
     /// A router over finished tables.
     pub(crate) fn new(mut tables: Tables) -> Self {
         tables.door = SimpleDoor::new(&tables);
+        Router::with_door(tables)
+    }
+
+    /// A router over tables of which the door is finished too.
+    pub(crate) fn with_door(tables: Tables) -> Self {
         Router {
             tables: Arc::new(tables),
         }

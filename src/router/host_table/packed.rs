@@ -199,12 +199,6 @@ impl Packed {
         None
     }
 
-    /// Whether there is nothing to be found.
-    #[inline]
-    pub(super) fn is_empty(&self) -> bool {
-        self.records == 0
-    }
-
     /// Number of records.
     pub(super) fn len(&self) -> usize {
         self.records

@@ -15,13 +15,18 @@ const SPARE: u32 = if cfg!(test) { 4 } else { 1024 };
 
 impl SimpleDoor {
     /// The door of `tables`, which differ from those that this door was made from, or last updated to, in the virtual hosts
-    /// of route configurations alone: listeners, gateways and wildcard domains are the same. `names`: all hosts, in lower
-    /// case, whose answer may be another one now; for a service with a listener of its own, its full name.
+    /// of route configurations alone: listeners and gateways are the same. `names`: all domains, in lower case, whose virtual
+    /// host is another one now, is gone or new; for a service with a listener of its own, its full name.
     ///
     /// # Complexity
-    /// In proportion to the number of names; once in a while, when destinations that nothing names any more outnumber the
-    /// others, as [`new`](Self::new).
-    pub fn update<'a>(&self, tables: &Tables, names: impl IntoIterator<Item = &'a str>) -> Self {
+    /// In proportion to the number of names; as [`new`](Self::new) where a wildcard is among them, and once in a while, when
+    /// destinations that nothing names any more outnumber the others.
+    pub fn update<'a>(
+        &self,
+        tables: &Tables,
+        names: impl IntoIterator<Item = &'a str, IntoIter: Clone>,
+    ) -> Self {
+        let names = names.into_iter();
         let taken = Numbers {
             destinations: self.destinations.len() as u32,
             actions: self.actions.len() as u32,
@@ -29,11 +34,12 @@ impl SimpleDoor {
         let is_crowded = |now: u32, at_first: u32| now - at_first > at_first + SPARE;
         if is_crowded(taken.destinations, self.at_first.destinations)
             || is_crowded(taken.actions, self.at_first.actions)
+            || names.clone().any(|name| name.starts_with('*'))
         {
             return SimpleDoor::new(tables);
         }
         let mut all: BTreeSet<String> = BTreeSet::new();
-        for name in names.into_iter().filter(|name| !name.starts_with('*')) {
+        for name in names {
             let mut meshes = self.gates.iter().filter_map(|gate| gate.as_mesh());
             if meshes.any(|mesh| mesh.own.get(name).is_some()) {
                 all.extend(own_names::of_service(name, &tables.namespace));
