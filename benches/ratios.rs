@@ -1,5 +1,5 @@
 //! The targets of the project as one table: each figure a ratio between two things that were measured in turns in the
-//! same run. `cargo bench --bench ratios [-- PART...]`, parts: hosts, rules, decide, hostile, pick, build, update, plot; see `README.md`.
+//! same run. `cargo bench --bench ratios [-- PART...]`, parts: hosts, rules, decide, hostile, pick, build, compile, update, plot; see `README.md`.
 
 #[path = "tables/compiled.rs"]
 mod compiled;
@@ -7,6 +7,8 @@ mod compiled;
 mod doors;
 #[path = "ratios/measure.rs"]
 mod measure;
+#[path = "ratios/on_compile.rs"]
+mod on_compile;
 #[path = "ratios/on_hosts.rs"]
 mod on_hosts;
 #[path = "ratios/on_router.rs"]
@@ -54,6 +56,9 @@ fn main() {
     }
     if wants("update") {
         on_update::measure(&mut report);
+    }
+    if wants("compile") {
+        on_compile::measure(&mut report);
     }
     if wants("plot") && !is_test {
         plot::write(&mut report);

@@ -132,7 +132,7 @@ fn measure(binary: &Path, size: usize, time: Duration) -> Result<Row, Box<dyn Er
         compiled::virtual_service("shop", HOST, rules),
         compiled::virtual_service("only", ALONE, &alone),
     ];
-    let text = documents.map(|document| document.to_string()).join("\n");
+    let text = documents.join("\n");
     let start = Instant::now();
     let mesh = Mesh::resolve(Resources::from_json(&text)?)?;
     let read = start.elapsed();

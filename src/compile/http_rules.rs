@@ -33,7 +33,8 @@ pub(super) trait Listening {
 /// The rules of `service` that a request to `listening` may match, in order; empty: the VirtualService does not exist
 /// for this listener (R-H-033).
 pub(super) fn rules(service: &VirtualService, listening: &dyn Listening) -> Vec<Rule> {
-    let mut out = Vec::new();
+    let most = service.http.iter().map(|route| route.matches.len().max(1));
+    let mut out = Vec::with_capacity(most.sum());
     for route in &service.http {
         let mut action = None;
         if route.matches.is_empty() {
@@ -176,16 +177,17 @@ pub(super) fn split(
     listening: &dyn Listening,
 ) -> Split {
     let weighted = destinations.len() > 1;
-    let clusters: Box<[WeightedCluster]> = destinations
+    let picked = destinations
         .iter()
-        .filter(|one| !weighted || one.weight > 0)
-        .map(|one| WeightedCluster {
-            cluster: listening.destination(&one.destination, namespace),
-            weight: if weighted { one.weight } else { 1 },
-            headers: one.headers.clone(),
-        })
-        .collect();
-    Split::new(clusters, weighted)
+        .filter(|one| !weighted || one.weight > 0);
+    // As long as it will be: it becomes a slice without another allocation.
+    let mut clusters = Vec::with_capacity(picked.clone().count());
+    clusters.extend(picked.map(|one| WeightedCluster {
+        cluster: listening.destination(&one.destination, namespace),
+        weight: if weighted { one.weight } else { 1 },
+        headers: one.headers.clone(),
+    }));
+    Split::new(clusters.into(), weighted)
 }
 
 /// Hash policies of all destinations that can be picked, one after the other (R-M-122).
@@ -204,10 +206,11 @@ fn hash_policy(destinations: &[WeightedRef], listening: &dyn Listening) -> Box<[
 impl Split {
     /// A split over `clusters`, whose weights must not all be zero; an empty list stays empty and is never picked.
     pub(super) fn new(clusters: Box<[WeightedCluster]>, weighted: bool) -> Self {
-        let table = AliasTable::new(clusters.iter().map(|one| one.weight))
-            .unwrap_or_else(|_| AliasTable::single());
+        // Weights that are all zero leave the first.
+        let weights = || clusters.iter().map(|one| one.weight);
+        let table = (clusters.len() > 1).then(|| AliasTable::new(weights()).ok());
         Split {
-            table,
+            table: table.flatten(),
             clusters,
             weighted,
         }

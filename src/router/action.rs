@@ -33,8 +33,8 @@ pub struct Forward {
 /// The weighted clusters of a rule.
 #[derive(Clone, Debug)]
 pub struct Split {
-    /// Over `clusters`, index for index.
-    pub(crate) table: AliasTable,
+    /// Over `clusters`, index for index; `None` where there is nothing to draw: one cluster, or none.
+    pub(crate) table: Option<AliasTable>,
     pub(crate) clusters: Box<[WeightedCluster]>,
     /// The rule lists two destinations or more: then zero-weight entries are gone and the destination's header changes
     /// run before the route's (R-H-122); with one, both run as one, route first (R-H-121).
@@ -135,7 +135,10 @@ impl Split {
     /// # Complexity
     /// Constant.
     pub(crate) fn pick(&self, word: u64) -> Option<&WeightedCluster> {
-        self.clusters.get(self.table.pick(word))
+        match &self.table {
+            None => self.clusters.first(),
+            Some(table) => self.clusters.get(table.pick(word)),
+        }
     }
 
     /// The clusters in the order in which they are listed.
@@ -145,7 +148,8 @@ impl Split {
 
     /// The sum of all weights.
     pub fn total(&self) -> u64 {
-        self.table.total()
+        let weights = self.clusters.iter().map(|one| u64::from(one.weight));
+        weights.sum()
     }
 
     /// Whether the rule lists two destinations or more; those of weight zero are gone (R-H-112).

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use super::checks::{Interner, Item, PathTest};
 use super::text_group::{Key, Keyed};
 use super::{Block, CROWD, Entry, Group, MAX_DEPTH, RuleIndex, SCAN, Subject};
@@ -22,7 +24,7 @@ pub(super) struct Builder<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Content {
     /// In the author's order.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: SmallVec<[Entry; 4]>,
     pub(super) groups: Vec<Group>,
 }
 
@@ -74,8 +76,8 @@ impl<'a> Builder<'a> {
     }
 
     /// All items as entries.
-    pub(super) fn scan(&mut self, items: &[Item]) -> Content {
-        let entries = items.iter().map(|item| Entry {
+    pub(super) fn scan<'i>(&mut self, items: impl IntoIterator<Item = &'i Item>) -> Content {
+        let entries = items.into_iter().map(|item| Entry {
             rule: item.rule,
             list: self.checks.list(item),
         });
@@ -86,7 +88,7 @@ impl<'a> Builder<'a> {
     }
 
     fn by_path(&mut self, items: Vec<Item>, depth: usize) -> Content {
-        let (mut sensitive, mut insensitive) = (Vec::new(), Vec::new());
+        let (mut sensitive, mut insensitive) = (Vec::with_capacity(items.len()), Vec::new());
         for mut item in items {
             let (fold, key, text): (_, _, Cow<'a, [u8]>) = match self.checks.path(item.rule) {
                 PathMatch::Exact { value, ignore_case } => {
@@ -159,7 +161,7 @@ impl<'a> Builder<'a> {
             up_least,
             least: content.least().min(up_least),
         };
-        self.entries.append(&mut content.entries);
+        self.entries.extend_from_slice(&content.entries);
         self.groups.append(&mut content.groups);
         self.blocks.push(block);
         self.blocks.len() as u32 - 1

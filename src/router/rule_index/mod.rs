@@ -31,6 +31,7 @@ mod keys;
 mod literal_filter;
 mod prefix_tree;
 mod text_group;
+mod text_order;
 
 use crate::terms::condition::{Condition, PathMatch, RequestMatch};
 

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::build::{Builder, Content, is_crowd};
+use super::build::{Builder, is_crowd};
 use super::checks::Item;
 use super::exact_table::ExactTable;
 use super::literal_filter::LiteralFilter;
 use super::prefix_tree::{NONE, PrefixTree, Shape};
+use super::text_order::sort_by_text;
 use super::{CROWD, Group, GroupKind, Subject};
 
 /// From a text of the request to blocks.
@@ -86,17 +87,8 @@ struct Places<'a> {
 
 impl<'a> Places<'a> {
     fn new(keyed: Vec<Keyed<'a>>) -> Self {
-        // Most comparisons are decided by the first bytes, which stand beside the number; the number keeps the items of a
-        // text in the author's order.
-        let mut order: Vec<(u128, u32)> = keyed
-            .iter()
-            .zip(0..)
-            .map(|(keyed, at)| (head(&keyed.text), at))
-            .collect();
-        order.sort_unstable_by(|a, b| {
-            let texts = || keyed[a.1 as usize].text.cmp(&keyed[b.1 as usize].text);
-            a.0.cmp(&b.0).then_with(texts).then(a.1.cmp(&b.1))
-        });
+        let mut order: Vec<(u128, u32)> = keyed.iter().map(|_| 0).zip(0..).collect();
+        sort_by_text(&mut order, 0, &|at| &*keyed[at as usize].text);
         let mut places = Places {
             texts: Vec::with_capacity(keyed.len()),
             items: Vec::with_capacity(keyed.len()),
@@ -155,11 +147,9 @@ impl<'a> Places<'a> {
         }
     }
 
-    fn kept(&self, range: Range<usize>) -> Vec<Item> {
-        range
-            .filter(|&at| !self.crowded[at])
-            .map(|at| self.items[at].clone())
-            .collect()
+    fn kept(&self, range: Range<usize>) -> impl Iterator<Item = &Item> + Clone {
+        let all = self.items[range.clone()].iter().zip(&self.crowded[range]);
+        all.filter(|(_, crowded)| !**crowded).map(|(item, _)| item)
     }
 
     fn given_up(&self) -> impl Iterator<Item = Item> {
@@ -169,14 +159,6 @@ impl<'a> Places<'a> {
             .filter(|(_, crowded)| **crowded)
             .map(|(item, _)| item.clone())
     }
-}
-
-/// The first sixteen bytes, in an integer that compares like them.
-fn head(text: &[u8]) -> u128 {
-    let mut head = [0; 16];
-    let length = text.len().min(16);
-    head[..length].copy_from_slice(&text[..length]);
-    u128::from_be_bytes(head)
 }
 
 /// A node of the prefix tree while blocks are made.
@@ -205,7 +187,10 @@ impl<'a> Builder<'a> {
         keyed: Vec<Keyed<'a>>,
         depth: usize,
     ) -> (Option<Group>, Vec<Item>) {
-        let (mut exact, mut prefixes, mut literals) = (Vec::new(), Vec::new(), Vec::new());
+        let count = |key: Key| keyed.iter().filter(|keyed| keyed.key == key).count();
+        let list = |key: Key| Vec::with_capacity(count(key));
+        let (mut exact, mut prefixes, mut literals) =
+            (list(Key::Exact), list(Key::Prefix), list(Key::Literal));
         for keyed in keyed {
             match keyed.key {
                 Key::Exact => exact.push(keyed),
@@ -274,17 +259,17 @@ impl<'a> Builder<'a> {
     }
 
     /// The block of the items at one place, if there are any.
-    fn place(
+    fn place<'i>(
         &mut self,
-        items: Vec<Item>,
+        items: impl Iterator<Item = &'i Item> + Clone,
         subject: &Subject,
         above: Option<u32>,
         depth: usize,
     ) -> Option<u32> {
-        let content = match items.len() {
-            0 => Content::default(),
-            many if is_crowd(many, subject) => self.content(items, depth + 1),
-            _ => self.scan(&items),
+        let content = match items.clone().count() {
+            0 => return None,
+            many if is_crowd(many, subject) => self.content(items.cloned().collect(), depth + 1),
+            _ => self.scan(items),
         };
         (!content.is_empty()).then(|| self.block(content, above))
     }
