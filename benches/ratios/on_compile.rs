@@ -10,9 +10,6 @@ use crate::compiled::{self, HOST};
 use crate::measure::{Report, exponent};
 use crate::tables;
 
-/// Rules of one of the spread VirtualServices.
-const RULES: usize = 10;
-
 pub fn measure(report: &mut Report) {
     let sizes: &[usize] = match report.is_test {
         true => &[100, 200],
@@ -28,18 +25,10 @@ pub fn measure(report: &mut Report) {
         let asked = [0, size / 2, size - 2].map(|at| (HOST.to_owned(), at, rules[at].clone()));
         (mesh, asked)
     });
-    growth(report, "in hosts of ten", sizes, 2.0, |size| {
-        let rules = plain(size);
-        let host = |at: usize| format!("s{at}.example.com");
-        let documents = rules
-            .chunks(RULES)
-            .enumerate()
-            .map(|(at, rules)| compiled::virtual_service(&format!("s{at}"), &host(at), rules));
-        let mesh = compiled::mesh(documents);
-        let asked =
-            [0, size / 2, size - 2].map(|at| (host(at / RULES), at % RULES, rules[at].clone()));
-        (mesh, asked)
-    });
+    let fewer = &sizes[..sizes.len().min(3)];
+    for (what, sizes, length) in [("ten", sizes, 10), ("a hundred", fewer, 100)] {
+        in_hosts_of(report, what, sizes, length);
+    }
     growth(
         report,
         "in one host, 5 % of them regexes",
@@ -52,6 +41,22 @@ pub fn measure(report: &mut Report) {
             (mesh, asked)
         },
     );
+}
+
+/// Spread over VirtualServices of `length` rules.
+fn in_hosts_of(report: &Report, what: &str, sizes: &[usize], length: usize) {
+    growth(report, &format!("in hosts of {what}"), sizes, 2.0, |size| {
+        let rules = plain(size);
+        let host = |at: usize| format!("s{at}.example.com");
+        let documents = rules
+            .chunks(length)
+            .enumerate()
+            .map(|(at, rules)| compiled::virtual_service(&format!("s{at}"), &host(at), rules));
+        let mesh = compiled::mesh(documents);
+        let asked =
+            [0, size / 2, size - 2].map(|at| (host(at / length), at % length, rules[at].clone()));
+        (mesh, asked)
+    });
 }
 
 /// So many rules without regexes.

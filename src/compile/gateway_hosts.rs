@@ -142,25 +142,28 @@ fn collapse(mut drafts: Vec<Draft>) -> Vec<Arc<VirtualHost>> {
             }
         }
     }
+    let lists = groups
+        .iter_mut()
+        .map(|(draft, _)| catch_alls_last(std::mem::take(&mut draft.rules)));
+    let lists = RuleList::all(lists.collect());
     groups
         .into_iter()
-        .map(|(draft, domains)| {
+        .zip(lists)
+        .map(|((draft, domains), rules)| {
             Arc::new(VirtualHost {
                 name: domains::domain_name(&draft.domain, draft.port).into(),
                 domains: domains.into(),
                 require_tls: draft.require_tls,
-                rules: catch_alls_last(draft.rules),
+                rules,
             })
         })
         .collect()
 }
 
 /// Rules that match everything go behind all others; nothing else moves (R-H-062, R-H-063).
-fn catch_alls_last(rules: Vec<Rule>) -> Arc<RuleList> {
-    let (last, first): (Vec<Rule>, Vec<Rule>) = rules
-        .into_iter()
-        .partition(|rule| rule.matches.is_catch_all());
-    Arc::new(first.into_iter().chain(last).collect())
+fn catch_alls_last(mut rules: Vec<Rule>) -> Vec<Rule> {
+    rules.sort_by_key(|rule| rule.matches.is_catch_all());
+    rules
 }
 
 /// No VirtualService at all: one virtual host that answers 404 (R-H-066).

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use crate::mesh::Mesh;
 use crate::router::{Router, Tables};
 use crate::terms::proxy::{Proxy, ProxyKind};
+use crate::terms::threads;
 
 mod bound_services;
 mod clusters;
@@ -36,26 +37,46 @@ use gateway::Gateway;
 use scope::Scope;
 use sidecar::Sidecar;
 
+/// Two views of a mesh with fewer VirtualServices are made before another thread has started.
+const WORTHWHILE: usize = 200;
+
 impl Router {
     /// Compiles what `proxy` sees of `mesh` into an immutable table.
     ///
     /// # Complexity
-    /// Linear in the resources that the proxy's namespace sees.
+    /// Linear in the resources that the proxy's namespace sees. With the feature `parallel`, the two views of a proxy that is
+    /// sidecar and gateway, and the indexes of many or long rule lists, are made on several threads.
     pub fn compile(mesh: &Mesh, proxy: &Proxy) -> Router {
         let mut tables = Tables {
             namespace: proxy.namespace().into(),
             ..Tables::default()
         };
-        if proxy.kind() != ProxyKind::Gateway {
+        let sidecar = || {
             let scope = Scope::sidecar(mesh, proxy);
             let clusters = RefCell::new(Clusters::new(&scope));
-            tables.mesh = Some(Sidecar::new(proxy, &scope, &clusters).view());
-            tables.http_ports = http_ports(&scope);
-        }
-        if proxy.kind() != ProxyKind::Sidecar {
+            let view = Sidecar::new(proxy, &scope, &clusters).view();
+            (view, http_ports(&scope))
+        };
+        let gateway = || {
             let scope = Scope::gateway(mesh, proxy);
             let clusters = RefCell::new(Clusters::new(&scope));
-            let (view, bindings) = Gateway::new(proxy, &scope, &clusters).view();
+            Gateway::new(proxy, &scope, &clusters).view()
+        };
+        let (is_sidecar, is_gateway) = (
+            proxy.kind() != ProxyKind::Gateway,
+            proxy.kind() != ProxyKind::Sidecar,
+        );
+        let is_large = mesh.inner.virtual_services.len() > WORTHWHILE;
+        let (sidecar, gateway) = threads::both(
+            is_sidecar && is_gateway && is_large,
+            || is_sidecar.then(sidecar),
+            || is_gateway.then(gateway),
+        );
+        if let Some((view, http_ports)) = sidecar {
+            tables.mesh = Some(view);
+            tables.http_ports = http_ports;
+        }
+        if let Some((view, bindings)) = gateway {
             tables.gateway = Some(view);
             tables.bindings = bindings.into();
         }

@@ -81,18 +81,13 @@ impl<'m> PortServices<'m> {
     pub(super) fn virtual_hosts(&self, listening: &OnPort<'_, '_>) -> VirtualHosts {
         let mut claims = Vec::new();
         let mut claimed = vec![false; self.services.len()];
-        for (place, virtual_service) in self.selected() {
-            let rules = http_rules::rules(virtual_service, listening);
-            if rules.is_empty() {
-                continue;
-            }
-            self.claim(
-                place,
-                virtual_service,
-                Arc::new(rules.into_iter().collect()),
-                &mut claims,
-                &mut claimed,
-            );
+        let with_rules = self.selected().into_iter().filter_map(|selected| {
+            let rules = http_rules::rules(selected.1, listening);
+            (!rules.is_empty()).then_some((selected, rules))
+        });
+        let (selected, lists): (Vec<_>, Vec<_>) = with_rules.unzip();
+        for ((place, virtual_service), rules) in selected.into_iter().zip(RuleList::all(lists)) {
+            self.claim(place, virtual_service, rules, &mut claims, &mut claimed);
         }
         for (index, (service, ports)) in self.services.iter().enumerate() {
             if claimed[index] {

@@ -102,6 +102,19 @@ impl RuleList {
     }
 }
 
+impl RuleList {
+    /// Several lists at once: with the feature `parallel`, their indexes are built on several threads.
+    pub(crate) fn all(lists: Vec<Vec<Rule>>) -> impl Iterator<Item = Arc<RuleList>> {
+        let indexes = RuleIndex::build_all(&lists, Rule::matches);
+        lists.into_iter().zip(indexes).map(|(rules, index)| {
+            Arc::new(RuleList {
+                rules: rules.into(),
+                index,
+            })
+        })
+    }
+}
+
 impl FromIterator<Rule> for RuleList {
     fn from_iter<I: IntoIterator<Item = Rule>>(rules: I) -> Self {
         let rules: Box<[Rule]> = rules.into_iter().collect();

@@ -22,5 +22,6 @@ pub mod regex;
 pub mod request;
 pub mod route_error;
 pub mod route_policy;
+pub(crate) mod threads;
 pub mod traffic_policy;
 pub mod weighted;

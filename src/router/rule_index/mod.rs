@@ -34,6 +34,7 @@ mod text_group;
 mod text_order;
 
 use crate::terms::condition::{Condition, PathMatch, RequestMatch};
+use crate::terms::threads;
 
 use checks::{Answers, Checks};
 use text_group::TextTable;
@@ -42,6 +43,8 @@ use text_group::TextTable;
 const SMALL: usize = 12;
 /// Lists of up to so many rules within an index are scanned.
 const SCAN: usize = 7;
+/// Fewer rules to index than this are done before other threads have started.
+const WORTHWHILE: usize = 4_000;
 /// More rules with conditions than this at one place of a tree, or along one way to it, are filed by their conditions.
 const CROWD: usize = 16;
 /// How many keys may stand behind each other; what crowds behind them is scanned.
@@ -131,8 +134,25 @@ impl RuleIndex {
     ///
     /// About linear: some microseconds a rule, whatever the rules are.
     pub fn build<'a>(matches: impl IntoIterator<Item = &'a RequestMatch>) -> Option<Self> {
-        let matches: Vec<&RequestMatch> = matches.into_iter().collect();
+        let matches = matches.into_iter();
+        if matches.size_hint().1.is_some_and(|most| most <= SMALL) {
+            return None;
+        }
+        let matches: Vec<&RequestMatch> = matches.collect();
         (matches.len() > SMALL).then(|| build::build(&matches))
+    }
+
+    /// The indexes of several rule lists, given the rules of each as what can be asked for its matches; with the feature
+    /// `parallel` on several threads.
+    pub(crate) fn build_all<T: Sync>(
+        lists: &[Vec<T>],
+        matches: impl Fn(&T) -> &RequestMatch + Sync,
+    ) -> Vec<Option<Self>> {
+        let lengths = lists.iter().map(Vec::len);
+        let work: usize = lengths.filter(|length| *length > SMALL).sum();
+        threads::map(work > WORTHWHILE, lists, |list| {
+            RuleIndex::build(list.iter().map(&matches))
+        })
     }
 
     /// The first rule that holds for a request with this path (normalised, without query).
@@ -227,5 +247,44 @@ impl RuleIndex {
             + size_of_val(&*self.groups)
             + self.checks.memory_usage()
             + tables.sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indexes_built_at_once_are_those_built_one_by_one() {
+        let rule = |list: usize, rule: usize| RequestMatch {
+            path: match rule % 3 {
+                0 => PathMatch::any(),
+                1 => PathMatch::Exact {
+                    value: format!("/{list}/{rule}").into(),
+                    ignore_case: rule.is_multiple_of(2),
+                },
+                _ => PathMatch::Prefix {
+                    value: format!("/{}", rule % 7).into(),
+                    ignore_case: list.is_multiple_of(2),
+                },
+            },
+            conditions: (0..rule % 4)
+                .map(|at| Condition::Query {
+                    key: format!("k{at}").into(),
+                    test: crate::terms::condition::ValueMatch::Exact(format!("{rule}").into()),
+                })
+                .collect(),
+        };
+        let list = |at: usize| (0..at % 90).map(|number| rule(at, number)).collect();
+        let lists: Vec<Vec<RequestMatch>> = (0..200).map(list).collect();
+        assert!(lists.iter().map(Vec::len).sum::<usize>() > WORTHWHILE);
+        let together = RuleIndex::build_all(&lists, |rule| rule);
+        let alone: Vec<Option<RuleIndex>> = lists.iter().map(RuleIndex::build).collect();
+        assert_eq!(format!("{together:?}"), format!("{alone:?}"));
+        let bytes = |indexes: &[Option<RuleIndex>]| -> usize {
+            indexes.iter().flatten().map(RuleIndex::memory_usage).sum()
+        };
+        assert_eq!(bytes(&together), bytes(&alone));
+        assert!(bytes(&together) > 0);
     }
 }
