@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Action, Cluster, Filter, Router, RuleList, Split, View, VirtualHost};
 use crate::terms::hash::HashSet;
+use crate::terms::weighted::AliasTable;
 
 /// Heap bytes of the parts of a router. What several parts share counts once; what is shared with the mesh (matches, policies,
 /// regexes, endpoints) does not count.
@@ -134,7 +135,8 @@ impl Scales {
         for one in &split.clusters {
             self.cluster(&one.cluster);
         }
-        split.table.memory_usage() + size_of_val(&*split.clusters)
+        let table = split.table.as_ref().map_or(0, AliasTable::memory_usage);
+        table + size_of_val(&*split.clusters)
     }
 
     fn cluster(&mut self, cluster: &Arc<Cluster>) {

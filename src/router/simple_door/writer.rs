@@ -156,11 +156,14 @@ impl<'t> Writer<'t> {
             };
         }
         let mut clusters = split.clusters.iter().map(|one| &one.cluster);
-        if SimpleTable::holds(&split.table) && clusters.all(|one| one.refusal().is_none()) {
+        if let Some(table) = &split.table
+            && SimpleTable::holds(table)
+            && clusters.all(|one| one.refusal().is_none())
+        {
             let first = self.next_destination();
             let clusters = split.clusters.iter().map(|one| Arc::clone(&one.cluster));
             self.destinations.extend(clusters);
-            return Answer::Split(&split.table, first);
+            return Answer::Split(table, first);
         }
         match action {
             Some(action) => {
