@@ -31,6 +31,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::mesh::virtual_service_hosts::VirtualServiceHosts;
+use crate::mesh::virtual_service_index::MESH_GATEWAY;
 use crate::mesh::{Mesh, Service, VirtualService};
 use crate::resource::{Document, Kind, MeshConfig, Resource, Resources};
 use crate::router::Router;
@@ -135,6 +136,7 @@ impl LiveRouter {
             documents.iter(),
             mesh_config.as_ref(),
             &options,
+            None,
             &mut report,
         );
         let live = LiveRouter {
@@ -172,9 +174,10 @@ impl LiveRouter {
     /// admission would refuse it): then nothing has changed.
     ///
     /// # Complexity
-    /// For VirtualServices without `delegate`, `tls` and `tcp` and without wildcard hosts, seen without a Sidecar: in
-    /// proportion to their hosts and to the VirtualServices that share one with them. Other VirtualServices without
-    /// delegates: a compilation. All else: resolving and compiling everything. [`Update::reach`] says which it was.
+    /// For VirtualServices without `delegate`, `tls` and `tcp`, without wildcard hosts for sidecars, and seen without a
+    /// Sidecar: in proportion to their hosts and to the VirtualServices that share one with them. Other VirtualServices
+    /// without delegates: a compilation. All else: resolving the resources of the same sort again, and a compilation.
+    /// [`Update::reach`] says which it was.
     pub fn update(&mut self, changes: Changes) -> Result<Update, Report> {
         let changes = changes.collapsed();
         let alone = changes.mesh_config.is_none()
@@ -219,9 +222,12 @@ impl LiveRouter {
         let names = all().flat_map(|one| &one.hosts).map(|host| &**host);
         let updated = match routes_http_only {
             true => self.hosts.neighbourhood(names).and_then(|neighbourhood| {
+                let is_in_mesh = |one: &Arc<VirtualService>| one.is_bound_to(MESH_GATEWAY);
+                let in_mesh = all().any(is_in_mesh) || neighbourhood.members.iter().any(is_in_mesh);
                 let services = &self.workload_services;
                 let (mesh, proxy) = (&self.mesh, &self.proxy);
-                self.router.updated(mesh, proxy, services, &neighbourhood)
+                let affected = (&neighbourhood, in_mesh);
+                self.router.updated(mesh, proxy, services, affected)
             }),
             false => None,
         };
@@ -240,6 +246,11 @@ impl LiveRouter {
 
     /// Any changes.
     fn update_all(&mut self, changes: Changes) -> Result<Update, Report> {
+        let changed: Vec<Kind> = changes
+            .resources
+            .iter()
+            .map(|(key, _)| key.kind())
+            .collect();
         let coming = changes.resources.iter().filter(|(_, new)| new.is_some());
         let coming: Vec<Key> = coming.map(|(key, _)| key.clone()).collect();
         let mut before = Vec::with_capacity(changes.resources.len());
@@ -252,11 +263,13 @@ impl LiveRouter {
             Some(new) => self.mesh_config.replace(new),
             None => None,
         };
+        let known = (!has_config).then_some((&self.mesh, &changed[..]));
         let mut all = Report::new();
         let mesh = Mesh::resolve_documents(
             self.documents.iter(),
             self.mesh_config.as_ref(),
             &self.options,
+            known,
             &mut all,
         );
         let mut report = Report::new();

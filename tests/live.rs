@@ -115,8 +115,15 @@ fn tame(document: &mut Yaml, dice: &mut Dice) {
     if rules.is_empty() {
         rules.push(json!({"route": [{"destination": {"host": dice.pick(EXACT)}}]}));
     }
-    if dice.one_in(24) {
-        spec["hosts"] = json!(["*.example.com"]);
+    let is_for_gateways = spec["gateways"]
+        .as_array()
+        .is_some_and(|gateways| gateways.iter().all(|gateway| gateway != "mesh"));
+    if dice.one_in(if is_for_gateways { 3 } else { 24 }) {
+        spec["hosts"] = json!([dice.pick(&["*.example.com", "*.shop.example.com", "*", "*.org"])]);
+        if dice.one_in(3) {
+            let outside = dice.pick(&["api.other.net", "192.168.7.7"]);
+            spec["hosts"] = json!([spec["hosts"][0], outside]);
+        }
     }
 }
 
@@ -410,4 +417,62 @@ fn the_last_word_on_a_resource_counts() {
             .route_with("shop.example.com", "mesh", 0)
             .is_ok()
     );
+}
+
+#[test]
+fn wildcard_hosts_of_gateways_are_followed() {
+    let gateway = "
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: default}
+spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}
+---";
+    let service = |name: &str, host: &str, to: &str| {
+        SHOP.replace("name: shop", &format!("name: {name}"))
+            .replace(
+                "hosts: [shop.example.com]",
+                &format!("gateways: [edge], hosts: ['{host}']"),
+            )
+            .replace("host: cart", &format!("host: {to}"))
+    };
+    let read = |text: &str| Resources::from_yaml(text).expect("valid");
+    let first = service("exact", "shop.example.com", "cart");
+    for proxy in [Proxy::default(), Proxy::gateway("default")] {
+        let (mut live, _) = LiveRouter::new(read(&format!("{gateway}{first}")), proxy);
+        let leads_to = |live: &LiveRouter, host: &str| {
+            let found = live.router().route_with(host, "edge", 0);
+            found.map_or_else(|why| why.to_string(), |one| one.host().to_owned())
+        };
+        let nowhere = leads_to(&live, "blog.example.com");
+        let steps = [
+            (
+                service("wild", "*.example.com", "blog"),
+                "blog.default.svc.cluster.local",
+            ),
+            (
+                service("wild", "*.example.com", "wiki"),
+                "wiki.default.svc.cluster.local",
+            ),
+            (service("all", "*", "all"), "wiki.default.svc.cluster.local"),
+        ];
+        for (text, expected) in steps {
+            let update = live
+                .update(Changes::new().apply_all(read(&text)))
+                .expect("valid");
+            assert_eq!(update.reach, Reach::VirtualHosts(1));
+            assert_eq!(leads_to(&live, "blog.example.com"), expected);
+            assert_eq!(
+                leads_to(&live, "shop.example.com"),
+                "cart.default.svc.cluster.local"
+            );
+        }
+        let mut delete = |name: &str| {
+            let gone = Changes::new().delete(Kind::VirtualService, "default", name);
+            let update = live.update(gone).expect("valid");
+            assert_eq!(update.reach, Reach::VirtualHosts(1));
+            leads_to(&live, "blog.example.com")
+        };
+        assert_eq!(delete("wild"), "all.default.svc.cluster.local");
+        assert_eq!(delete("all"), nowhere);
+    }
 }

@@ -50,8 +50,17 @@ fn virtual_service(n: usize, version: &str, gateway: &str) -> String {
 }
 
 fn resources(setting: &Setting, size: usize) -> Resources {
+    let mut all = Resources::new();
+    let mut add = |text: &str| {
+        let some = Resources::from_json(text).unwrap_or_else(|report| panic!("{report}"));
+        all.documents.extend(some.documents);
+    };
     let mut out = String::new();
     for n in 0..size {
+        // One text has a limit.
+        if out.len() > 1_000_000 {
+            add(&std::mem::take(&mut out));
+        }
         let _ = writeln!(out, "{}", virtual_service(n, "v1", setting.gateway));
         for version in ["", "v1.", "v2."] {
             // Destinations must exist; only the first of the three is asked for.
@@ -68,7 +77,8 @@ fn resources(setting: &Setting, size: usize) -> Resources {
     if !setting.services {
         out += r#"{"apiVersion":"networking.istio.io/v1","kind":"Gateway","metadata":{"name":"edge","namespace":"ns0"},"spec":{"servers":[{"port":{"number":80,"name":"http","protocol":"HTTP"},"hosts":["*"]}]}}"#;
     }
-    Resources::from_json(&out).unwrap_or_else(|report| panic!("{report}"))
+    add(&out);
+    all
 }
 
 fn one(text: &str) -> Resource {

@@ -12,6 +12,7 @@ use crate::mesh::service::Service;
 use crate::mesh::virtual_service_hosts::Neighbourhood;
 use crate::router::{RouteConfig, RouteConfigId, Router, Tables, View, VirtualHost, VirtualHosts};
 use crate::terms::hash::HashSet;
+use crate::terms::host::{is_subset_of, is_wildcard};
 use crate::terms::proxy::Proxy;
 
 use super::clusters::Clusters;
@@ -42,7 +43,8 @@ impl Mesh {
 impl Router {
     /// The router of the same proxy for `mesh`, which differs from the one that this router was compiled from only in
     /// VirtualServices without `tls` and `tcp` rules, of which `neighbourhood` has all hosts; `workload_services` are
-    /// [those](Mesh::workload_services) of `proxy`. With the number of virtual hosts that are new, gone or replaced.
+    /// [those](Mesh::workload_services) of `proxy`, and `in_mesh` says whether some that changed, or a member, is bound to
+    /// `mesh`. With the number of virtual hosts that are new, gone or replaced.
     /// `None`: compile it.
     ///
     /// # Complexity
@@ -52,7 +54,7 @@ impl Router {
         mesh: &Mesh,
         proxy: &Proxy,
         workload_services: &[Arc<Service>],
-        neighbourhood: &Neighbourhood,
+        (neighbourhood, in_mesh): (&Neighbourhood, bool),
     ) -> Option<(Router, usize)> {
         let part = mesh.inner.part(neighbourhood, workload_services)?;
         let hosts = Hosts::new(neighbourhood);
@@ -65,6 +67,10 @@ impl Router {
             view.with_route_configs(changed.configs)
         };
         if let Some(view) = &self.tables.mesh {
+            // A wildcard has to do with every service that it covers.
+            if in_mesh && neighbourhood.wildcards().next().is_some() {
+                return None;
+            }
             let changed = sidecar_side(view, &part, proxy, &hosts)?;
             tables.mesh = Some(replace(view, changed));
         }
@@ -94,8 +100,15 @@ impl<'n> Hosts<'n> {
         }
     }
 
+    /// The hosts that are no wildcards: those of services.
     fn names(&self) -> impl Iterator<Item = &str> {
-        self.neighbourhood.hosts.iter().map(|host| &**host)
+        let hosts = self.neighbourhood.hosts.iter().map(|host| &**host);
+        hosts.filter(|host| !is_wildcard(host))
+    }
+
+    fn exact_domains(&self) -> impl Iterator<Item = &str> {
+        let domains = self.domains.iter().map(String::as_str);
+        domains.filter(|domain| !is_wildcard(domain))
     }
 
     /// Whether a member of the neighbourhood wrote one of the rules.
@@ -172,9 +185,9 @@ fn replace_on_port(
     let is_own = |host: &VirtualHost| names.contains(host.name());
     let may_change = |host: &VirtualHost| host.domains().all(|one| !config.is_contested(one));
     let mut removed = Vec::new();
-    for domain in &hosts.domains {
+    for domain in hosts.exact_domains() {
         match config.owner(domain) {
-            Some(owner) if is_own(owner) && may_change(owner) => removed.push(&**domain),
+            Some(owner) if is_own(owner) && may_change(owner) => removed.push(domain),
             Some(_) => return None,
             None if config.is_contested(domain) => return None,
             None => {}
@@ -204,13 +217,27 @@ fn gateway_side(view: &View, part: &Mesh, proxy: &Proxy, hosts: &Hosts<'_>) -> O
     if made.len() != view.route_configs().count() {
         return None;
     }
+    // Where a server has a host that a wildcard covers, that is one more domain.
+    let servers = part.inner.gateways.iter().flat_map(|one| &one.servers);
+    let mut server_hosts = servers.flat_map(|server| &server.hosts).map(|host| {
+        let name = host.split_once('/').map_or(&**host, |(_, name)| name);
+        name.to_ascii_lowercase()
+    });
+    let narrows = |server_host: String| {
+        let mut wildcards = hosts.neighbourhood.wildcards();
+        wildcards.any(|wildcard| server_host != wildcard && is_subset_of(&server_host, wildcard))
+    };
+    if hosts.neighbourhood.wildcards().next().is_some() && server_hosts.any(narrows) {
+        return None;
+    }
     let mut changed = Changed::default();
     for made in made {
         let (id, config) = view.named(made.name())?;
         let mut removed = Vec::new();
         let mut added: Vec<Arc<VirtualHost>> = Vec::new();
         for domain in &hosts.domains {
-            let (old, new) = (config.owner(domain), made.owner(domain));
+            let new = made.owner(domain).filter(|_| !is_blackhole(&made));
+            let old = config.owner(domain);
             if let Some(old) = old {
                 if !is_within(old, hosts) {
                     return None;

@@ -32,6 +32,13 @@ pub struct VirtualService {
     pub tcp: Vec<TcpRoute>,
 }
 
+impl VirtualService {
+    /// Whether it is bound to a gateway: `mesh` or `namespace/name`.
+    pub(crate) fn is_bound_to(&self, gateway: &str) -> bool {
+        self.gateways.iter().any(|own| **own == *gateway)
+    }
+}
+
 /// One `http` rule.
 #[derive(Clone, Debug)]
 pub struct HttpRoute {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::terms::hash::{HashMap, HashSet};
+use crate::terms::host::is_wildcard;
 use crate::terms::name::ResourceName;
 
 use super::virtual_service::VirtualService;
@@ -32,8 +33,16 @@ pub(crate) struct Neighbourhood {
     pub members: Vec<Arc<VirtualService>>,
     /// Others, of which a wildcard host covers one of `hosts`.
     pub covering: Vec<Arc<VirtualService>>,
-    /// Lower-case hosts of all members, none of them a wildcard.
+    /// Lower-case hosts of all members, and those that a change has taken from some.
     pub hosts: Vec<Box<str>>,
+}
+
+impl Neighbourhood {
+    /// The hosts that are wildcards.
+    pub fn wildcards(&self) -> impl Iterator<Item = &str> {
+        let hosts = self.hosts.iter().map(|host| &**host);
+        hosts.filter(|host| is_wildcard(host))
+    }
 }
 
 impl VirtualServiceHosts {
@@ -85,7 +94,8 @@ impl VirtualServiceHosts {
     }
 
     /// The neighbourhood of these hosts (of VirtualServices that may be gone or not be there yet) and of those who have
-    /// one of them; `None` if a wildcard host is among them, or if it is large.
+    /// one of them; `None` if it is large. Who covers a host, or has one that a wildcard covers, is not for that reason a
+    /// member.
     ///
     /// # Complexity
     /// In proportion to its hosts.
@@ -98,13 +108,14 @@ impl VirtualServiceHosts {
         let mut members: HashSet<ResourceName> = HashSet::default();
         let mut open: Vec<Box<str>> = hosts.into_iter().map(lower_case).collect();
         while let Some(host) = open.pop() {
-            if host.starts_with('*') {
-                return None;
-            }
             if !seen.insert(host.clone()) {
                 continue;
             }
-            for member in self.exact.get(&host).into_iter().flatten() {
+            let with_host = match host.strip_prefix('*') {
+                None => self.exact.get(&host),
+                Some(tail) => self.tails.get(tail),
+            };
+            for member in with_host.into_iter().flatten() {
                 if members.insert(member.resource.clone()) {
                     open.extend(lower_case_hosts(member));
                     found.members.push(Arc::clone(member));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Report;
 use crate::mesh::{Inner, Mesh};
-use crate::resource::{Document, Metadata, Resource, Resources};
+use crate::resource::{Document, Kind, Metadata, Resource, Resources};
 
 pub(crate) mod annotations;
 pub(crate) mod check;
@@ -74,33 +74,61 @@ impl Mesh {
             &resources.documents,
             resources.mesh_config.as_ref(),
             options,
+            None,
             &mut report,
         );
         (mesh, report)
     }
 
-    /// The same for resources that stay with the caller.
+    /// The same for resources that stay with the caller. `known` is a mesh of the same settings, and the kinds of which
+    /// resources have changed since: what it has of other kinds is taken over, for no kind asks another.
     pub(crate) fn resolve_documents<'a>(
         documents: impl IntoIterator<Item = &'a Resource>,
         mesh_config: Option<&'a Document<crate::resource::MeshConfig>>,
         options: &Options,
+        known: Option<(&Mesh, &[Kind])>,
         report: &mut Report,
     ) -> Mesh {
         let config = mesh_config::mesh_config(mesh_config, &options.cluster_domain, report);
         let cx = Context::new(&config);
         let kinds = Kinds::sort(documents, report);
+        let known = |kinds: &[Kind]| {
+            let known =
+                known.filter(|(_, changed)| !kinds.iter().any(|kind| changed.contains(kind)));
+            known.map(|(mesh, _)| &*mesh.inner)
+        };
 
-        let services = service::services(&kinds.registry, &cx, report);
-        let sidecars = each(&kinds.sidecars, report, |document, sink| {
-            sidecar::sidecar(document, &cx, sink)
-        });
-        let (destination_rules, destination_rule_index) =
-            destination_rule::destination_rules(&kinds.destination_rules, &cx, report);
-        let gateways = each(&kinds.gateways, report, |document, sink| {
-            gateway::gateway(document, &cx, sink)
-        });
-        let virtual_services =
-            virtual_service::virtual_services(&kinds.virtual_services, &cx, report);
+        let services = match known(&service::KINDS) {
+            Some(known) => known.services.clone(),
+            None => service::services(&kinds.registry, &cx, report),
+        };
+        let sidecars = match known(&[Kind::Sidecar]) {
+            Some(known) => known.sidecars.clone(),
+            None => each(&kinds.sidecars, report, |document, sink| {
+                sidecar::sidecar(document, &cx, sink)
+            }),
+        };
+        let (destination_rules, destination_rule_index) = match known(&[Kind::DestinationRule]) {
+            Some(known) => (
+                known.destination_rules.clone(),
+                Arc::clone(&known.destination_rule_index),
+            ),
+            None => {
+                let documents = &kinds.destination_rules;
+                let (rules, index) = destination_rule::destination_rules(documents, &cx, report);
+                (rules, Arc::new(index))
+            }
+        };
+        let gateways = match known(&[Kind::Gateway]) {
+            Some(known) => known.gateways.clone(),
+            None => each(&kinds.gateways, report, |document, sink| {
+                gateway::gateway(document, &cx, sink)
+            }),
+        };
+        let virtual_services = match known(&[Kind::VirtualService]) {
+            Some(known) => known.virtual_services.clone(),
+            None => virtual_service::virtual_services(&kinds.virtual_services, &cx, report),
+        };
 
         drop(cx);
         let inner = Inner {
@@ -108,7 +136,7 @@ impl Mesh {
             services,
             virtual_services,
             destination_rules,
-            destination_rule_index: Arc::new(destination_rule_index),
+            destination_rule_index,
             gateways,
             sidecars,
             ..Inner::default()
