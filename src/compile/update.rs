@@ -155,6 +155,9 @@ fn sidecar_side(view: &View, part: &Mesh, proxy: &Proxy, hosts: &Hosts<'_>) -> O
                 let made: Vec<Arc<VirtualHost>> = made.into_iter().collect();
                 let had_any = changed.domains.contains("*");
                 changed.replace(id, config, &["*"], made);
+                // By its listener it is found, not by a domain.
+                changed.domains.remove("*");
+                changed.domains.insert((**service.hostname()).into());
                 if !had_any {
                     changed.domains.remove("*");
                 }
