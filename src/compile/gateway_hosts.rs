@@ -39,10 +39,17 @@ pub(super) fn route_config<'m>(
 ) -> RouteConfig {
     let port = servers.first().map_or(0, |first| first.server.port);
     let mut drafts: Vec<Draft> = Vec::new();
-    let mut by_domain: HashMap<String, usize> = HashMap::default();
+    let bound: usize = servers
+        .iter()
+        .map(|server| view.virtual_services(&server.gateway_name).len())
+        .max()
+        .unwrap_or(0);
+    let mut by_domain: HashMap<String, usize> =
+        HashMap::with_capacity_and_hasher(bound, Default::default());
     // Rules of a VirtualService are made once per gateway, by the first of its servers, and used by all (R-H-030).
     let mut lists: Vec<Vec<Rule>> = Vec::new();
-    let mut made: HashMap<(Arc<str>, usize), usize> = HashMap::default();
+    let mut made: HashMap<(Arc<str>, usize), usize> =
+        HashMap::with_capacity_and_hasher(bound, Default::default());
 
     for server in servers {
         let redirects = server
@@ -125,7 +132,8 @@ fn draft<'d>(
 fn collapse(mut drafts: Vec<Draft>) -> Vec<Arc<VirtualHost>> {
     drafts.sort_by(|a, b| host::by_specificity(&a.domain, &b.domain));
     let mut groups: Vec<(Draft, Vec<Box<str>>)> = Vec::new();
-    let mut known: HashMap<(Vec<usize>, bool), usize> = HashMap::default();
+    let mut known: HashMap<(Vec<usize>, bool), usize> =
+        HashMap::with_capacity_and_hasher(drafts.len(), Default::default());
     for draft in drafts {
         let domain: Box<str> = draft.domain.as_str().into();
         if draft.rules.is_empty() {

@@ -48,7 +48,8 @@ impl<'m> PortServices<'m> {
         default_policy: Arc<RoutePolicy>,
     ) -> Self {
         let mut services: Vec<(&ServiceView, Vec<&ServicePort>)> = Vec::new();
-        let mut by_name = HashMap::default();
+        let expected = egress.services().len();
+        let mut by_name = HashMap::with_capacity_and_hasher(expected, Default::default());
         for service in egress.services() {
             let ports: Vec<&ServicePort> = service
                 .ports()
@@ -238,8 +239,12 @@ impl<'m> PortServices<'m> {
             .iter()
             .map(|(service, _)| &**service.hostname())
             .collect();
-        let mut names = HashSet::default();
-        let mut taken = HashSet::default();
+        let mut names = HashSet::with_capacity_and_hasher(claims.len(), Default::default());
+        // A service has its name, with and without a dot, short forms and an address.
+        let expected = claims
+            .iter()
+            .map(|claim| claim.unregistered.len() + 6 * claim.services.len());
+        let mut taken = HashSet::with_capacity_and_hasher(expected.sum(), Default::default());
         let mut out = VirtualHosts::default();
         for claim in claims {
             let mut push = |name: String, domains: domains::Domains| {

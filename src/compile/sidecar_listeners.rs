@@ -1,12 +1,13 @@
 //! Which listeners a sidecar opens and how services share them: HTTP ports on every address, TCP ports on the
 //! service's address, mixed ones by detection (R-H-041, R-M-067..R-M-069).
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::mesh::service::Protocol;
 use crate::router::{ChainMatch, Filter, FilterChain, Listener, RouteConfigId, Transport};
+
+use crate::terms::hash::HashMap;
 
 use super::gateway_tcp::listener_name;
 

@@ -42,8 +42,8 @@ struct Host<'s> {
     service: Option<&'s ServiceView>,
     rule: Option<&'s Arc<EffectiveRule>>,
     pool: Arc<[Endpoint]>,
-    /// By subset, then by port.
-    clusters: HashMap<Arc<str>, SmallVec<[Arc<Cluster>; 1]>>,
+    /// Sorted by port and subset.
+    clusters: SmallVec<[Arc<Cluster>; 2]>,
 }
 
 impl<'s> Clusters<'s> {
@@ -51,7 +51,7 @@ impl<'s> Clusters<'s> {
     pub fn new(scope: &'s Scope<'s>) -> Self {
         Clusters {
             scope,
-            hosts: HashMap::default(),
+            hosts: HashMap::with_capacity_and_hasher(scope.services().len(), Default::default()),
             default_policy: scope.mesh().config.default_traffic_policy.clone(),
             passthrough: Arc::new(Cluster::passthrough()),
             black_hole: Arc::new(Cluster::black_hole()),
@@ -85,15 +85,17 @@ impl<'s> Clusters<'s> {
 
     /// The cluster `outbound|port|subset|host`; an empty subset is none. The same `Arc` for the same name.
     pub fn cluster(&mut self, host: &Arc<str>, port: u16, subset: &Arc<str>) -> Arc<Cluster> {
-        let is_of_port = |cluster: &&Arc<Cluster>| cluster.port() == Some(port);
-        let known = self.host(host).clusters.get(subset);
-        if let Some(cluster) = known.and_then(|all| all.iter().find(is_of_port)) {
-            return Arc::clone(cluster);
-        }
+        let clusters = &self.host(host).clusters;
+        let key = |cluster: &Arc<Cluster>| {
+            let order = cluster.port().cmp(&Some(port));
+            order.then_with(|| cluster.subset().unwrap_or_default().cmp(subset))
+        };
+        let place = match clusters.binary_search_by(key) {
+            Ok(place) => return Arc::clone(&clusters[place]),
+            Err(place) => place,
+        };
         let made = Arc::new(self.make(host, port, subset));
-        let clusters = &mut self.host(host).clusters;
-        let of_subset = clusters.entry(Arc::clone(subset)).or_default();
-        of_subset.push(Arc::clone(&made));
+        self.host(host).clusters.insert(place, Arc::clone(&made));
         made
     }
 
@@ -164,7 +166,7 @@ impl<'s> Host<'s> {
             service,
             rule,
             pool: service.map_or_else(Arc::default, |service| pool(scope, service.service())),
-            clusters: HashMap::default(),
+            clusters: SmallVec::new(),
         }
     }
 

@@ -38,14 +38,15 @@ impl<'m> EgressListener<'m> {
         };
         let services = import_services(mesh, namespace, &import, port_to_match(written));
         let virtual_services = import_virtual_services(mesh, namespace, &import);
-        let mut by_hostname: HashMap<Arc<str>, SmallVec<[u32; 1]>> = HashMap::default();
+        let mut by_hostname: HashMap<Arc<str>, SmallVec<[u32; 1]>> =
+            HashMap::with_capacity_and_hasher(services.len(), Default::default());
         for (at, service) in (0u32..).zip(&services) {
             by_hostname
                 .entry(Arc::clone(service.hostname()))
                 .or_default()
                 .push(at);
         }
-        let mut owners = HostIndex::default();
+        let mut owners = HostIndex::with_capacity(virtual_services.len());
         for (at, virtual_service) in (0u32..).zip(&virtual_services) {
             for host in &virtual_service.hosts {
                 owners.insert(host, at);
@@ -151,7 +152,8 @@ fn keep_one_namespace_per_hostname(services: &mut Vec<ServiceView>, client: &str
         namespace: Arc<str>,
         kubernetes: bool,
     }
-    let mut winners: HashMap<Arc<str>, Winner> = HashMap::default();
+    let mut winners: HashMap<Arc<str>, Winner> =
+        HashMap::with_capacity_and_hasher(services.len(), Default::default());
     let mut contested = false;
     for view in services.iter() {
         let service = view.service();

@@ -180,6 +180,8 @@ impl<'m> Scope<'m> {
     /// an explicit import wins over an inferred one (R-M-072).
     fn collect_imports(&mut self) {
         let listeners = std::mem::take(&mut self.listeners);
+        let expected = listeners.iter().map(|listener| listener.services().len());
+        self.by_hostname.reserve(expected.sum());
         for listener in &listeners {
             for service in listener.services() {
                 self.add(service.clone());
