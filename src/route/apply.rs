@@ -4,7 +4,7 @@
 use super::answer;
 use super::cors::{self, Cors};
 use super::headers::{self, Commands, Values};
-use super::path::with_normal_form;
+use super::path::{Target, with_normal_form};
 use super::subject::Subject;
 use crate::decision::{Applied, Decision, Outcome, UpstreamRequest};
 use crate::router::PathNormalization;
@@ -91,7 +91,7 @@ impl Decision<'_> {
             None => PathNormalization::None,
         };
         with_normal_form(request.path, normalization, |target| {
-            let target = target.unwrap_or(request.path);
+            let target = target.unwrap_or_else(|_| Target::new(request.path));
             run(&Subject::new(request, self.side, target))
         })
     }

@@ -1,6 +1,7 @@
 //! A request as the conditions of a rule see it: the normalised path, and headers with the few that the proxy itself
 //! would have set, looked up without a copy.
 
+use super::path::Target;
 use crate::decision::Side;
 use crate::terms::request::{Request, Tls};
 
@@ -60,17 +61,13 @@ pub(super) struct Subject<'q, 'b> {
 
 impl<'q, 'b: 'q> Subject<'q, 'b> {
     /// `target` is normalised.
-    pub fn new(request: &'q Request<'b>, side: Side, target: &'q str) -> Self {
-        let (path, query) = match target.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (target, None),
-        };
+    pub fn new(request: &'q Request<'b>, side: Side, target: Target<'q>) -> Self {
         Subject {
             request,
             side,
-            target,
-            path,
-            query,
+            target: target.whole(),
+            path: target.path(),
+            query: target.query(),
         }
     }
 

@@ -150,7 +150,7 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
         let (side, normalization) = (self.decision.side, self.decision.path_normalization);
         with_normal_form(request.path, normalization, |target| match target {
             Ok(target) => {
-                self.probe.path(request.path, target);
+                self.probe.path(request.path, target.whole());
                 self.run_virtual_host(config, &Subject::new(request, side, target));
             }
             Err(PathFault::NotAbsolute) => self.not_found(NotFound::NoPath),

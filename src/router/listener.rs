@@ -170,6 +170,11 @@ impl Listener {
     /// # Complexity
     /// Linear in the chains. No allocation.
     pub(crate) fn chain(&self, facts: &ChainFacts<'_>) -> Option<&FilterChain> {
+        if let [only] = &*self.chains
+            && only.matches.asks_nothing()
+        {
+            return Some(only);
+        }
         self.chain_among(&self.chains, facts)
     }
 
@@ -210,6 +215,14 @@ impl Listener {
 }
 
 impl ChainMatch {
+    #[inline]
+    fn asks_nothing(&self) -> bool {
+        self.destinations.is_empty()
+            && self.server_names.is_empty()
+            && self.transport.is_none()
+            && self.application_protocols.is_empty()
+    }
+
     /// How well each of the four asks fits: 0 not at all, 1 nothing is asked, more is more specific. What follows a 0
     /// does not count.
     fn score(&self, facts: &ChainFacts<'_>) -> [u32; 4] {

@@ -150,6 +150,7 @@ impl<'a> Builder<'a> {
             .filter(|entry| entry.list == 0)
             .map_or(u32::MAX, |entry| entry.rule);
         content.groups.retain(|group| group.least < certain);
+        content.groups.sort_by_key(|group| group.least);
         let up = up.filter(|(_, above)| above.least < certain);
         let (up, up_least) = up.map_or((0, u32::MAX), |(up, above)| (up, above.least));
         let block = Block {

@@ -78,9 +78,18 @@ impl<'a> Interner<'a> {
             .collect();
         checks.sort_unstable();
         checks.dedup();
+        // Every path begins with a slash.
+        let is_any = match self.path(rule) {
+            PathMatch::Prefix { value, .. } => matches!(&**value, "" | "/"),
+            PathMatch::Exact { .. } | PathMatch::Regex(_) => false,
+        };
         Item {
             rule,
-            path: PathTest::Left,
+            path: if is_any {
+                PathTest::Done
+            } else {
+                PathTest::Left
+            },
             checks,
             tried: SmallVec::new(),
         }

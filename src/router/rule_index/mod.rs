@@ -180,7 +180,18 @@ impl RuleIndex {
                 block.entries as usize,
                 (block.entries + block.entry_count) as usize,
             );
-            for entry in &self.entries[start..end] {
+            let entries = &self.entries[start..end];
+            let groups = self.groups_of(block);
+            // What begins with the smaller number first: it may make the other needless.
+            let groups_first = match (groups, entries) {
+                ([], _) => false,
+                (_, []) => true,
+                ([group, ..], [entry, ..]) => group.least < entry.rule,
+            };
+            if groups_first {
+                self.visit_groups(groups, walk);
+            }
+            for entry in entries {
                 if entry.rule >= walk.best {
                     break;
                 }
@@ -189,21 +200,32 @@ impl RuleIndex {
                     break;
                 }
             }
-            if block.group_count > 0 {
-                let (start, end) = (
-                    block.groups as usize,
-                    (block.groups + block.group_count) as usize,
-                );
-                for group in &self.groups[start..end] {
-                    if group.least < walk.best {
-                        self.visit_group(group, walk);
-                    }
-                }
+            if !groups_first {
+                self.visit_groups(groups, walk);
             }
             if block.up_least >= walk.best {
                 return;
             }
             block = &self.blocks[block.up as usize];
+        }
+    }
+
+    /// The groups of a block, by their smallest rule numbers.
+    #[inline]
+    fn groups_of(&self, block: &Block) -> &[Group] {
+        match block.group_count {
+            0 => &[],
+            count => &self.groups[block.groups as usize..(block.groups + count) as usize],
+        }
+    }
+
+    #[inline]
+    fn visit_groups<F: Facts>(&self, groups: &[Group], walk: &mut Walk<'_, F>) {
+        for group in groups {
+            if group.least >= walk.best {
+                return;
+            }
+            self.visit_group(group, walk);
         }
     }
 

@@ -10,7 +10,7 @@ pub(super) const NONE: u32 = u32::MAX;
 #[derive(Clone, Debug)]
 pub(super) struct PrefixTree {
     nodes: Box<[Node]>,
-    /// First byte of the label of each node.
+    /// First byte of the label of each node, and [`PADDING`].
     firsts: Box<[u8]>,
     labels: Box<[u8]>,
     fold: bool,
@@ -18,6 +18,8 @@ pub(super) struct PrefixTree {
 
 #[derive(Clone, Copy, Debug)]
 struct Node {
+    /// The first bytes of the label, the first one lowest.
+    head: u64,
     label: u32,
     label_length: u32,
     first_child: u32,
@@ -28,7 +30,7 @@ struct Node {
 /// The shape of a tree before it has numbers: nodes in breadth-first order.
 pub(super) struct Shape {
     nodes: Vec<Node>,
-    /// First byte of the label of each node.
+    /// First byte of the label of each node, and [`PADDING`].
     firsts: Vec<u8>,
     labels: Vec<u8>,
     /// Parent of each node; that of the root is the root.
@@ -133,7 +135,11 @@ impl Shape {
                 shape.parents.push(at as u32);
                 child = next[child];
             }
+            let mut head = [0; 8];
+            let length = label.len().min(8);
+            head[..length].copy_from_slice(&label[..length]);
             shape.nodes.push(Node {
+                head: u64::from_le_bytes(head),
                 label: shape.labels.len() as u32,
                 label_length: label.len() as u32,
                 first_child: children,
@@ -144,6 +150,7 @@ impl Shape {
             shape.firsts.push(label.first().copied().unwrap_or(0));
             at += 1;
         }
+        shape.firsts.extend([0; PADDING]);
         shape.places = at_prefix.iter().map(|&draft| place_of[draft]).collect();
         shape
     }
@@ -155,8 +162,7 @@ impl Shape {
         while let Some(&first) = rest.first() {
             let node = &self.nodes[deepest];
             let start = node.first_child as usize;
-            let Some(child) = position(&self.firsts[start..start + node.children as usize], first)
-            else {
+            let Some(child) = position(&self.firsts[start..], node.children as usize, first) else {
                 break;
             };
             let Some(tail) = rest.strip_prefix(self.nodes[start + child].label(&self.labels))
@@ -213,19 +219,22 @@ impl PrefixTree {
                 first
             };
             let start = node.first_child as usize;
-            let firsts = &self.firsts[start..start + node.children as usize];
-            let Some(child) = position(firsts, first) else {
+            let Some(child) = position(&self.firsts[start..], node.children as usize, first) else {
                 break;
             };
             node = &self.nodes[start + child];
-            let label = node.label(&self.labels);
-            let Some((head, tail)) = rest.split_at_checked(label.len()) else {
+            let length = node.label_length as usize;
+            let Some((head, tail)) = rest.split_at_checked(length) else {
                 break;
             };
-            let fits = if FOLD {
-                head.eq_ignore_ascii_case(label)
-            } else {
-                head == label
+            let fits = match rest.first_chunk() {
+                // A label has a byte at least, but for that of the root.
+                Some(word) if !FOLD && length <= 8 => {
+                    let differences = u64::from_le_bytes(*word) ^ node.head;
+                    differences << (64 - 8 * length) == 0
+                }
+                _ if FOLD => head.eq_ignore_ascii_case(node.label(&self.labels)),
+                _ => head == node.label(&self.labels),
             };
             if !fits {
                 break;
@@ -244,13 +253,29 @@ impl PrefixTree {
     }
 }
 
+/// First bytes are looked at by so many: there are as many behind the last.
+const PADDING: usize = 8;
+
+/// The place of a byte among the first `children` bytes of `firsts`.
 #[inline]
-fn position(firsts: &[u8], first: u8) -> Option<usize> {
-    if firsts.len() <= 4 {
-        firsts.iter().position(|&other| other == first)
-    } else {
-        memchr::memchr(first, firsts)
+fn position(firsts: &[u8], children: usize, first: u8) -> Option<usize> {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    if children > 4 * PADDING {
+        return memchr::memchr(first, &firsts[..children]);
     }
+    let mut start = 0;
+    while start < children {
+        let word = u64::from_le_bytes(*firsts.get(start..)?.first_chunk()?);
+        let word = word ^ (LOW * u64::from(first));
+        // The high bit of each byte that is zero, and perhaps of some above the lowest such byte.
+        let marks = word.wrapping_sub(LOW) & !word & (LOW << 7);
+        if marks != 0 {
+            let found = start + marks.trailing_zeros() as usize / 8;
+            return (found < children).then_some(found);
+        }
+        start += PADDING;
+    }
+    None
 }
 
 #[cfg(test)]
