@@ -126,39 +126,48 @@ fn is_normal(path: &str, normalization: PathNormalization) -> bool {
     is_plain(path.as_bytes(), merges) || is_normal_by_byte(path, merges)
 }
 
-/// Whether all bytes are letters, digits and the like, and no segment begins with a dot: looked at by sixteen at once, each
-/// block sharing a byte with the one before. Says no too often.
+/// Whether all bytes are letters, digits and the like, and no segment begins with a dot: looked at by eight at once. Says no
+/// too often.
 #[inline]
 fn is_plain(path: &[u8], merges: bool) -> bool {
     let Some(last) = path.last_chunk() else {
         return false;
     };
     let mut rest = path;
-    while let Some(block) = rest.first_chunk() {
-        if !is_plain_block(block, merges) {
+    let mut after_slash = 0;
+    while let Some((word, tail)) = rest.split_first_chunk() {
+        let Some(ends_with_slash) = plain_word(*word, after_slash, merges) else {
             return false;
-        }
-        rest = &rest[15..];
+        };
+        after_slash = ends_with_slash;
+        rest = tail;
     }
-    rest.len() <= 1 || is_plain_block(last, merges)
+    // What is left was looked at with bytes before it, which end with the byte that it follows.
+    rest.is_empty() || plain_word(*last, 0, merges).is_some()
 }
 
+/// Whether eight bytes are plain: then one, if they end with a slash, or zero; `after_slash` says the same of those before.
 #[inline]
-fn is_plain_block(block: &[u8; 16], merges: bool) -> bool {
-    // A one for each byte that passes.
-    let marks = |test: fn(u8) -> bool| u128::from_le_bytes(block.map(|byte| u8::from(test(byte))));
-    let strange = marks(|byte| {
-        let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-        // `-`, `.`, `/` and digits.
-        let is_other = byte.wrapping_sub(b'-') < 13;
-        !(is_letter | is_other | (byte == b'_'))
-    });
-    let slashes = marks(|byte| byte == b'/');
-    let mut follow = marks(|byte| byte == b'.');
-    if merges {
-        follow |= slashes;
+fn plain_word(bytes: [u8; 8], after_slash: u64, merges: bool) -> Option<u64> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = EACH << 7;
+    let word = u64::from_le_bytes(bytes);
+    if word & HIGH != 0 {
+        return None;
     }
-    strange | (slashes << 8 & follow) == 0
+    // The high bit of each byte from `first` to `last`: none of the sums leaves its byte.
+    let within = |word: u64, first: u8, last: u8| {
+        (word + EACH * u64::from(0x80 - first)) & !(word + EACH * u64::from(0x7f - last))
+    };
+    let letters = within(word | (EACH * 0x20), b'a', b'z');
+    // `-`, `.`, `/` and digits.
+    let others = within(word, b'-', b'9') | within(word, b'_', b'_');
+    let slashes = within(word, b'/', b'/') & HIGH;
+    let dots = within(word, b'.', b'.');
+    let suspicious = if merges { dots | slashes } else { dots };
+    let follow = slashes << 8 | after_slash << 7;
+    let is_plain = (letters | others) & HIGH == HIGH && suspicious & follow == 0;
+    is_plain.then_some(slashes >> 63)
 }
 
 fn is_normal_by_byte(path: &str, merges: bool) -> bool {

@@ -170,11 +170,6 @@ impl Listener {
     /// # Complexity
     /// Linear in the chains. No allocation.
     pub(crate) fn chain(&self, facts: &ChainFacts<'_>) -> Option<&FilterChain> {
-        if let [only] = &*self.chains
-            && only.matches.asks_nothing()
-        {
-            return Some(only);
-        }
         self.chain_among(&self.chains, facts)
     }
 
@@ -215,29 +210,19 @@ impl Listener {
 }
 
 impl ChainMatch {
-    #[inline]
-    fn asks_nothing(&self) -> bool {
-        self.destinations.is_empty()
-            && self.server_names.is_empty()
-            && self.transport.is_none()
-            && self.application_protocols.is_empty()
-    }
-
     /// How well each of the four asks fits: 0 not at all, 1 nothing is asked, more is more specific. What follows a 0
     /// does not count.
     fn score(&self, facts: &ChainFacts<'_>) -> [u32; 4] {
-        let steps = [
-            Self::destination_score,
-            Self::server_name_score,
-            Self::transport_score,
-            Self::application_protocol_score,
-        ];
         let mut score = [0; 4];
-        for (own, step) in score.iter_mut().zip(steps) {
-            *own = step(self, facts);
-            if *own == 0 {
-                break;
-            }
+        score[0] = self.destination_score(facts);
+        if score[0] > 0 {
+            score[1] = self.server_name_score(facts);
+        }
+        if score[1] > 0 {
+            score[2] = self.transport_score(facts);
+        }
+        if score[2] > 0 {
+            score[3] = self.application_protocol_score(facts);
         }
         score
     }

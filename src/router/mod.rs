@@ -231,7 +231,7 @@ impl View {
             self.listeners.get(place as usize).filter(|_| is_it)
         };
         first(address)
-            .or_else(|| first(None))
+            .or_else(|| address.and_then(|_| first(None)))
             .or(self.fallback.as_ref())
             .map(|listener| &**listener)
     }
