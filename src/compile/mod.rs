@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use crate::mesh::Mesh;
 use crate::router::{Router, Tables};
+use crate::terms::hash::HashMap;
 use crate::terms::proxy::{Proxy, ProxyKind};
 use crate::terms::threads;
 
@@ -85,21 +86,20 @@ impl Router {
 }
 
 /// The first HTTP (or detected) port of each service, for the simple door.
-fn http_ports(scope: &Scope<'_>) -> Arc<[(Box<str>, u16)]> {
+fn http_ports(scope: &Scope<'_>) -> Arc<HashMap<Box<str>, u16>> {
     use crate::mesh::service::Protocol;
-    let mut ports: Vec<(Box<str>, u16)> = scope
-        .services()
-        .iter()
-        .filter_map(|service| {
-            let port = service
-                .ports()
-                .iter()
-                .find(|port| port.protocol.is_http() || port.protocol == Protocol::Unsupported)?;
-            Some((service.hostname().to_ascii_lowercase().into(), port.number))
-        })
-        .collect();
     // Of equal names the first counts.
-    ports.sort_by(|(a, _), (b, _)| a.cmp(b));
-    ports.dedup_by(|(later, _), (first, _)| later == first);
-    ports.into()
+    let mut ports: HashMap<Box<str>, u16> =
+        HashMap::with_capacity_and_hasher(scope.services().len(), Default::default());
+    let with_port = scope.services().iter().filter_map(|service| {
+        let port = service
+            .ports()
+            .iter()
+            .find(|port| port.protocol.is_http() || port.protocol == Protocol::Unsupported)?;
+        Some((service.hostname().to_ascii_lowercase().into(), port.number))
+    });
+    for (name, port) in with_port {
+        ports.entry(name).or_insert(port);
+    }
+    Arc::new(ports)
 }

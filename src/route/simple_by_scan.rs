@@ -117,11 +117,7 @@ fn service_name(host: &VirtualHost) -> &str {
 }
 
 fn service_port(tables: &Tables, service: &str) -> Option<u16> {
-    let ports = &tables.http_ports;
-    let place = ports
-        .binary_search_by(|(name, _)| (**name).cmp(service))
-        .ok()?;
-    ports.get(place).map(|&(_, port)| port)
+    tables.http_ports.get(service).copied()
 }
 
 /// Whether `host` is the full name of a service or one of its short forms (R-H-048).

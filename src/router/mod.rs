@@ -9,6 +9,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::terms::hash::HashMap;
+
 pub mod action;
 mod chunked;
 pub mod cluster;
@@ -65,8 +67,8 @@ pub(crate) struct Tables {
     /// For the simple door: the gateways bound to this proxy, by `namespace/name`, with their servers in merge order.
     pub bindings: Arc<[GatewayBinding]>,
     /// For the simple door: for each service name in the mesh view, its first HTTP port (lower-case FQDN -> port).
-    /// Sorted. A host without an entry is asked on port 80.
-    pub http_ports: Arc<[(Box<str>, u16)]>,
+    /// A host without an entry is asked on port 80.
+    pub http_ports: Arc<HashMap<Box<str>, u16>>,
     /// Namespace of the proxy: what a gateway named without a namespace is looked up in first.
     pub namespace: Arc<str>,
     /// What each host answers at each gateway, settled beforehand.

@@ -73,6 +73,11 @@ impl RouteConfig {
         self.virtual_hosts.get(place as usize)?.as_deref()
     }
 
+    /// How many domains its virtual hosts have.
+    pub(crate) fn domains_count(&self) -> usize {
+        self.hosts.len()
+    }
+
     /// Heap bytes of the tables that virtual hosts are found by, without what these hold.
     pub fn memory_usage(&self) -> usize {
         self.hosts.memory_usage() + self.virtual_hosts.memory_usage()

@@ -50,8 +50,9 @@ impl Texts {
 impl<'t> Domains<'t> {
     /// Adds a domain at a gate, unless it is there.
     pub fn add(&mut self, domain: &'t str, gate: u16, answer: impl FnOnce() -> Answer<'t>) {
-        let mut at = self.first.get(domain).copied().unwrap_or(0);
-        let head = at;
+        let first = self.first.entry(domain).or_insert(0);
+        let head = *first;
+        let mut at = head;
         while let Some(entry) = entry_at(&self.entries, at) {
             if entry.gates & gate != 0 {
                 return;
@@ -74,7 +75,13 @@ impl<'t> Domains<'t> {
             answer,
             next: head,
         });
-        self.first.insert(domain, self.entries.len() as u32);
+        *first = self.entries.len() as u32;
+    }
+
+    /// Makes room for so many domains more.
+    fn reserve(&mut self, domains: usize) {
+        self.first.reserve(domains);
+        self.entries.reserve(domains);
     }
 }
 
@@ -127,6 +134,8 @@ impl<'t> Collector<'t> {
         let view = gate.view(self.tables);
         match (gate, view) {
             (Gate::Mesh(_), Some(view)) => {
+                let sizes = view.route_configs().map(|config| config.domains_count());
+                out.reserve(sizes.sum());
                 for config in view.route_configs() {
                     for domain in config.virtual_hosts().flat_map(VirtualHost::domains) {
                         out.add(domain, bit, || writer.answer(gate, &super::host_of(domain)));
@@ -166,7 +175,7 @@ impl<'t> Collector<'t> {
         }
         let mut add = |found: Found<'t>| {
             let host = super::host_of(found.domain);
-            if let Ok(arrival) = gate.arrival(self.tables, &host) {
+            if let Ok((arrival, _)) = gate.arrival(self.tables, &host) {
                 let answer = || writer.answer_of(gate, arrival, &host, found.known);
                 out.add(found.domain, bit, answer);
             }

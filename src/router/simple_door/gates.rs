@@ -11,6 +11,7 @@ use crate::terms::hash::HashMap;
 use crate::terms::route_error::RouteError;
 
 use super::own_names;
+use super::writer::Known;
 
 /// Up to so many names are looked at one by one.
 const FEW_NAMES: usize = 8;
@@ -143,14 +144,18 @@ impl Gate {
         }
     }
 
-    /// Where `host` (without port) is asked for.
+    /// Where `host` (without port) is asked for, and which virtual host answers there, if that came out on the way.
     ///
     /// # Errors
     /// Where it is not.
-    pub fn arrival(&self, tables: &Tables, host: &str) -> Result<Arrival, RouteError> {
+    pub fn arrival<'t>(
+        &self,
+        tables: &'t Tables,
+        host: &str,
+    ) -> Result<(Arrival, Option<Known<'t>>), RouteError> {
         match self {
             Gate::Mesh(gate) => gate.arrival(tables, host),
-            Gate::Gateway(gate) => gate.arrival(tables, host),
+            Gate::Gateway(gate) => Ok((gate.arrival(tables, host)?, None)),
         }
     }
 
@@ -252,7 +257,11 @@ impl MeshGate {
     }
 
     /// To the first HTTP port of the service that is called so, or to port 80.
-    fn arrival(&self, tables: &Tables, host: &str) -> Result<Arrival, RouteError> {
+    fn arrival<'t>(
+        &self,
+        tables: &'t Tables,
+        host: &str,
+    ) -> Result<(Arrival, Option<Known<'t>>), RouteError> {
         let view = tables.mesh.as_ref().ok_or(RouteError::UnknownGateway)?;
         let to_port = |port| Arrival {
             port,
@@ -261,23 +270,32 @@ impl MeshGate {
         };
         if let Some((listener, virtual_host)) = self.first_claim(view, host) {
             let service = service_name(virtual_host);
-            let first = service_port(tables, service).unwrap_or(listener.port());
+            let first = tables.http_ports.get(service).copied();
+            let first = first.unwrap_or(listener.port());
             let is_shared = first == listener.port()
                 || view
                     .listener(None, first)
                     .is_some_and(|listener| claimed(view, listener, host).is_some());
-            return Ok(to_port(if is_shared { first } else { listener.port() }));
+            let port = if is_shared { first } else { listener.port() };
+            let config = view.first_route_config(listener);
+            let known = config.filter(|_| port == listener.port());
+            let known = known.map(|config| Known {
+                config,
+                host: virtual_host,
+            });
+            return Ok((to_port(port), known));
         }
         // A service of which the protocol is detected has a listener of its own, at its address.
         let own = self.own.find_host(host);
         let own = own.and_then(|place| view.listeners().get(place as usize));
-        Ok(match own {
+        let arrival = match own {
             Some(listener) => Arrival {
                 address: listener.address(),
                 ..to_port(listener.port())
             },
             None => to_port(80),
-        })
+        };
+        Ok((arrival, None))
     }
 
     /// The first shared listener with a virtual host of the host's own, and that.
@@ -314,14 +332,6 @@ fn claimed<'t>(view: &'t View, listener: &Listener, host: &str) -> Option<&'t Vi
 pub(super) fn service_name(host: &VirtualHost) -> &str {
     let name = host.name();
     name.rsplit_once(':').map_or(name, |(service, _)| service)
-}
-
-fn service_port(tables: &Tables, service: &str) -> Option<u16> {
-    let ports = &tables.http_ports;
-    let place = ports
-        .binary_search_by(|(name, _)| (**name).cmp(service))
-        .ok()?;
-    ports.get(place).map(|&(_, port)| port)
 }
 
 /// A table that finds, for each host, the least number of all the patterns that fit it.

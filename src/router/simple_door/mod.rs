@@ -145,8 +145,8 @@ impl SimpleDoor {
     ) -> Result<Arrival, RouteError> {
         let gate = self.names.find(gateway);
         let gate = gate.and_then(|gate| self.gates.get(gate as usize));
-        gate.ok_or(RouteError::UnknownGateway)?
-            .arrival(tables, host)
+        let gate = gate.ok_or(RouteError::UnknownGateway)?;
+        gate.arrival(tables, host).map(|(arrival, _)| arrival)
     }
 
     /// Heap bytes.

@@ -56,7 +56,7 @@ impl<'t> Writer<'t> {
     /// Some look-ups; once for each listener and for each list of rules, linear in its chains and in its rules.
     pub fn answer(&mut self, gate: &Gate, host: &str) -> Answer<'t> {
         match gate.arrival(self.tables, host) {
-            Ok(arrival) => self.answer_of(gate, arrival, host, None),
+            Ok((arrival, known)) => self.answer_of(gate, arrival, host, known),
             Err(why) => Answer::Nowhere(why.code()),
         }
     }
