@@ -63,6 +63,8 @@ pub struct Changes {
     /// The last word on each resource; `None`: it goes.
     resources: Vec<(Key, Option<Resource>)>,
     mesh_config: Option<Document<MeshConfig>>,
+    /// What there is to say about the reading.
+    notes: Report,
 }
 
 /// How far an update reached.
@@ -102,9 +104,11 @@ impl Changes {
         self
     }
 
-    /// All of these come, and their mesh configuration if they have one.
+    /// All of these come, and their mesh configuration if they have one. What was noticed while reading them is told by the
+    /// update.
     #[must_use]
     pub fn apply_all(mut self, resources: Resources) -> Self {
+        self.notes.append(resources.notes);
         self.mesh_config = resources.mesh_config.or(self.mesh_config);
         resources.documents.into_iter().fold(self, Self::apply)
     }
@@ -195,7 +199,7 @@ impl LiveRouter {
 
     /// Changes of VirtualServices that neither are nor have delegates.
     fn update_virtual_services(&mut self, changes: Changes) -> Result<Update, Report> {
-        let mut report = Report::new();
+        let mut report = changes.notes;
         let mut typed = Vec::with_capacity(changes.resources.len());
         for (key, new) in &changes.resources {
             let old = self.documents.get(key).and_then(|old| self.typed(old));
@@ -272,7 +276,7 @@ impl LiveRouter {
             known,
             &mut all,
         );
-        let mut report = Report::new();
+        let mut report = changes.notes;
         for diagnostic in all {
             if is_about(&diagnostic, &coming, has_config) {
                 report.push(diagnostic);
@@ -324,6 +328,7 @@ impl Changes {
         Changes {
             resources,
             mesh_config: self.mesh_config,
+            notes: self.notes,
         }
     }
 }

@@ -476,3 +476,25 @@ spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
         assert_eq!(delete("all"), nowhere);
     }
 }
+
+#[test]
+fn an_update_tells_what_was_noticed_about_what_came() {
+    let (mut live, _) = LiveRouter::new(Resources::new(), Proxy::default());
+    let text = SHOP.replace(
+        "http: [{",
+        "http: [{route: [{destination: {host: first}}]}, {",
+    );
+    let odd = format!("{text}---\n{{apiVersion: v1, kind: Secret, metadata: {{name: s}}}}\n");
+    let resources = Resources::from_yaml(&odd).expect("valid");
+    let noticed = resources.notes.len();
+    let update = live
+        .update(Changes::new().apply_all(resources))
+        .expect("valid");
+    // The second rule can never be reached.
+    assert!(
+        update.report.warnings().next().is_some(),
+        "{}",
+        update.report
+    );
+    assert!(update.report.len() > noticed && noticed > 0, "{noticed}");
+}
