@@ -304,3 +304,6 @@ impl Changed {
         self.configs.push((id, Arc::new(next)));
     }
 }
+
+#[cfg(test)]
+mod tests;
