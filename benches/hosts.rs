@@ -12,7 +12,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use doors::{Authorities, Host, MapDoor, simple_table, through, with_splits};
+use doors::{Authorities, Host, MapDoor, named, router, through, with_splits};
 use rand::seq::SliceRandom;
 
 /// A chain of look-ups, each begun when the one before has ended.
@@ -41,12 +41,12 @@ fn measure(
     let mut order: Vec<usize> = (0..hosts.len()).collect();
     order.shuffle(&mut tables::random(7));
     let asked = Authorities::new(order.iter().map(|&at| write(&hosts[at].domain)));
-    let (table, map) = (simple_table(hosts), MapDoor::new(hosts));
-    let this = |authority: &str, word| through(&table, authority, word);
+    let (router, map) = (router(hosts), MapDoor::new(hosts));
+    let this = |authority: &str, word| through(&router, authority, word);
     let that = |authority: &str, word| map.find(authority, 1, word);
     for place in 0..asked.len().min(1000) {
         let host = &hosts[order[place]];
-        for answer in [this(asked.at(place), 1), that(asked.at(place), 1)] {
+        for answer in [named(&router, asked.at(place), 1), that(asked.at(place), 1)] {
             assert_eq!(
                 host.destinations.contains(&answer),
                 is_found,

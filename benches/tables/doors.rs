@@ -2,9 +2,11 @@
 #![allow(dead_code)]
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
-use meshroute::router::host_table::{Answer, SimpleEntry, SimpleTable, SimpleTableBuilder, Target};
+use meshroute::router::host_table::{Answer, SimpleEntry, SimpleTable, SimpleTableBuilder};
 use meshroute::terms::weighted::AliasTable;
+use meshroute::{Mesh, Proxy, Resources, Router};
 
 /// One host of the measured table.
 pub struct Host {
@@ -15,22 +17,76 @@ pub struct Host {
     pub destinations: Vec<u32>,
 }
 
+/// How many hosts share a VirtualService.
+const PER_RESOURCE: usize = 100;
+/// The gateway that they are all asked for at.
+const GATEWAY: &str = "default/edge";
+
 /// Hosts with one to three destinations each.
 pub fn with_splits(domains: Vec<String>) -> Vec<Host> {
-    let mut next = 0;
+    let groups = domains.len().div_ceil(PER_RESOURCE).max(3);
     let weights = |count: usize| (0..count as u32).map(|at| 10 + at * 37);
     let host = |(n, domain): (usize, String)| {
-        let count = 1 + n % 3;
-        next += count as u32;
+        let group = n % groups;
+        let count = 1 + group % 3;
+        let first = 3 * group as u32;
         Host {
             domain,
             gateways: 1 | 1 << (n % 5),
             weights: weights(count).collect(),
             split: AliasTable::new(weights(count)).expect("positive weights"),
-            destinations: (next - count as u32..next).collect(),
+            destinations: (first..first + count as u32).collect(),
         }
     };
     domains.into_iter().enumerate().map(host).collect()
+}
+
+/// A gateway with all of them, as an embedder has it: VirtualServices read, resolved and compiled.
+pub fn router(hosts: &[Host]) -> Router {
+    let mut text = String::from(
+        r#"{"apiVersion":"networking.istio.io/v1","kind":"Gateway","metadata":{"name":"edge","namespace":"default"},"spec":{"servers":[{"port":{"number":80,"name":"http","protocol":"HTTP"},"hosts":["*"]}]}}"#,
+    );
+    let groups = hosts.len().div_ceil(PER_RESOURCE).max(3);
+    for group in 0..groups.min(hosts.len()) {
+        let names: Vec<String> = hosts[group..]
+            .iter()
+            .step_by(groups)
+            .map(|host| format!("\"{}\"", host.domain))
+            .collect();
+        let destinations = hosts[group].destinations.iter().zip(&hosts[group].weights);
+        let destinations: Vec<String> = destinations
+            .map(|(number, weight)| {
+                format!(
+                    r#"{{"destination":{{"host":"{number}.example.com","port":{{"number":80}}}},"weight":{weight}}}"#
+                )
+            })
+            .collect();
+        let _ = write!(
+            text,
+            r#"{{"apiVersion":"networking.istio.io/v1","kind":"VirtualService","metadata":{{"name":"vs{group}","namespace":"default"}},"spec":{{"gateways":["edge"],"hosts":[{}],"http":[{{"route":[{}]}}]}}}}"#,
+            names.join(","),
+            destinations.join(",")
+        );
+    }
+    let resources = Resources::from_json(&text).unwrap_or_else(|report| panic!("{report}"));
+    let mesh = Mesh::resolve(resources).unwrap_or_else(|report| panic!("{report}"));
+    Router::compile(&mesh, &Proxy::gateway("default"))
+}
+
+/// The number of the destination that a router says, looked at closely: for checks.
+pub fn named(router: &Router, authority: &str, word: u64) -> u32 {
+    let destination = router.route_with(authority, GATEWAY, word).ok();
+    let number = destination.and_then(|found| found.host().split('.').next()?.parse().ok());
+    number.unwrap_or(u32::MAX)
+}
+
+/// A number that depends on which destination a router says, without a look at the destination.
+#[inline]
+pub fn through(router: &Router, authority: &str, word: u64) -> u32 {
+    match router.route_with(authority, GATEWAY, word) {
+        Ok(destination) => destination.place() as u32 >> 2,
+        Err(_) => u32::MAX,
+    }
 }
 
 /// The table of the simple door.
@@ -52,14 +108,6 @@ pub fn simple_table(hosts: &[Host]) -> SimpleTable {
         });
     }
     builder.finish()
-}
-
-/// The destination, or a number that is none.
-pub fn through(table: &SimpleTable, authority: &str, word: u64) -> u32 {
-    match table.find(authority, 1, || word) {
-        Some(Target::Destination(destination)) => destination,
-        _ => u32::MAX,
-    }
 }
 
 /// What one would write first: an ahash map from strings to numbers, and arrays by number.

@@ -62,6 +62,36 @@ pub(super) fn push(key: &[u8], words: &mut Vec<u64>) {
     }
 }
 
+/// The place of the last `byte`, unless a `bar` follows it.
+#[inline]
+pub(super) fn last_of_tail(bytes: &[u8; 8], byte: u8, bar: u8) -> Option<u32> {
+    let word = u64::from_le_bytes(*bytes);
+    let marks = zero_byte_marks(word ^ (LOW * u64::from(byte)));
+    let bars = zero_byte_marks(word ^ (LOW * u64::from(bar)));
+    (marks > bars).then(|| marks.ilog2() / 8)
+}
+
+/// Whether `byte` is among the bytes of a text.
+#[inline]
+pub(super) fn contains(bytes: &[u8], byte: u8) -> bool {
+    let pattern = LOW * u64::from(byte);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut marks = 0;
+    for word in words {
+        marks |= zero_byte_marks(u64::from_le_bytes(*word) ^ pattern);
+    }
+    if !rest.is_empty() {
+        let last = bytes.last_chunk::<8>().copied();
+        // With a byte behind a short text that is surely another one.
+        let last = last.map_or_else(
+            || short_word(bytes) | u64::from(!byte) << 56,
+            u64::from_le_bytes,
+        );
+        marks |= zero_byte_marks(last ^ pattern);
+    }
+    marks != 0
+}
+
 /// Bit `n` is set where byte `n` of the text is `byte`. Only the first 64 bytes count.
 #[inline]
 pub(super) fn positions(bytes: &[u8], byte: u8) -> u64 {
@@ -124,7 +154,7 @@ fn lower(word: u64) -> u64 {
 
 /// The high bit of each byte that is zero; exact.
 #[inline]
-fn zero_byte_marks(word: u64) -> u64 {
+pub(super) fn zero_byte_marks(word: u64) -> u64 {
     !(((word & !HIGH) + !HIGH) | word | !HIGH)
 }
 
@@ -158,6 +188,12 @@ mod tests {
             prop_assert_eq!(hash::<true>(text.as_bytes(), b':').1 != 0, text.contains(':'));
             let expected = text.bytes().enumerate().filter(|(_, byte)| *byte == b'.').fold(0_u64, |bits, (at, _)| bits | 1 << at);
             prop_assert_eq!(positions(text.as_bytes(), b'.'), expected);
+            prop_assert_eq!(contains(text.as_bytes(), b':'), text.contains(':'));
+            if let Some(tail) = text.as_bytes().last_chunk::<8>() {
+                let end = &text[text.len() - 8..];
+                let colon = end.rfind(':').filter(|at| !end[*at..].contains('.'));
+                prop_assert_eq!(last_of_tail(tail, b':', b'.'), colon.map(|at| at as u32));
+            }
         }
     }
 }

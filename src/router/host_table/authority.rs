@@ -1,69 +1,59 @@
-//! An authority as it was sent: the port is cut, ASCII case folded and the hash taken in one pass over registers
-//! (R-H-076, R-H-077).
+//! An authority as it was sent: the port is cut, ASCII case is folded while hashing and comparing, in registers (R-H-076,
+//! R-H-077).
 
 use crate::router::words;
 use crate::terms::host::without_port;
 
-/// The host of an authority, without port, in whatever case it was sent, and the hash of its lower-case form.
+/// Suffixes of so many bytes are found by masks of one word.
+pub(super) const SHORT: usize = 64;
+
+/// The host of an authority, without port, in whatever case it was sent.
 #[derive(Clone, Copy)]
 pub(super) struct Authority<'a> {
     host: &'a [u8],
-    hash: u64,
 }
 
 impl<'a> Authority<'a> {
-    /// Cuts the port at the last `:` outside brackets and hashes the rest.
+    /// Cuts the port at the last `:` outside brackets.
     #[inline]
     pub(super) fn new(authority: &'a str) -> Self {
         let bytes = authority.as_bytes();
-        let host = &bytes[..end_of_host(bytes)];
-        let (hash, colons) = words::hash::<true>(host, b':');
-        if colons != 0 {
-            return Self::with_odd_port(authority);
+        let tail = bytes.last_chunk::<8>();
+        let colon = tail.and_then(|tail| words::last_of_tail(tail, b':', b']'));
+        match colon {
+            Some(colon) => Self::without_port(&bytes[..bytes.len() - 8 + colon as usize]),
+            None if words::contains(bytes, b':') => Self::with_odd_port(authority),
+            None => Self::without_port(bytes),
         }
-        Authority { host, hash }
     }
 
-    /// A host that the caller has already freed of its port, such as a suffix of another one.
+    /// A host that the caller has already freed of its port, such as a domain.
     #[inline]
     pub(super) fn without_port(host: &'a [u8]) -> Self {
-        let (hash, _) = words::hash::<true>(host, b':');
-        Authority { host, hash }
+        Authority { host }
     }
 
-    /// An address in brackets, or a port that is no number.
+    /// An address in brackets, a long port, or a short name with one.
     #[cold]
     fn with_odd_port(authority: &'a str) -> Self {
         Self::without_port(without_port(authority).as_bytes())
-    }
-
-    pub(super) fn hash(&self) -> u64 {
-        self.hash
     }
 
     pub(super) fn host(&self) -> &'a [u8] {
         self.host
     }
 
-    /// Bit `length - 1` is set for each suffix that starts at a dot, the dot included. For hosts of 1 to 64 bytes.
+    /// Bit `64 - length` is set for each suffix that begins with a dot. For hosts of 1 to `SHORT` bytes.
     #[inline]
     pub(super) fn dotted_suffixes(&self) -> u64 {
-        // From "bit = position" to "bit = length - 1".
-        words::positions(self.host, b'.').reverse_bits() >> (64 - self.host.len()).min(63)
+        words::positions(self.host, b'.') << (SHORT - self.host.len())
     }
 }
 
-/// Where `:8080` begins, if the authority ends like that; the general case is found out by the hash pass.
+/// The hash of the lower-case form of a host.
 #[inline]
-fn end_of_host(bytes: &[u8]) -> usize {
-    for (back, byte) in bytes.iter().rev().take(6).enumerate() {
-        match byte {
-            b'0'..=b'9' => {}
-            b':' => return bytes.len() - back - 1,
-            _ => break,
-        }
-    }
-    bytes.len()
+pub(super) fn hash_of(host: &[u8]) -> u64 {
+    words::hash::<true>(host, 0).0
 }
 
 #[cfg(test)]
@@ -77,13 +67,16 @@ mod tests {
             let sent = format!("{host}{port}");
             let authority = Authority::new(&sent);
             prop_assert_eq!(authority.host(), host.as_bytes());
-            prop_assert_eq!(authority.hash(), Authority::without_port(host.to_ascii_lowercase().as_bytes()).hash());
+            prop_assert_eq!(hash_of(authority.host()), hash_of(host.to_ascii_lowercase().as_bytes()));
+            if host.len() <= SHORT && !host.is_empty() {
+                prop_assert_eq!(authority.dotted_suffixes(), Authority::without_port(host.as_bytes()).dotted_suffixes());
+            }
         }
 
         #[test]
         fn dots_are_found_from_the_end(host in "[a.]{1,64}") {
             let at = |length: usize| host.as_bytes()[host.len() - length] == b'.';
-            let expected = (1..=host.len()).filter(|&length| at(length)).fold(0_u64, |mask, length| mask | 1 << (length - 1));
+            let expected = (1..=host.len()).filter(|&length| at(length)).fold(0_u64, |mask, length| mask | 1 << (64 - length));
             prop_assert_eq!(Authority::new(&host).dotted_suffixes(), expected);
         }
     }

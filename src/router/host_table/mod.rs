@@ -14,13 +14,14 @@
 //!
 //! # How
 //!
-//! Exact names and wildcards stand in separate tables, each an index of 32-bit words over an arena of records
-//! (number, key, payload). The authority is read once, eight bytes at a time: the port is cut, the case folded and the
-//! hash taken in registers, and the key of the record is compared in the same way, so that nothing is copied. A wildcard
+//! Exact names and wildcards stand in separate tables of records (number, key, payload) that are found by hash. The
+//! authority is read eight or sixteen bytes at a time: one pass finds port and dots, another folds the case and takes the hash
+//! in registers, and the key of the record is compared in the same way, so that nothing is copied. A wildcard
 //! is looked for only at suffix lengths (and, for those written `*.x`, label counts) that the table has, longest first.
 
 mod authority;
 mod packed;
+mod shard;
 mod simple;
 mod suffixes;
 
@@ -28,7 +29,8 @@ pub(crate) use simple::GATES;
 pub use simple::{Answer, SimpleEntry, SimpleTable, SimpleTableBuilder, Target};
 
 use authority::Authority;
-use packed::{Builder, Change, Packed, Record};
+use packed::{Builder, Change, Packed};
+use shard::Record;
 use suffixes::Suffixes;
 
 /// From lower-case domains (`name`, `*suffix`, `*`) to numbers. Cheap to clone: the parts are shared.
@@ -91,7 +93,7 @@ impl HostTable {
 
     #[inline]
     fn find_normal(&self, authority: &Authority<'_>) -> Option<u32> {
-        if let Some(record) = self.exact.find(authority, packed::ALL) {
+        if let Some(record) = self.exact.find(authority.host(), shard::ALL) {
             return Some(record.value);
         }
         self.find_wildcard(authority).or(self.any)
@@ -110,16 +112,14 @@ impl HostTable {
             Some(suffix) => (&self.wildcards, suffix),
             None => (&self.exact, domain),
         };
-        let found = table.find(&Authority::without_port(key.as_bytes()), packed::ALL);
+        let found = table.find(key.as_bytes(), shard::ALL);
         found.map(|record| record.value)
     }
 
     #[inline]
     fn find_wildcard(&self, authority: &Authority<'_>) -> Option<u32> {
         self.suffixes.find(authority, |suffix| {
-            let record = self
-                .wildcards
-                .find(&Authority::without_port(suffix), packed::ALL)?;
+            let record = self.wildcards.find(suffix, shard::ALL)?;
             Some(record.value)
         })
     }

@@ -1,7 +1,8 @@
 //! The host table of the simple door: one record brings the key, the gates, the alias slots and the destinations.
 
 use super::authority::Authority;
-use super::packed::{Builder, Change, Packed, Record, kind_of_payload};
+use super::packed::{Builder, Change, Packed};
+use super::shard::{Record, kind_of_payload};
 use super::suffixes::Suffixes;
 use crate::terms::weighted::AliasTable;
 
@@ -153,12 +154,12 @@ impl SimpleTable {
     #[inline]
     pub fn find(&self, authority: &str, gate: u16, word: impl Fn() -> u64) -> Option<Target> {
         let authority = Authority::new(authority);
-        if let Some(record) = self.exact.find(&authority, gate) {
+        if let Some(record) = self.exact.find(authority.host(), gate) {
             return Some(target(record, word));
         }
-        let wildcard = self.suffixes.find(&authority, |suffix| {
-            self.wildcards.find(&Authority::without_port(suffix), gate)
-        });
+        let wildcard = self
+            .suffixes
+            .find(&authority, |suffix| self.wildcards.find(suffix, gate));
         let record = wildcard.or_else(|| self.any(gate))?;
         Some(target(record, word))
     }
@@ -177,9 +178,9 @@ impl SimpleTable {
     /// Whether a host without an entry of its own, its port cut, answers so at the gate whose bit is given.
     pub(crate) fn answers_anyway(&self, host: &str, gate: u16, answer: Answer<'_>) -> bool {
         let authority = Authority::without_port(host.as_bytes());
-        let wildcard = self.suffixes.find(&authority, |suffix| {
-            self.wildcards.find(&Authority::without_port(suffix), gate)
-        });
+        let wildcard = self
+            .suffixes
+            .find(&authority, |suffix| self.wildcards.find(suffix, gate));
         let entry = SimpleEntry {
             domain: host,
             gates: gate,

@@ -1,19 +1,16 @@
 //! Which wildcard suffixes of a host are worth a look: only lengths that exist, only at dots where the wildcards are
 //! written so, longest first (R-H-077, R-H-078).
 
-use super::authority::Authority;
-
-/// Up to so many lengths are looked at one by one.
-const FEW: u32 = 12;
+use super::authority::{Authority, SHORT};
 
 /// The lengths of the suffixes behind `*` in a table.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Suffixes {
-    /// Bit `length - 1`: a suffix of that many bytes that begins with a dot.
+    /// Bit `64 - length`: a suffix of that many bytes that begins with a dot.
     dotted: u64,
-    /// Bit `labels`: such a suffix has that many labels; all bits from 63 on share one.
+    /// Bit `labels`: such a suffix has that many labels; all from 63 on share one.
     labels: u64,
-    /// Bit `length - 1`: a suffix that begins with something else.
+    /// Bit `64 - length`: a suffix that begins with something else.
     others: u64,
     /// Lengths above 64, longest first, however they begin.
     long: Vec<u16>,
@@ -24,11 +21,12 @@ impl Suffixes {
     pub(super) fn add(&mut self, suffix: &str) {
         match suffix.len() {
             0 => {}
-            length @ 1..=64 if suffix.starts_with('.') => {
-                self.dotted |= 1 << (length - 1);
-                self.labels |= 1 << labels_of(suffix.bytes().filter(|&byte| byte == b'.').count());
+            length @ 1..=SHORT if suffix.starts_with('.') => {
+                self.dotted |= bit_of(length);
+                let dots = suffix.bytes().filter(|&byte| byte == b'.').count();
+                self.labels |= 1 << dots.min(63);
             }
-            length @ 1..=64 => self.others |= 1 << (length - 1),
+            length @ 1..=SHORT => self.others |= bit_of(length),
             length => {
                 // A longer one than a header can be is never asked for.
                 let Ok(length) = u16::try_from(length) else {
@@ -53,54 +51,25 @@ impl Suffixes {
             return None;
         }
         let host = authority.host();
-        if host.len() > 64 {
+        if host.len() > SHORT {
             return self.find_in_long(host, probe);
         }
-        let below = match host.len() {
-            0 | 1 => return None,
-            length => (1_u64 << (length - 1)) - 1,
-        };
-        let lengths = (self.dotted | self.others) & below;
-        if lengths.count_ones() <= FEW {
-            return self.find_among_few(host, lengths, probe);
+        if host.len() < 2 {
+            return None;
         }
         let dots = authority.dotted_suffixes();
-        let mut candidates = (dots & self.dotted | self.others) & below;
+        // Shorter than the host.
+        let shorter = !1 << (SHORT - host.len());
+        let mut candidates = (dots & self.dotted | self.others) & shorter;
         while candidates != 0 {
-            let length = (u64::BITS - candidates.leading_zeros()) as usize;
-            let bit = 1_u64 << (length - 1);
-            candidates ^= bit;
-            let labels = (dots & (bit | (bit - 1))).count_ones();
-            let is_dotted = dots & bit != 0;
-            if is_dotted
-                && self.labels >> labels_of(labels as usize) & 1 == 0
-                && self.others & bit == 0
-            {
+            let at = candidates.trailing_zeros();
+            candidates &= candidates - 1;
+            let dots = dots >> at;
+            let has_other = self.others >> at & 1 != 0;
+            if !has_other && self.labels >> dots.count_ones().min(63) & 1 == 0 {
                 continue;
             }
-            if let Some(found) = probe(&host[host.len() - length..]) {
-                return Some(found);
-            }
-        }
-        None
-    }
-
-    /// Looks at each length in turn: one byte says whether a dotted suffix could begin there.
-    #[inline]
-    fn find_among_few<T>(
-        &self,
-        host: &[u8],
-        mut lengths: u64,
-        probe: impl Fn(&[u8]) -> Option<T>,
-    ) -> Option<T> {
-        while lengths != 0 {
-            let length = (u64::BITS - lengths.leading_zeros()) as usize;
-            let bit = 1_u64 << (length - 1);
-            lengths ^= bit;
-            let suffix = &host[host.len() - length..];
-            if (suffix[0] == b'.' || self.others & bit != 0)
-                && let Some(found) = probe(suffix)
-            {
+            if let Some(found) = probe(&host[host.len() + at as usize - SHORT..]) {
                 return Some(found);
             }
         }
@@ -114,9 +83,9 @@ impl Suffixes {
             .iter()
             .map(|&length| usize::from(length))
             .filter(|&length| length < host.len());
-        let short = (1..=64)
+        let short = (1..=SHORT)
             .rev()
-            .filter(|length| (self.dotted | self.others) >> (length - 1) & 1 == 1);
+            .filter(|&length| (self.dotted | self.others) & bit_of(length) != 0);
         long.chain(short)
             .find_map(|length| probe(&host[host.len() - length..]))
     }
@@ -127,6 +96,7 @@ impl Suffixes {
     }
 }
 
-fn labels_of(dots: usize) -> u32 {
-    dots.min(63) as u32
+/// Longer ones have lower bits, to be found first.
+fn bit_of(length: usize) -> u64 {
+    1 << (SHORT - length)
 }
