@@ -322,7 +322,7 @@ pub(super) fn hash_of(key: &str) -> u64 {
     authority::hash_of(key.as_bytes())
 }
 
-// The top bits of the hash name the shard, the low half the place, the bits between them the tag.
+// The low half of the hash names the place, bits above it the tag; the top bits, which name the shard, say nothing here.
 
 #[inline]
 fn place_of(hash: u64, places: u32) -> usize {
