@@ -30,14 +30,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::diagnostic::ResourceRef;
+use crate::mesh::destination_rules_by_host::DestinationRulesByHost;
 use crate::mesh::virtual_service_hosts::VirtualServiceHosts;
-use crate::mesh::virtual_service_index::MESH_GATEWAY;
-use crate::mesh::{Mesh, Service, VirtualService};
+use crate::mesh::{Mesh, Service};
 use crate::resource::{Document, Kind, MeshConfig, Resource, Resources};
 use crate::router::Router;
 use crate::{Diagnostic, Options, Proxy, Report, Severity};
 
 mod documents;
+mod follow;
 
 use documents::{Documents, Key};
 
@@ -53,6 +55,7 @@ pub struct LiveRouter {
     proxy: Proxy,
     mesh: Mesh,
     hosts: VirtualServiceHosts,
+    rules: DestinationRulesByHost,
     workload_services: Vec<Arc<Service>>,
     router: Router,
 }
@@ -145,6 +148,7 @@ impl LiveRouter {
         );
         let live = LiveRouter {
             hosts: VirtualServiceHosts::new(&mesh.inner.virtual_services),
+            rules: DestinationRulesByHost::new(&mesh.inner.destination_rules),
             workload_services: mesh.workload_services(&proxy),
             router: Router::compile(&mesh, &proxy),
             documents,
@@ -179,73 +183,23 @@ impl LiveRouter {
     ///
     /// # Complexity
     /// For VirtualServices without `delegate`, `tls` and `tcp`, without wildcard hosts for sidecars, and seen without a
-    /// Sidecar: in proportion to their hosts and to the VirtualServices that share one with them. Other VirtualServices
-    /// without delegates: a compilation. All else: resolving the resources of the same sort again, and a compilation.
-    /// [`Update::reach`] says which it was.
+    /// Sidecar: in proportion to their hosts and to the VirtualServices that share one with them. The same for
+    /// DestinationRules of an HTTP service, with the VirtualServices that lead to it. Other VirtualServices without
+    /// delegates and other DestinationRules: a compilation. All else: resolving the resources of the same sort again, and a
+    /// compilation. [`Update::reach`] says which it was.
     pub fn update(&mut self, changes: Changes) -> Result<Update, Report> {
         let changes = changes.collapsed();
         let alone = changes.mesh_config.is_none()
             && changes.resources.iter().all(|(key, new)| {
                 let old = self.documents.get(key);
                 let mut both = new.as_ref().into_iter().chain(old);
-                key.kind() == Kind::VirtualService && both.all(Mesh::stands_alone)
+                both.all(Mesh::stands_alone)
             });
         if alone {
-            self.update_virtual_services(changes)
+            self.follow(changes)
         } else {
             self.update_all(changes)
         }
-    }
-
-    /// Changes of VirtualServices that neither are nor have delegates.
-    fn update_virtual_services(&mut self, changes: Changes) -> Result<Update, Report> {
-        let mut report = changes.notes;
-        let mut typed = Vec::with_capacity(changes.resources.len());
-        for (key, new) in &changes.resources {
-            let old = self.documents.get(key).and_then(|old| self.typed(old));
-            let new = match new {
-                Some(new) => self.mesh.type_virtual_service(new, &mut report),
-                None => None,
-            };
-            typed.push((old, new));
-        }
-        if report.has_errors() {
-            return Err(report);
-        }
-        let inner = Arc::make_mut(&mut self.mesh.inner);
-        for (old, new) in &typed {
-            inner.replace_virtual_service(old.as_deref(), new.as_ref());
-            old.iter().for_each(|old| self.hosts.remove(old));
-            new.iter().for_each(|new| self.hosts.insert(new));
-        }
-        for (key, new) in changes.resources {
-            self.documents.set(key, new);
-        }
-        let all = || typed.iter().flat_map(|(old, new)| old.iter().chain(new));
-        let routes_http_only = all().all(|one| one.tls.is_empty() && one.tcp.is_empty());
-        let names = all().flat_map(|one| &one.hosts).map(|host| &**host);
-        let updated = match routes_http_only {
-            true => self.hosts.neighbourhood(names).and_then(|neighbourhood| {
-                let is_in_mesh = |one: &Arc<VirtualService>| one.is_bound_to(MESH_GATEWAY);
-                let in_mesh = all().any(is_in_mesh) || neighbourhood.members.iter().any(is_in_mesh);
-                let services = &self.workload_services;
-                let (mesh, proxy) = (&self.mesh, &self.proxy);
-                let affected = (&neighbourhood, in_mesh);
-                self.router.updated(mesh, proxy, services, affected)
-            }),
-            false => None,
-        };
-        let reach = match updated {
-            Some((router, virtual_hosts)) => {
-                self.router = router;
-                Reach::VirtualHosts(virtual_hosts)
-            }
-            None => {
-                self.router = Router::compile(&self.mesh, &self.proxy);
-                Reach::Router
-            }
-        };
-        Ok(Update { reach, report })
     }
 
     /// Any changes.
@@ -292,6 +246,7 @@ impl LiveRouter {
             return Err(report);
         }
         self.hosts = VirtualServiceHosts::new(&mesh.inner.virtual_services);
+        self.rules = DestinationRulesByHost::new(&mesh.inner.destination_rules);
         self.workload_services = mesh.workload_services(&self.proxy);
         self.router = Router::compile(&mesh, &self.proxy);
         self.mesh = mesh;
@@ -299,17 +254,6 @@ impl LiveRouter {
             reach: Reach::Mesh,
             report,
         })
-    }
-
-    /// What a VirtualService has become in the mesh; `None`: it was refused.
-    fn typed(&self, resource: &Resource) -> Option<Arc<VirtualService>> {
-        let meta = resource.meta();
-        let creation = meta.creation_timestamp.unwrap_or(0);
-        let found = self
-            .mesh
-            .inner
-            .virtual_service(creation, &meta.qualified_name());
-        found.map(Arc::clone)
     }
 }
 
@@ -337,8 +281,14 @@ fn is_about(diagnostic: &Diagnostic, resources: &[Key], has_config: bool) -> boo
     let Some(about) = diagnostic.resource() else {
         return diagnostic.severity() == Severity::Error;
     };
+    let is_one = |about: &ResourceRef| {
+        let mut resources = resources.iter();
+        resources.any(|key| key.names(&about.kind, &about.namespace, &about.name))
+    };
     (has_config && about.kind == "MeshConfig")
-        || resources
+        || is_one(about)
+        || diagnostic
+            .related()
             .iter()
-            .any(|key| key.names(&about.kind, &about.namespace, &about.name))
+            .any(|related| is_one(&related.resource))
 }

@@ -134,9 +134,10 @@ fn step(
     seed: u64,
 ) -> Vec<(Yaml, bool)> {
     let source = configuration(seed).resources;
-    let kind = match dice.one_in(12) {
-        true => dice.pick(&["Service", "DestinationRule", "Gateway", "ServiceEntry"]),
-        false => "VirtualService",
+    let kind = match dice.number(0, 23) {
+        0 | 1 => dice.pick(&["Service", "Gateway", "ServiceEntry"]),
+        2..=8 => "DestinationRule",
+        _ => "VirtualService",
     };
     // Delegates belong to others: a change of one is a change of the mesh.
     let with_delegates = dice.one_in(12);
@@ -266,7 +267,7 @@ fn following_changes_is_compiling_anew() {
         said.unwrap_or(default)
     };
     let (first, count) = (number("MESHROUTE_SEED", 1), number("MESHROUTE_LIVE", 40));
-    let mut reaches: BTreeMap<String, usize> = BTreeMap::new();
+    let mut reaches: BTreeMap<(String, &str), usize> = BTreeMap::new();
     for seed in first..first + count {
         let generated = configuration(seed);
         let calls = calls(&generated);
@@ -296,22 +297,25 @@ fn following_changes_is_compiling_anew() {
                     after.remove(&(kind, namespace, name));
                 }
             }
-            match live.update(changes) {
+            let kind = steps.first().map_or("none", |(document, _)| {
+                document["kind"].as_str().unwrap_or_default()
+            });
+            let reach = match live.update(changes) {
                 Ok(update) => {
-                    let reach = match update.reach {
+                    present = after;
+                    match update.reach {
                         Reach::VirtualHosts(0) => "nothing",
                         Reach::VirtualHosts(_) => "virtual hosts",
                         Reach::Router => "router",
                         _ => "mesh",
-                    };
-                    *reaches.entry(reach.to_owned()).or_default() += 1;
-                    present = after;
+                    }
                 }
                 Err(report) => {
                     assert!(report.has_errors());
-                    *reaches.entry("refused".to_owned()).or_default() += 1;
+                    "refused"
                 }
-            }
+            };
+            *reaches.entry((kind.to_owned(), reach)).or_default() += 1;
             let (mesh, _) = Mesh::resolve_lenient(all(&present));
             compare(
                 seed,
@@ -323,12 +327,16 @@ fn following_changes_is_compiling_anew() {
         }
     }
     eprintln!("{reaches:?}");
-    let followed = reaches.get("virtual hosts").copied().unwrap_or_default();
-    let total: usize = reaches.values().sum();
-    assert!(
-        followed * 4 > total,
-        "too few changes were followed: {reaches:?}"
-    );
+    for kind in ["VirtualService", "DestinationRule"] {
+        let of_kind = reaches.iter().filter(|((of, _), _)| of == kind);
+        let total: usize = of_kind.map(|(_, count)| count).sum();
+        let followed = reaches.get(&(kind.to_owned(), "virtual hosts"));
+        let followed = followed.copied().unwrap_or_default();
+        assert!(
+            followed * 6 > total,
+            "too few changes of {kind} were followed: {reaches:?}"
+        );
+    }
 }
 
 fn kind_of(kind: &str) -> Kind {

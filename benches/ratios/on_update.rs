@@ -91,6 +91,14 @@ fn leads_to(router: &Router, setting: &Setting) -> String {
     found.map_or_else(|why| why.to_string(), |one| one.host().to_owned())
 }
 
+/// A DestinationRule of the service of the first host.
+fn destination_rule(connections: u32) -> String {
+    format!(
+        r#"{{"apiVersion":"networking.istio.io/v1","kind":"DestinationRule","metadata":{{"name":"s0","namespace":"ns0"}},"spec":{{"host":"{}","trafficPolicy":{{"connectionPool":{{"tcp":{{"maxConnections":{connections}}}}}}}}}}}"#,
+        host(0)
+    )
+}
+
 /// Nanoseconds that an update took; what it made is asked afterwards.
 fn timed(live: &mut LiveRouter, resource: &Resource, version: &str, setting: &Setting) -> f64 {
     let changes = Changes::new().apply(resource.clone());
@@ -135,6 +143,14 @@ pub fn measure(report: &mut Report) {
                 let (version, resource) = &versions[0];
                 timed(&mut live, resource, version, &setting)
             });
+            let ruling = setting.services.then(|| {
+                let rules = [10, 20].map(|connections| one(&destination_rule(connections)));
+                alone(report, || {
+                    turn += 1;
+                    let (version, _) = &versions[0];
+                    timed(&mut live, &rules[turn % 2], version, &setting)
+                })
+            });
             // Nobody needs a thousand of these.
             let compiling = (0..3).map(|_| {
                 let start = Instant::now();
@@ -148,7 +164,11 @@ pub fn measure(report: &mut Report) {
             });
             let compiling = compiling.fold(f64::MAX, f64::min);
             let target = size as f64 / 100.0;
-            for (what, cost) in [("changed", changing), ("added", adding)] {
+            let ruling = ruling.map(|cost| ("DestinationRule", cost));
+            for (what, cost) in [("changed", changing), ("added", adding)]
+                .into_iter()
+                .chain(ruling)
+            {
                 let pair = Pair {
                     this: cost,
                     that: compiling,

@@ -125,11 +125,11 @@ impl<'n> Hosts<'n> {
 /// Replaces virtual hosts on port 80, where every VirtualService is, and on the ports of its services (R-H-028).
 fn sidecar_side(view: &View, part: &Mesh, proxy: &Proxy, hosts: &Hosts<'_>) -> Option<Changed> {
     let scope = Scope::sidecar(part, proxy);
-    // A Sidecar imports what VirtualServices name.
+    // A Sidecar imports what VirtualServices name, and sends the rest where a DestinationRule may have a say.
     let [egress] = scope.listeners() else {
         return None;
     };
-    if egress.is_written() {
+    if egress.is_written() || scope.egress_proxy().is_some() {
         return None;
     }
     // On a port where a wildcard claims no service, the other hosts beside it have no virtual host either.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 pub mod config;
 pub mod destination_rule;
 pub mod destination_rule_index;
+pub(crate) mod destination_rules_by_host;
 pub mod gateway;
 pub(crate) mod gateway_merge;
 pub(crate) mod part;
@@ -30,6 +31,7 @@ pub use virtual_service::VirtualService;
 pub use visibility::Visibility;
 
 use crate::terms::name::ResourceName;
+use destination_rules_by_host::order;
 use service_index::ServiceIndex;
 use sidecar_index::SidecarIndex;
 use virtual_service_index::VirtualServiceIndex;
@@ -103,6 +105,38 @@ impl Inner {
             virtual_service_index::put_in(&mut self.virtual_services, new);
             self.virtual_service_index.insert(new);
         }
+    }
+
+    /// Puts `new` in the place of the DestinationRule `old` in the list; either may be missing.
+    pub(crate) fn replace_destination_rule(
+        &mut self,
+        old: Option<&DestinationRule>,
+        new: Option<&Arc<DestinationRule>>,
+    ) {
+        let rules = &mut self.destination_rules;
+        if let Some(old) = old
+            && let Ok(place) = rules.binary_search_by(|one| order(one).cmp(&order(old)))
+        {
+            rules.remove(place);
+        }
+        if let Some(new) = new {
+            let place = rules.partition_point(|one| order(one) < order(new));
+            rules.insert(place, Arc::clone(new));
+        }
+    }
+
+    /// The DestinationRule of this name and age.
+    pub(crate) fn destination_rule(
+        &self,
+        creation: i64,
+        name: &ResourceName,
+    ) -> Option<&Arc<DestinationRule>> {
+        let rules = &self.destination_rules;
+        [false, true].into_iter().find_map(|is_general| {
+            let key = (is_general, creation, &*name.name, &*name.namespace);
+            let place = rules.binary_search_by(|one| order(one).cmp(&key));
+            rules.get(place.ok()?)
+        })
     }
 
     /// The VirtualService of this name and age.

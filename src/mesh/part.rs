@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::terms::hash::HashSet;
 
 use super::service::Service;
-use super::virtual_service::{DestinationRef, HttpAction, VirtualService};
 use super::virtual_service_hosts::Neighbourhood;
 use super::{Inner, Mesh};
 
@@ -28,7 +27,7 @@ impl Inner {
         let mut names: Vec<&str> = neighbourhood.hosts.iter().map(|host| &**host).collect();
         for virtual_service in all() {
             names.extend(virtual_service.hosts.iter().map(|host| &**host));
-            names.extend(destinations(virtual_service).map(|one| &*one.host));
+            names.extend(virtual_service.destinations().map(|one| &*one.host));
         }
         let mut seen: HashSet<&str> = HashSet::default();
         let mut own: Vec<Arc<Service>> = services.to_vec();
@@ -62,16 +61,4 @@ impl Inner {
         inner.sidecar_index = Arc::clone(&self.sidecar_index);
         Some(mesh)
     }
-}
-
-/// Every destination and mirror of the `http` rules.
-fn destinations(virtual_service: &VirtualService) -> impl Iterator<Item = &DestinationRef> {
-    virtual_service.http.iter().flat_map(|rule| {
-        let routes = match &rule.action {
-            HttpAction::Route(routes) => routes.as_slice(),
-            HttpAction::Redirect(_) | HttpAction::Respond(_) => &[],
-        };
-        let mirrors = rule.mirrors.iter().map(|mirror| &mirror.destination);
-        routes.iter().map(|one| &one.destination).chain(mirrors)
-    })
 }

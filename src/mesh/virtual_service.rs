@@ -33,6 +33,26 @@ pub struct VirtualService {
 }
 
 impl VirtualService {
+    /// Every destination and mirror of its rules.
+    pub(crate) fn destinations(&self) -> impl Iterator<Item = &DestinationRef> {
+        let http = self.http.iter().flat_map(|rule| {
+            let routes = match &rule.action {
+                HttpAction::Route(routes) => routes.as_slice(),
+                HttpAction::Redirect(_) | HttpAction::Respond(_) => &[],
+            };
+            let mirrors = rule.mirrors.iter().map(|mirror| &mirror.destination);
+            routes.iter().map(|one| &one.destination).chain(mirrors)
+        });
+        let tls = self.tls.iter().flat_map(|rule| &rule.route);
+        let tcp = self.tcp.iter().flat_map(|rule| &rule.route);
+        http.chain(tls.chain(tcp).map(|one| &one.destination))
+    }
+
+    /// Whether all its rules are `http` ones.
+    pub(crate) fn is_http_only(&self) -> bool {
+        self.tls.is_empty() && self.tcp.is_empty()
+    }
+
     /// Whether it is bound to a gateway: `mesh` or `namespace/name`.
     pub(crate) fn is_bound_to(&self, gateway: &str) -> bool {
         self.gateways.iter().any(|own| **own == *gateway)

@@ -16,9 +16,11 @@ type Few = SmallVec<[Arc<VirtualService>; 1]>;
 /// More VirtualServices than this are too many to be called the neighbours of one.
 const MOST_NEIGHBOURS: usize = 256;
 
-/// The VirtualServices of a mesh by lower-case host.
+/// The VirtualServices of a mesh by lower-case host, and by where they lead.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct VirtualServiceHosts {
+    /// By the host of a destination, as written.
+    destinations: HashMap<Box<str>, Few>,
     exact: HashMap<Box<str>, Few>,
     /// By the host without its `*`.
     tails: HashMap<Box<str>, Few>,
@@ -67,6 +69,15 @@ impl VirtualServiceHosts {
             };
             list.push(Arc::clone(virtual_service));
         }
+        for host in destination_hosts(virtual_service) {
+            let list = self.destinations.entry(host.into()).or_default();
+            list.push(Arc::clone(virtual_service));
+        }
+    }
+
+    /// Those with a destination of this host.
+    pub fn leading_to(&self, host: &str) -> impl Iterator<Item = &Arc<VirtualService>> {
+        self.destinations.get(host).into_iter().flatten()
     }
 
     /// Removes the one of this name.
@@ -84,12 +95,10 @@ impl VirtualServiceHosts {
                     (&mut self.tails, tail)
                 }
             };
-            if let Some(list) = map.get_mut(key) {
-                list.retain(|one| one.resource != virtual_service.resource);
-                if list.is_empty() {
-                    map.remove(key);
-                }
-            }
+            take_out(map, key, virtual_service);
+        }
+        for host in destination_hosts(virtual_service) {
+            take_out(&mut self.destinations, host, virtual_service);
         }
     }
 
@@ -137,6 +146,26 @@ impl VirtualServiceHosts {
         }
         (found.covering.len() <= MOST_NEIGHBOURS).then_some(found)
     }
+}
+
+fn take_out(map: &mut HashMap<Box<str>, Few>, key: &str, virtual_service: &VirtualService) {
+    if let Some(list) = map.get_mut(key) {
+        list.retain(|one| one.resource != virtual_service.resource);
+        if list.is_empty() {
+            map.remove(key);
+        }
+    }
+}
+
+/// Each once.
+fn destination_hosts(virtual_service: &VirtualService) -> impl Iterator<Item = &str> {
+    let mut hosts: Vec<&str> = virtual_service
+        .destinations()
+        .map(|one| &*one.host)
+        .collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts.into_iter()
 }
 
 fn lower_case(host: &str) -> Box<str> {

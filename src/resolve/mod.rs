@@ -144,11 +144,12 @@ impl Mesh {
         inner.link()
     }
 
-    /// Whether a resource is a VirtualService that neither is a delegate nor has one: then it means the same whatever
-    /// others there are.
+    /// Whether a resource can be typed by itself: a VirtualService that neither is a delegate nor has one, or a
+    /// DestinationRule.
     pub(crate) fn stands_alone(resource: &Resource) -> bool {
         match resource {
             Resource::VirtualService(document) => virtual_service::stands_alone(&document.spec),
+            Resource::DestinationRule(_) => true,
             _ => false,
         }
     }
@@ -166,6 +167,42 @@ impl Mesh {
             return None;
         }
         virtual_service::alone(document, &Context::new(self.config()), report)
+    }
+
+    /// Types one DestinationRule for this mesh; `None`: it is invalid.
+    pub(crate) fn type_destination_rule(
+        &self,
+        resource: &Resource,
+        report: &mut Report,
+    ) -> Option<Arc<crate::mesh::DestinationRule>> {
+        let Resource::DestinationRule(document) = resource else {
+            return None;
+        };
+        if !annotations::are_allowed(resource, report) {
+            return None;
+        }
+        destination_rule::alone(document, &Context::new(self.config()), report)
+    }
+
+    /// Merges the rules of the namespace and host of `changed` anew: `group` is what they are now. What merging does is
+    /// told with the places in `documents`.
+    pub(crate) fn merge_destination_rules(
+        &mut self,
+        changed: &crate::mesh::DestinationRule,
+        group: &[Arc<crate::mesh::DestinationRule>],
+        documents: &[&Resource],
+        report: &mut Report,
+    ) {
+        let documents: Vec<_> = documents
+            .iter()
+            .filter_map(|resource| match resource {
+                Resource::DestinationRule(document) => Some(document),
+                _ => None,
+            })
+            .collect();
+        let inner = Arc::make_mut(&mut self.inner);
+        let index = Arc::make_mut(&mut inner.destination_rule_index);
+        destination_rule::rebuild(index, changed, group, &documents, &inner.config, report);
     }
 }
 

@@ -53,6 +53,19 @@ impl<T> HostIndex<T> {
         }
     }
 
+    /// Removes `pattern`.
+    pub fn remove(&mut self, pattern: &str) {
+        match pattern.strip_prefix('*') {
+            None => {
+                self.exact.remove(pattern);
+            }
+            // The length stays: it costs a look-up and changes nothing.
+            Some(tail) => {
+                self.tails.remove(tail);
+            }
+        }
+    }
+
     /// The value of exactly this pattern.
     pub fn get(&self, pattern: &str) -> Option<&T> {
         match pattern.strip_prefix('*') {

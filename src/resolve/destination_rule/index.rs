@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::mesh::destination_rule_index::{EffectiveRule, HostRules};
+use crate::mesh::destination_rules_by_host::order;
 use crate::mesh::{DestinationRule, DestinationRuleIndex, MeshConfig};
 use crate::terms::hash::HashMap;
 use crate::terms::name::ResourceName;
@@ -13,13 +14,7 @@ use super::merge::{MergeFact, WhatMerged, export_set, merge};
 /// The rules in the order in which Istio processes them: those with a workload selector first, then config order, which
 /// is by creation, name, namespace (R-M-075).
 pub(crate) fn sort(rules: &mut [Arc<DestinationRule>]) {
-    rules.sort_by(|a, b| {
-        let key = |rule: &DestinationRule| (rule.workload_selector.is_none(), rule.creation);
-        key(a)
-            .cmp(&key(b))
-            .then_with(|| a.resource.name.cmp(&b.resource.name))
-            .then_with(|| a.resource.namespace.cmp(&b.resource.namespace))
-    });
+    rules.sort_by(|a, b| order(a).cmp(&order(b)));
 }
 
 /// Builds the index of `rules`, which [`sort`] has sorted. The facts are for diagnostics.
@@ -36,6 +31,30 @@ pub(crate) fn build(
         add_group(&mut index, &group, config, &mut facts);
     }
     (index, facts)
+}
+
+/// Makes the index say of the namespace and host of `changed` what `group` says, its rules as they are now.
+pub(crate) fn rebuild(
+    index: &mut DestinationRuleIndex,
+    changed: &DestinationRule,
+    group: &[Arc<DestinationRule>],
+    config: &MeshConfig,
+) -> BTreeSet<MergeFact> {
+    let namespace = &changed.resource.namespace;
+    let places = [
+        index.local.get_mut(namespace),
+        index.exported.get_mut(namespace),
+        (**namespace == *config.root_namespace).then_some(&mut index.root_local),
+    ];
+    for place in places.into_iter().flatten() {
+        place.remove(&changed.host);
+    }
+    let mut facts = BTreeSet::new();
+    if !group.is_empty() {
+        let group: Vec<&DestinationRule> = group.iter().map(|rule| &**rule).collect();
+        add_group(index, &group, config, &mut facts);
+    }
+    facts
 }
 
 /// The rules of each namespace and host; groups and rules in the order in which they come.

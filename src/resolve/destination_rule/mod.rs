@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{At, Code, Diagnostic, Report, Severity};
 use crate::mesh::destination_rule::Subset;
-use crate::mesh::{DestinationRule, DestinationRuleIndex};
+use crate::mesh::{DestinationRule, DestinationRuleIndex, MeshConfig};
 use crate::resource::{self as raw, Document};
 use crate::terms::host;
 use crate::terms::labels::Labels;
@@ -44,6 +44,30 @@ pub(crate) fn destination_rules(
     let (index, facts) = index::build(&rules, cx.config);
     merge_report::push(&facts, documents, report);
     (rules, index)
+}
+
+/// Types a rule by itself; `None`: it is invalid.
+pub(crate) fn alone(
+    document: &Document<raw::DestinationRule>,
+    cx: &Context<'_>,
+    report: &mut Report,
+) -> Option<Arc<DestinationRule>> {
+    let mut sink = Sink::of(document, report);
+    let rule = destination_rule(document, cx, &mut sink);
+    rule.filter(|_| !sink.failed()).map(Arc::new)
+}
+
+/// Makes the index say of the namespace and host of `changed` what `group` says, its rules as they are now.
+pub(crate) fn rebuild(
+    index: &mut DestinationRuleIndex,
+    changed: &DestinationRule,
+    group: &[Arc<DestinationRule>],
+    documents: &[&Document<raw::DestinationRule>],
+    config: &MeshConfig,
+    report: &mut Report,
+) {
+    let facts = index::rebuild(index, changed, group, config);
+    merge_report::push(&facts, documents, report);
 }
 
 /// The rule of a document. What is wrong with it is pushed; after an error the rule is not to be used.

@@ -1,0 +1,168 @@
+//! Changes of resources that can be typed by themselves: the mesh is changed in their places, and of the router only what
+//! depends on them is made anew, if that can be told.
+
+use std::sync::Arc;
+
+use super::{Changes, LiveRouter, Reach, Update, is_about};
+use crate::mesh::gateway::ServerTlsMode;
+use crate::mesh::virtual_service_index::MESH_GATEWAY;
+use crate::mesh::{DestinationRule, VirtualService};
+use crate::resource::{Kind, Resource};
+use crate::terms::host::is_wildcard;
+use crate::{Report, Router};
+
+/// A resource as it was and as it will be.
+type Change<T> = (Option<Arc<T>>, Option<Arc<T>>);
+
+/// What changes.
+#[derive(Default)]
+struct Typed {
+    virtual_services: Vec<Change<VirtualService>>,
+    destination_rules: Vec<Change<DestinationRule>>,
+}
+
+impl LiveRouter {
+    /// Changes of resources that can be typed by themselves.
+    pub(super) fn follow(&mut self, changes: Changes) -> Result<Update, Report> {
+        let mut report = changes.notes;
+        let mut typed = Typed::default();
+        for (key, new) in &changes.resources {
+            let meta = self.documents.get(key).map(Resource::meta);
+            let name =
+                meta.map(|meta| (meta.creation_timestamp.unwrap_or(0), meta.qualified_name()));
+            let (mesh, inner) = (&self.mesh, &self.mesh.inner);
+            let (new, name) = (new.as_ref(), name.as_ref());
+            match key.kind() {
+                Kind::VirtualService => typed.virtual_services.push((
+                    name.and_then(|(age, name)| inner.virtual_service(*age, name).cloned()),
+                    new.and_then(|new| mesh.type_virtual_service(new, &mut report)),
+                )),
+                Kind::DestinationRule => typed.destination_rules.push((
+                    name.and_then(|(age, name)| inner.destination_rule(*age, name).cloned()),
+                    new.and_then(|new| mesh.type_destination_rule(new, &mut report)),
+                )),
+                // It is not there, and goes.
+                _ => {}
+            }
+        }
+        if report.has_errors() {
+            return Err(report);
+        }
+        self.change_mesh(&typed, &changes.resources, &mut report);
+        for (key, new) in changes.resources {
+            self.documents.set(key, new);
+        }
+        let reach = match self.updated(&typed) {
+            Some((router, virtual_hosts)) => {
+                self.router = router;
+                Reach::VirtualHosts(virtual_hosts)
+            }
+            None => {
+                self.router = Router::compile(&self.mesh, &self.proxy);
+                Reach::Router
+            }
+        };
+        Ok(Update { reach, report })
+    }
+
+    fn change_mesh(
+        &mut self,
+        typed: &Typed,
+        resources: &[(super::Key, Option<Resource>)],
+        report: &mut Report,
+    ) {
+        let inner = Arc::make_mut(&mut self.mesh.inner);
+        for (old, new) in &typed.virtual_services {
+            inner.replace_virtual_service(old.as_deref(), new.as_ref());
+            old.iter().for_each(|old| self.hosts.remove(old));
+            new.iter().for_each(|new| self.hosts.insert(new));
+        }
+        for (old, new) in &typed.destination_rules {
+            inner.replace_destination_rule(old.as_deref(), new.as_ref());
+            self.rules.replace(old.as_deref(), new.as_ref());
+        }
+        let documents: Vec<&Resource> = resources
+            .iter()
+            .filter_map(|(_, new)| new.as_ref())
+            .collect();
+        let keys: Vec<super::Key> = resources.iter().map(|(key, _)| key.clone()).collect();
+        let mut facts = Report::new();
+        for changed in typed.all_destination_rules() {
+            let group = self.rules.group(changed);
+            self.mesh
+                .merge_destination_rules(changed, group, &documents, &mut facts);
+        }
+        for fact in facts {
+            if is_about(&fact, &keys, false) && !report.iter().any(|known| *known == fact) {
+                report.push(fact);
+            }
+        }
+    }
+
+    /// The router after the changes that the mesh has had, if what depends on them can be told.
+    fn updated(&self, typed: &Typed) -> Option<(Router, usize)> {
+        let mut hosts: Vec<&str> = Vec::new();
+        for one in typed.all_virtual_services() {
+            if !one.is_http_only() {
+                return None;
+            }
+            hosts.extend(one.hosts.iter().map(|host| &**host));
+        }
+        for rule in typed.all_destination_rules() {
+            hosts.extend(self.depending_on_rules_of(&rule.host)?);
+        }
+        let neighbourhood = self.hosts.neighbourhood(hosts)?;
+        let is_in_mesh = |one: &Arc<VirtualService>| one.is_bound_to(MESH_GATEWAY);
+        let mut all = typed.all_virtual_services().chain(&neighbourhood.members);
+        let affected = (&neighbourhood, all.any(is_in_mesh));
+        let services = &self.workload_services;
+        self.router
+            .updated(&self.mesh, &self.proxy, services, affected)
+    }
+
+    /// The hosts of which the virtual hosts depend on the DestinationRules of `host`: its own, and those of VirtualServices
+    /// that lead to it. `None`: more than virtual hosts depends on them.
+    fn depending_on_rules_of<'a>(&'a self, host: &'a str) -> Option<Vec<&'a str>> {
+        if is_wildcard(host) {
+            return None;
+        }
+        let inner = &self.mesh.inner;
+        let services = inner.service_index.named(host);
+        let mut ports = services.iter().flat_map(|service| service.ports.iter());
+        if !ports.all(|port| port.protocol.is_http()) {
+            return None;
+        }
+        // A chain for every cluster.
+        let servers = inner.gateways.iter().flat_map(|gateway| &gateway.servers);
+        let mut tls = servers.filter_map(|server| server.tls.as_ref());
+        if tls.any(|tls| tls.mode == ServerTlsMode::AutoPassthrough) {
+            return None;
+        }
+        let aliases = services.iter().flat_map(|service| service.aliases.iter());
+        let mut hosts = vec![host];
+        hosts.extend(aliases.map(|alias| &*alias.hostname));
+        let mut leading = Vec::new();
+        for host in &hosts {
+            for one in self.hosts.leading_to(host) {
+                if !one.is_http_only() {
+                    return None;
+                }
+                leading.extend(one.hosts.iter().map(|host| &**host));
+            }
+        }
+        hosts.extend(leading);
+        Some(hosts)
+    }
+}
+
+impl Typed {
+    fn all_virtual_services(&self) -> impl Iterator<Item = &Arc<VirtualService>> {
+        let all = self.virtual_services.iter();
+        all.flat_map(|(old, new)| old.iter().chain(new))
+    }
+
+    fn all_destination_rules(&self) -> impl Iterator<Item = &Arc<DestinationRule>> {
+        let all = self.destination_rules.iter();
+        all.flat_map(|(old, new)| old.iter().chain(new))
+    }
+}
