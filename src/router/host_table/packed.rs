@@ -53,7 +53,12 @@ impl Builder {
     pub(super) fn finish(self) -> Packed {
         let records = self.shards.iter().map(|draft| draft.len()).sum();
         let table = Packed {
-            shards: self.shards.iter().map(Draft::finish).collect(),
+            // A draft makes room for the next shards.
+            shards: self
+                .shards
+                .into_iter()
+                .map(|draft| draft.finish())
+                .collect(),
             records,
         };
         if table.is_crowded() {
