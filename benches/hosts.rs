@@ -1,4 +1,4 @@
-//! The simple door by number of hosts: exact, wildcard and unknown hosts, beside an ahash map of strings with arrays.
+//! The simple door of a router by number of hosts: exact, wildcard and unknown hosts, beside an ahash map of strings with arrays.
 //!
 //! Each look-up begins when the one before has ended, and asks another host. `cargo bench --bench hosts`; add `-- --test`
 //! for a quick check of the answers only.

@@ -220,21 +220,16 @@ impl Shard {
 
 /// A shard that is being written.
 pub(super) struct Draft {
-    /// Hash and offset of each record, in the order in which they are to be found.
-    places: Vec<(u64, u32)>,
+    records: usize,
+    /// Each record behind the hash of its key, in the order in which they are to be found.
     arena: Vec<u64>,
 }
 
 impl Draft {
-    /// Number of records.
-    pub(super) fn len(&self) -> usize {
-        self.places.len()
-    }
-
     pub(super) fn with_capacity(records: usize) -> Self {
         Draft {
-            places: Vec::with_capacity(records),
-            arena: Vec::with_capacity(8 * records),
+            records: 0,
+            arena: Vec::with_capacity(9 * records),
         }
     }
 
@@ -246,51 +241,69 @@ impl Draft {
         draft
     }
 
+    /// Number of records.
+    pub(super) fn len(&self) -> usize {
+        self.records
+    }
+
     pub(super) fn push(&mut self, hash: u64, key: &str, record: Record<'_>) {
         if key.len() > Header::LONGEST {
             return;
         }
-        self.places.push((hash, self.arena.len() as u32));
+        self.records += 1;
+        self.arena.push(hash);
         self.arena.push(Header::new(&record, key.len()).0);
         words::push(key.as_bytes(), &mut self.arena);
         self.arena.extend_from_slice(record.payload);
     }
 
     pub(super) fn remove(&mut self, hash: u64, key: &str) {
-        let mut words = Vec::new();
-        words::push(key.as_bytes(), &mut words);
-        let arena = &self.arena;
-        self.places.retain(|&(other, offset)| {
-            let at = offset as usize;
-            let length = Header(arena[at]).length();
-            !(other == hash && length == key.len() && arena[at + 1..at + 1 + words.len()] == words)
-        });
+        let mut wanted = Vec::new();
+        words::push(key.as_bytes(), &mut wanted);
+        let mut kept = Draft::with_capacity(self.records);
+        for (at, size) in self.places() {
+            let length = Header(self.arena[at]).length();
+            let is_it = self.arena[at - 1] == hash
+                && length == key.len()
+                && self.arena[at + 1..].starts_with(&wanted);
+            if !is_it {
+                kept.records += 1;
+                kept.arena.extend_from_slice(&self.arena[at - 1..at + size]);
+            }
+        }
+        *self = kept;
+    }
+
+    /// Where the records begin, each behind its hash, and how many words they have.
+    fn places(&self) -> impl Iterator<Item = (usize, usize)> {
+        let mut next = 1;
+        std::iter::from_fn(move || {
+            let at = next;
+            let size = Header(*self.arena.get(at)?).size();
+            next += size + 1;
+            Some((at, size))
+        })
     }
 
     pub(super) fn finish(&self) -> Shard {
-        let size = |offset: u32| Header(self.arena[offset as usize]).size();
-        let needed: usize = self
-            .places
-            .iter()
-            .map(|&(_, offset)| size(offset).div_ceil(2))
-            .sum();
-        let places = (needed + needed / 3 + 1) as u32;
         // In the order of the places that the hashes name, and for each of these in that of the calls.
-        let by_place =
-            |(number, &(hash, _)): (usize, &(u64, u32))| (hash & LOW_HALF) << 32 | number as u64;
-        let mut order: Vec<u64> = self.places.iter().enumerate().map(by_place).collect();
-        order.sort_unstable();
-        let order = order
-            .iter()
-            .map(|key| self.places[(key & LOW_HALF) as usize]);
-        let mut end = 0;
-        let mut begins: Vec<(usize, u64, u32)> = Vec::with_capacity(self.places.len());
-        for (hash, offset) in order {
-            let begin = place_of(hash, places).max(end);
-            end = begin + size(offset).div_ceil(2);
-            begins.push((begin, hash, offset));
+        let mut order: Vec<u64> = Vec::with_capacity(self.records);
+        let mut needed = 0;
+        for (at, size) in self.places() {
+            needed += size.div_ceil(2);
+            order.push((self.arena[at - 1] & LOW_HALF) << 32 | at as u64);
         }
-        let filter = self.places.len() / 8 + 1;
+        order.sort_unstable();
+        let places = (needed + needed / 3 + 1) as u32;
+        let records = order.iter().map(|key| {
+            let at = (key & LOW_HALF) as usize;
+            let record = &self.arena[at..at + Header(self.arena[at]).size()];
+            (self.arena[at - 1], record)
+        });
+        let end = records.clone().fold(0, |end, (hash, record)| {
+            place_of(hash, places).max(end) + record.len().div_ceil(2)
+        });
+        let filter = self.records / 8 + 1;
         let last = end.max(places as usize);
         // One word more of control bytes, all free.
         let start = filter + last / 8 + 2;
@@ -302,12 +315,14 @@ impl Draft {
         };
         // Nobody else has it yet.
         if let Some(words) = Arc::get_mut(&mut shard.words) {
-            for (begin, hash, offset) in begins {
+            let mut end = 0;
+            for (hash, record) in records {
+                let begin = place_of(hash, places).max(end);
+                end = begin + record.len().div_ceil(2);
                 words[filter_word(hash, filter)] |= filter_bits(hash);
-                let (from, size) = (offset as usize, size(offset));
                 let at = start + 2 * begin;
-                words[at..at + size].copy_from_slice(&self.arena[from..from + size]);
-                for place in begin..begin + size.div_ceil(2) {
+                words[at..at + record.len()].copy_from_slice(record);
+                for place in begin..end {
                     let byte = if place == begin { tag_of(hash) } else { MORE };
                     words[filter + place / 8] |= u64::from(byte) << (8 * (place % 8));
                 }
