@@ -156,8 +156,6 @@ fn sidecar_side(view: &View, part: &Mesh, proxy: &Proxy, hosts: &Hosts<'_>) -> O
                 let had_any = changed.domains.contains("*");
                 changed.replace(id, config, &["*"], made);
                 // By its listener it is found, not by a domain.
-                changed.domains.remove("*");
-                changed.domains.insert((**service.hostname()).into());
                 if !had_any {
                     changed.domains.remove("*");
                 }
