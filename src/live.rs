@@ -184,9 +184,9 @@ impl LiveRouter {
     /// # Complexity
     /// For VirtualServices without `delegate`, `tls` and `tcp`, without wildcard hosts for sidecars, and seen without a
     /// Sidecar: in proportion to their hosts and to the VirtualServices that share one with them. The same for
-    /// DestinationRules of an HTTP service, with the VirtualServices that lead to it. Other VirtualServices without
-    /// delegates and other DestinationRules: a compilation. All else: resolving the resources of the same sort again, and a
-    /// compilation. [`Update::reach`] says which it was.
+    /// DestinationRules of an HTTP service, with the VirtualServices that lead to it; and for its endpoints, after the
+    /// registry has been resolved again. Other VirtualServices without delegates and other DestinationRules: a compilation.
+    /// All else: resolving the resources of the same sort again, and a compilation. [`Update::reach`] says which it was.
     pub fn update(&mut self, changes: Changes) -> Result<Update, Report> {
         let changes = changes.collapsed();
         let alone = changes.mesh_config.is_none()
@@ -245,15 +245,34 @@ impl LiveRouter {
             }
             return Err(report);
         }
-        self.hosts = VirtualServiceHosts::new(&mesh.inner.virtual_services);
-        self.rules = DestinationRulesByHost::new(&mesh.inner.destination_rules);
-        self.workload_services = mesh.workload_services(&self.proxy);
-        self.router = Router::compile(&mesh, &self.proxy);
-        self.mesh = mesh;
-        Ok(Update {
-            reach: Reach::Mesh,
-            report,
-        })
+        let before = std::mem::replace(&mut self.mesh, mesh);
+        let inner = &self.mesh.inner;
+        let has_changed = |kind: Kind| has_config || changed.contains(&kind);
+        if has_changed(Kind::VirtualService) {
+            self.hosts = VirtualServiceHosts::new(&inner.virtual_services);
+        }
+        if has_changed(Kind::DestinationRule) {
+            self.rules = DestinationRulesByHost::new(&inner.destination_rules);
+        }
+        self.workload_services = self.mesh.workload_services(&self.proxy);
+        let in_registry = !has_config && changed.iter().all(|kind| kind.is_of_registry());
+        let updated = match in_registry {
+            true => inner
+                .changed_endpoints(&before.inner)
+                .and_then(|services| self.with_endpoints_of(&services)),
+            false => None,
+        };
+        let reach = match updated {
+            Some((router, virtual_hosts)) => {
+                self.router = router;
+                Reach::VirtualHosts(virtual_hosts)
+            }
+            None => {
+                self.router = Router::compile(&self.mesh, &self.proxy);
+                Reach::Mesh
+            }
+        };
+        Ok(Update { reach, report })
     }
 }
 

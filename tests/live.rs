@@ -134,6 +134,9 @@ fn step(
     seed: u64,
 ) -> Vec<(Yaml, bool)> {
     let source = configuration(seed).resources;
+    if dice.one_in(6) {
+        return vec![(endpoints(dice), true)];
+    }
     let kind = match dice.number(0, 23) {
         0 | 1 => dice.pick(&["Service", "Gateway", "ServiceEntry"]),
         2..=8 => "DestinationRule",
@@ -162,6 +165,44 @@ fn step(
         }
     }
     out
+}
+
+/// Endpoints of a service, as a slice of their own or in a ServiceEntry.
+fn endpoints(dice: &mut Dice) -> Yaml {
+    let address = |dice: &mut Dice| format!("10.9.0.{}", dice.number(1, 3));
+    if dice.one_in(3) {
+        let endpoints =
+            json!([{"address": address(dice), "labels": {"version": dice.pick(&["v1", "v2"])}}]);
+        return spec::generate::resource(
+            "ServiceEntry",
+            "ext",
+            dice.pick(&["default", "prod"]),
+            json!({
+                "hosts": ["ext.example.com"],
+                "location": "MESH_EXTERNAL",
+                "resolution": dice.pick(&["STATIC", "DNS"]),
+                "ports": [{"number": 80, "name": "http", "protocol": "HTTP"}],
+                "endpoints": endpoints,
+            }),
+        );
+    }
+    let (name, namespace, port) = dice.pick(&[
+        ("web", "default", 80),
+        ("web", "prod", 80),
+        ("single", "default", 8080),
+        ("cache", "shared", 80),
+    ]);
+    let ready: Vec<Yaml> = (0..dice.number(0, 2))
+        .map(|_| json!({"addresses": [address(dice)], "conditions": {"ready": true}}))
+        .collect();
+    json!({
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {"name": format!("{name}-0"), "namespace": namespace, "labels": {"kubernetes.io/service-name": name}},
+        "addressType": "IPv4",
+        "endpoints": ready,
+        "ports": [{"name": "http", "port": port, "protocol": "TCP"}],
+    })
 }
 
 /// Every virtual host of a route configuration, in an order of its own.
@@ -327,7 +368,7 @@ fn following_changes_is_compiling_anew() {
         }
     }
     eprintln!("{reaches:?}");
-    for kind in ["VirtualService", "DestinationRule"] {
+    for kind in ["VirtualService", "DestinationRule", "EndpointSlice"] {
         let of_kind = reaches.iter().filter(|((of, _), _)| of == kind);
         let total: usize = of_kind.map(|(_, count)| count).sum();
         let followed = reaches.get(&(kind.to_owned(), "virtual hosts"));
@@ -346,6 +387,7 @@ fn kind_of(kind: &str) -> Kind {
         "Gateway" => Kind::Gateway,
         "ServiceEntry" => Kind::ServiceEntry,
         "Service" => Kind::Service,
+        "EndpointSlice" => Kind::EndpointSlice,
         other => panic!("{other}"),
     }
 }

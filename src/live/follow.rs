@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::{Changes, LiveRouter, Reach, Update, is_about};
 use crate::mesh::gateway::ServerTlsMode;
 use crate::mesh::virtual_service_index::MESH_GATEWAY;
-use crate::mesh::{DestinationRule, VirtualService};
+use crate::mesh::{DestinationRule, Service, VirtualService};
 use crate::resource::{Kind, Resource};
 use crate::terms::host::is_wildcard;
+use crate::terms::proxy::ProxyKind;
 use crate::{Report, Router};
 
 /// A resource as it was and as it will be.
@@ -109,8 +110,26 @@ impl LiveRouter {
             hosts.extend(one.hosts.iter().map(|host| &**host));
         }
         for rule in typed.all_destination_rules() {
-            hosts.extend(self.depending_on_rules_of(&rule.host)?);
+            hosts.extend(self.depending_on_clusters_of(&rule.host)?);
         }
+        self.updated_for(hosts, typed)
+    }
+
+    /// The router after services have got other endpoints, if what depends on them can be told.
+    pub(super) fn with_endpoints_of(&self, services: &[&Arc<Service>]) -> Option<(Router, usize)> {
+        // Some endpoint may be the proxy itself, and say which of its ports the Gateways' listeners are.
+        if self.proxy.kind() == ProxyKind::Gateway && self.proxy.address().is_some() {
+            return None;
+        }
+        let mut hosts: Vec<&str> = Vec::new();
+        for service in services {
+            hosts.extend(self.depending_on_clusters_of(&service.hostname)?);
+        }
+        self.updated_for(hosts, &Typed::default())
+    }
+
+    /// With the virtual hosts of these hosts made anew.
+    fn updated_for(&self, hosts: Vec<&str>, typed: &Typed) -> Option<(Router, usize)> {
         let neighbourhood = self.hosts.neighbourhood(hosts)?;
         let is_in_mesh = |one: &Arc<VirtualService>| one.is_bound_to(MESH_GATEWAY);
         let mut all = typed.all_virtual_services().chain(&neighbourhood.members);
@@ -120,9 +139,9 @@ impl LiveRouter {
             .updated(&self.mesh, &self.proxy, services, affected)
     }
 
-    /// The hosts of which the virtual hosts depend on the DestinationRules of `host`: its own, and those of VirtualServices
-    /// that lead to it. `None`: more than virtual hosts depends on them.
-    fn depending_on_rules_of<'a>(&'a self, host: &'a str) -> Option<Vec<&'a str>> {
+    /// The hosts of which the virtual hosts depend on the clusters of `host`: its own, and those of VirtualServices that
+    /// lead to it. `None`: more than virtual hosts depends on them.
+    fn depending_on_clusters_of<'a>(&'a self, host: &'a str) -> Option<Vec<&'a str>> {
         if is_wildcard(host) {
             return None;
         }

@@ -88,6 +88,26 @@ impl Inner {
         }
     }
 
+    /// The services with other endpoints than in `before`; `None`: more about the services is another.
+    ///
+    /// # Complexity
+    /// Linear in the services and their endpoints.
+    pub(crate) fn changed_endpoints(&self, before: &Inner) -> Option<Vec<&Arc<Service>>> {
+        if self.services.len() != before.services.len() {
+            return None;
+        }
+        let mut changed = Vec::new();
+        for (new, old) in self.services.iter().zip(&before.services) {
+            if !new.is_but_for_endpoints(old) {
+                return None;
+            }
+            if new.endpoints != old.endpoints {
+                changed.push(new);
+            }
+        }
+        Some(changed)
+    }
+
     /// Puts `new` in the place of the VirtualService `old`; either may be missing.
     ///
     /// # Complexity

@@ -157,6 +157,43 @@ impl Service {
         self.registry == Registry::Kubernetes
     }
 
+    /// Whether it is `other` in everything but its endpoints.
+    pub(crate) fn is_but_for_endpoints(&self, other: &Service) -> bool {
+        let Service {
+            hostname,
+            resource,
+            registry,
+            creation,
+            visibility,
+            addresses,
+            ports,
+            resolution,
+            mesh_external,
+            external_name,
+            selector,
+            labels,
+            endpoints: _,
+            aliases,
+            subject_alt_names,
+            traffic_distribution,
+        } = self;
+        *hostname == other.hostname
+            && *resource == other.resource
+            && *registry == other.registry
+            && *creation == other.creation
+            && *visibility == other.visibility
+            && *addresses == other.addresses
+            && *ports == other.ports
+            && *resolution == other.resolution
+            && *mesh_external == other.mesh_external
+            && *external_name == other.external_name
+            && *selector == other.selector
+            && *labels == other.labels
+            && *aliases == other.aliases
+            && *subject_alt_names == other.subject_alt_names
+            && *traffic_distribution == other.traffic_distribution
+    }
+
     /// Whether the ports of this and `other`, a service of the same host name, form one service (Istio:
     /// `canMergeServices`).
     pub(crate) fn merges_with(&self, other: &Service) -> bool {

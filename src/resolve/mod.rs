@@ -92,23 +92,23 @@ impl Mesh {
         let config = mesh_config::mesh_config(mesh_config, &options.cluster_domain, report);
         let cx = Context::new(&config);
         let kinds = Kinds::sort(documents, report);
-        let known = |kinds: &[Kind]| {
-            let known =
-                known.filter(|(_, changed)| !kinds.iter().any(|kind| changed.contains(kind)));
+        let known = |of: &dyn Fn(Kind) -> bool| {
+            let known = known.filter(|(_, changed)| !changed.iter().any(|&kind| of(kind)));
             known.map(|(mesh, _)| &*mesh.inner)
         };
+        let is = |one: Kind| move |kind| kind == one;
 
-        let services = match known(&service::KINDS) {
+        let services = match known(&Kind::is_of_registry) {
             Some(known) => known.services.clone(),
             None => service::services(&kinds.registry, &cx, report),
         };
-        let sidecars = match known(&[Kind::Sidecar]) {
+        let sidecars = match known(&is(Kind::Sidecar)) {
             Some(known) => known.sidecars.clone(),
             None => each(&kinds.sidecars, report, |document, sink| {
                 sidecar::sidecar(document, &cx, sink)
             }),
         };
-        let (destination_rules, destination_rule_index) = match known(&[Kind::DestinationRule]) {
+        let (destination_rules, destination_rule_index) = match known(&is(Kind::DestinationRule)) {
             Some(known) => (
                 known.destination_rules.clone(),
                 Arc::clone(&known.destination_rule_index),
@@ -119,13 +119,13 @@ impl Mesh {
                 (rules, Arc::new(index))
             }
         };
-        let gateways = match known(&[Kind::Gateway]) {
+        let gateways = match known(&is(Kind::Gateway)) {
             Some(known) => known.gateways.clone(),
             None => each(&kinds.gateways, report, |document, sink| {
                 gateway::gateway(document, &cx, sink)
             }),
         };
-        let virtual_services = match known(&[Kind::VirtualService]) {
+        let virtual_services = match known(&is(Kind::VirtualService)) {
             Some(known) => known.virtual_services.clone(),
             None => virtual_service::virtual_services(&kinds.virtual_services, &cx, report),
         };

@@ -63,6 +63,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether it has a part in the registry: services and what stands behind them.
+    pub const fn is_of_registry(self) -> bool {
+        matches!(
+            self,
+            Self::Service
+                | Self::Deployment
+                | Self::Pod
+                | Self::EndpointSlice
+                | Self::ServiceEntry
+                | Self::WorkloadEntry
+        )
+    }
+
     /// The name in YAML.
     pub const fn as_str(self) -> &'static str {
         match self {

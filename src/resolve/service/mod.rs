@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Report;
 use crate::mesh;
-use crate::resource::{self as raw, Document, Kind};
+use crate::resource::{self as raw, Document};
 
 use super::{Context, Sink};
 
@@ -40,16 +40,6 @@ pub(crate) struct Documents<'a> {
     pub(crate) service_entries: Vec<&'a Document<raw::ServiceEntry>>,
     pub(crate) workload_entries: Vec<&'a Document<raw::WorkloadEntry>>,
 }
-
-/// The kinds of these documents.
-pub(crate) const KINDS: [Kind; 6] = [
-    Kind::Service,
-    Kind::Deployment,
-    Kind::Pod,
-    Kind::EndpointSlice,
-    Kind::ServiceEntry,
-    Kind::WorkloadEntry,
-];
 
 /// The services of the mesh, in the order in which Istio sorts them: creation time, name (of a ServiceEntry: the host),
 /// namespace.
