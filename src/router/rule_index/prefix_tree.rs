@@ -260,6 +260,10 @@ const PADDING: usize = 8;
 #[inline]
 fn position(firsts: &[u8], children: usize, first: u8) -> Option<usize> {
     const LOW: u64 = 0x0101_0101_0101_0101;
+    if children <= 4 {
+        // Branches, so that the processor goes on to the child that it was last time while the byte is still on its way.
+        return firsts[..children].iter().position(|&other| other == first);
+    }
     if children > 4 * PADDING {
         return memchr::memchr(first, &firsts[..children]);
     }
