@@ -46,7 +46,7 @@ impl Router {
     ///
     /// # Complexity
     /// Linear in the resources that the proxy's namespace sees. With the feature `parallel`, the two views of a proxy that is
-    /// sidecar and gateway, and the indexes of many or long rule lists, are made on several threads.
+    /// sidecar and gateway, and the indexes of many rule lists, are made on several threads.
     pub fn compile(mesh: &Mesh, proxy: &Proxy) -> Router {
         let mut tables = Tables {
             namespace: proxy.namespace().into(),

@@ -9,8 +9,7 @@ use super::exact_table::ExactTable;
 use super::literal_filter::LiteralFilter;
 use super::prefix_tree::{NONE, PrefixTree, Shape};
 use super::text_order::sort_by_text;
-use super::{CROWD, Group, GroupKind, Subject, WORTHWHILE};
-use crate::terms::threads;
+use super::{CROWD, Group, GroupKind, Subject};
 
 /// From a text of the request to blocks.
 #[derive(Clone, Debug)]
@@ -199,12 +198,11 @@ impl<'a> Builder<'a> {
                 Key::Literal => literals.push(keyed),
             }
         }
-        let (mut exact, mut prefixes) = threads::both(
-            exact.len() > WORTHWHILE && prefixes.len() > WORTHWHILE,
-            || Places::new(exact),
-            || Places::new(prefixes),
+        let (mut exact, mut prefixes, literals) = (
+            Places::new(exact),
+            Places::new(prefixes),
+            Places::new(literals),
         );
-        let literals = Places::new(literals);
         let shape = Shape::new(&prefixes.borrowed());
         let mut nodes = reach(&shape, &prefixes);
         let parents: Vec<usize> = exact
