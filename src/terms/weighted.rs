@@ -81,16 +81,6 @@ impl AliasTable {
         })
     }
 
-    /// The table of one destination that takes everything.
-    #[must_use]
-    pub fn single() -> Self {
-        Self {
-            slots: Box::new([0, 0]),
-            weights: Box::new([1]),
-            total: 1,
-        }
-    }
-
     /// The destination of this entropy word, as an index into the list of weights.
     ///
     /// # Complexity
