@@ -94,9 +94,22 @@ impl Packed {
                 (shard_of(hash, shards), hash, key, change)
             })
             .collect();
-        sorted.sort_by_key(|change| change.0);
+        // Those of one key stay in their order.
+        sorted.sort_by_key(|change| (change.0, change.1));
         for changes in sorted.chunk_by(|a, b| a.0 == b.0) {
             let shard = &mut table.shards[changes[0].0];
+            let mut written_over = shard.clone();
+            let is_written_over = changes.chunks(2).all(|pair| match pair {
+                [
+                    (_, hash, key, Change::Remove),
+                    (_, _, other, Change::Insert(record)),
+                ] => key == other && written_over.replace(*hash, key, record),
+                _ => false,
+            });
+            if is_written_over {
+                *shard = written_over;
+                continue;
+            }
             let mut draft = Draft::from_shard(shard);
             table.records -= draft.len();
             for (_, hash, key, change) in changes {
@@ -171,5 +184,54 @@ mod tests {
         let changed = pairs.filter(|(a, b)| !a.is_same(b)).count();
         assert_eq!((changed, after.len()), (1, 19_999));
         assert!(before.shards.len() > 10);
+    }
+    #[test]
+    fn a_record_of_the_same_size_is_written_over() {
+        let split = |value, payload| Record {
+            value,
+            kind: super::super::shard::kind_of_payload(2),
+            payload,
+            ..Record::number(0)
+        };
+        let mut builder = Builder::new(3_000);
+        for n in 0..3_000 {
+            let key = format!("host-{n}");
+            match n % 3 {
+                0 => builder.push(&key, Record::number(n)),
+                1 => builder.push(&key, split(n, &[7, 8])),
+                // Two of one key: for different gates, say.
+                _ => (0..2).for_each(|_| builder.push(&key, Record::number(n))),
+            }
+        }
+        let before = builder.finish();
+        let value = |table: &Packed, n: u32| {
+            let found = table.find(format!("host-{n}").as_bytes(), super::super::shard::ALL);
+            found.map(|record| (record.value, record.payload.to_vec()))
+        };
+        // In place, in place with a payload, another size, and one instead of two.
+        for (n, record) in [
+            (0, Record::number(90)),
+            (1, split(91, &[1, 2])),
+            (3, split(93, &[3, 4])),
+            (2, Record::number(92)),
+        ] {
+            let key = format!("host-{n}");
+            let changes = [Change::Remove, Change::Insert(record)];
+            let after = before.update(changes.map(|change| (&*key, change)));
+            assert_eq!(
+                value(&after, n),
+                Some((record.value, record.payload.to_vec()))
+            );
+            let others = (0..3_000).filter(|other| *other != n);
+            for other in others {
+                assert_eq!(value(&after, other), value(&before, other));
+            }
+            assert_ne!(value(&before, n), value(&after, n));
+            let lost = usize::from(n == 2);
+            assert_eq!(
+                (after.len(), after.iter().count()),
+                (before.len() - lost, before.len() - lost)
+            );
+        }
     }
 }

@@ -120,6 +120,41 @@ impl Shard {
     /// The first record of this key, in whatever case, that one of `gates` may find.
     #[inline]
     pub(super) fn find(&self, hash: u64, host: &[u8], gates: u16) -> Option<Record<'_>> {
+        let at = self.first(hash, host, |header| header.gates() & gates != 0)?;
+        Some(self.record(at))
+    }
+
+    /// Writes `record` over the only one of this key, if there is one and it has as much payload. Whoever shares the shard
+    /// keeps what was.
+    pub(super) fn replace(&mut self, hash: u64, key: &str, record: &Record<'_>) -> bool {
+        let mut count = 0;
+        let key = key.as_bytes();
+        let last = self.first(hash, key, |_| {
+            count += 1;
+            count == 2
+        });
+        let only = self.first(hash, key, |_| last.is_none());
+        let new = Header::new(record, key.len());
+        match only {
+            Some(at) if Header(self.words[at]).payload() == new.payload() => {
+                let payload = at + 1 + key.len().div_ceil(8);
+                let words = Arc::make_mut(&mut self.words);
+                words[at] = new.0;
+                words[payload..payload + record.payload.len()].copy_from_slice(record.payload);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Where the first record of this key begins that is accepted.
+    #[inline]
+    fn first(
+        &self,
+        hash: u64,
+        host: &[u8],
+        mut accept: impl FnMut(Header) -> bool,
+    ) -> Option<usize> {
         let bits = filter_bits(hash);
         if self.words[filter_word(hash, self.filter as usize)] & bits != bits {
             return None;
@@ -137,11 +172,11 @@ impl Shard {
                 let header = Header(self.words[at]);
                 let key = at + 1..at + 1 + host.len().div_ceil(8);
                 if header.length() == host.len()
-                    && header.gates() & gates != 0
                     && let Some(key) = self.words.get(key)
                     && words::equals::<true>(host, key)
+                    && accept(header)
                 {
-                    return Some(self.record(at));
+                    return Some(at);
                 }
                 tags &= tags - 1;
             }
