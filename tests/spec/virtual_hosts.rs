@@ -307,10 +307,12 @@ pub fn of_gateway(world: &World, servers: &[Server]) -> Vec<VirtualHost> {
             }
         }
     }
+    // Virtual hosts are compared before their catch-alls move.
+    let mut out = collapsed(out);
     for vhost in &mut out {
         vhost.routes = catch_alls_last(std::mem::take(&mut vhost.routes));
     }
-    collapsed(out)
+    out
 }
 
 fn empty(host: &str, port: u64) -> VirtualHost {
