@@ -262,16 +262,7 @@ impl LiveRouter {
                 .and_then(|services| self.with_endpoints_of(&services)),
             false => None,
         };
-        let reach = match updated {
-            Some((router, virtual_hosts)) => {
-                self.router = router;
-                Reach::VirtualHosts(virtual_hosts)
-            }
-            None => {
-                self.router = Router::compile(&self.mesh, &self.proxy);
-                Reach::Mesh
-            }
-        };
+        let reach = self.take_over(updated, Reach::Mesh);
         Ok(Update { reach, report })
     }
 }

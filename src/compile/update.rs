@@ -24,13 +24,13 @@ use super::sidecar_port::HttpPorts;
 
 /// What an update has made anew.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Changed {
+struct Changed {
     /// Route configurations that take the place of others.
     configs: Vec<(RouteConfigId, Arc<RouteConfig>)>,
     /// Domains of virtual hosts that went, came, or were replaced; for one behind a listener of its own, its service.
-    pub domains: BTreeSet<Box<str>>,
+    domains: BTreeSet<Box<str>>,
     /// How many virtual hosts went, came or were replaced, in all.
-    pub virtual_hosts: usize,
+    virtual_hosts: usize,
 }
 
 impl Mesh {

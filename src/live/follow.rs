@@ -53,17 +53,19 @@ impl LiveRouter {
         for (key, new) in changes.resources {
             self.documents.set(key, new);
         }
-        let reach = match self.updated(&typed) {
-            Some((router, virtual_hosts)) => {
-                self.router = router;
-                Reach::VirtualHosts(virtual_hosts)
-            }
-            None => {
-                self.router = Router::compile(&self.mesh, &self.proxy);
-                Reach::Router
-            }
-        };
+        let updated = self.updated(&typed);
+        let reach = self.take_over(updated, Reach::Router);
         Ok(Update { reach, report })
+    }
+
+    /// Takes over a router of which only some virtual hosts are new, or compiles one, which reaches so far.
+    pub(super) fn take_over(&mut self, updated: Option<(Router, usize)>, compiled: Reach) -> Reach {
+        let (router, reach) = match updated {
+            Some((router, virtual_hosts)) => (router, Reach::VirtualHosts(virtual_hosts)),
+            None => (Router::compile(&self.mesh, &self.proxy), compiled),
+        };
+        self.router = router;
+        reach
     }
 
     fn change_mesh(
@@ -109,6 +111,9 @@ impl LiveRouter {
             }
             hosts.extend(one.hosts.iter().map(|host| &**host));
         }
+        if typed.all_destination_rules().next().is_some() && self.has_chains_of_all_clusters() {
+            return None;
+        }
         for rule in typed.all_destination_rules() {
             hosts.extend(self.depending_on_clusters_of(&rule.host)?);
         }
@@ -119,6 +124,9 @@ impl LiveRouter {
     pub(super) fn with_endpoints_of(&self, services: &[&Arc<Service>]) -> Option<(Router, usize)> {
         // Some endpoint may be the proxy itself, and say which of its ports the Gateways' listeners are.
         if self.proxy.kind() == ProxyKind::Gateway && self.proxy.address().is_some() {
+            return None;
+        }
+        if self.has_chains_of_all_clusters() {
             return None;
         }
         let mut hosts: Vec<&str> = Vec::new();
@@ -139,6 +147,14 @@ impl LiveRouter {
             .updated(&self.mesh, &self.proxy, services, affected)
     }
 
+    /// Whether some server of a Gateway has a chain for every cluster (R-M-030).
+    fn has_chains_of_all_clusters(&self) -> bool {
+        let gateways = self.mesh.inner.gateways.iter();
+        let servers = gateways.flat_map(|gateway| &gateway.servers);
+        let mut tls = servers.filter_map(|server| server.tls.as_ref());
+        tls.any(|tls| tls.mode == ServerTlsMode::AutoPassthrough)
+    }
+
     /// The hosts of which the virtual hosts depend on the clusters of `host`: its own, and those of VirtualServices that
     /// lead to it. `None`: more than virtual hosts depends on them.
     fn depending_on_clusters_of<'a>(&'a self, host: &'a str) -> Option<Vec<&'a str>> {
@@ -149,12 +165,6 @@ impl LiveRouter {
         let services = inner.service_index.named(host);
         let mut ports = services.iter().flat_map(|service| service.ports.iter());
         if !ports.all(|port| port.protocol.is_http()) {
-            return None;
-        }
-        // A chain for every cluster.
-        let servers = inner.gateways.iter().flat_map(|gateway| &gateway.servers);
-        let mut tls = servers.filter_map(|server| server.tls.as_ref());
-        if tls.any(|tls| tls.mode == ServerTlsMode::AutoPassthrough) {
             return None;
         }
         let aliases = services.iter().flat_map(|service| service.aliases.iter());
