@@ -50,6 +50,10 @@
 //! The [`guide`] has the semantics, the differences from Istio, a glossary, and what an answer costs.
 #![forbid(unsafe_code)]
 
+// The API as written is declared by the macros of its reader.
+#[macro_use]
+mod parse;
+
 pub mod decision;
 pub mod diagnostic;
 pub mod lint;
@@ -60,7 +64,6 @@ pub mod router;
 pub mod terms;
 
 mod compile;
-mod parse;
 mod resolve;
 mod route;
 

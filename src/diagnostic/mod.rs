@@ -2,18 +2,17 @@
 //! [`Code`], the place in the source, the resource, the field, a message and a help text.
 
 mod code;
-mod field_path;
 mod report;
 mod similar;
 
+pub use crate::terms::field_path::{At, FieldPath, Segment};
+pub use crate::terms::source::Location;
 pub use code::Code;
-pub use field_path::{At, FieldPath, Segment};
 pub use report::Report;
 pub use similar::nearest;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -41,51 +40,6 @@ impl Severity {
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// A place in a source text.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-pub struct Location {
-    /// The file; none for a text that was handed over without a name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<Arc<str>>,
-    /// The line, counted from 1.
-    pub line: u32,
-    /// The column in characters, counted from 1.
-    pub column: u32,
-    /// The text of that line, if it is at hand and short enough to print.
-    #[serde(skip)]
-    pub source: Option<String>,
-}
-
-impl Location {
-    /// A place without a file.
-    pub fn new(line: u32, column: u32) -> Self {
-        Self {
-            file: None,
-            line,
-            column,
-            source: None,
-        }
-    }
-
-    /// The same place in the file `file`.
-    pub fn in_file(mut self, file: impl Into<Arc<str>>) -> Self {
-        self.file = Some(file.into());
-        self
-    }
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}:{}",
-            self.file.as_deref().unwrap_or("<input>"),
-            self.line,
-            self.column
-        )
     }
 }
 

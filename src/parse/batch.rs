@@ -2,10 +2,11 @@
 
 use super::Limits;
 use super::names::Names;
+use super::places::Format;
+use super::read::{Log, Reader, Slot};
 use crate::diagnostic::{Code, Diagnostic, FieldPath, Location, Report, ResourceRef};
-use crate::resource::{
-    Document, Format, Log, MeshConfig, Metadata, Origin, Reader, Resource, Resources, Slot, Source,
-};
+use crate::resource::{Document, MeshConfig, Metadata, Resource, Resources};
+use crate::terms::source::{Source, SourceDocument};
 use serde::de::{DeserializeSeed, Error};
 use std::cell::Cell;
 use std::ops::Range;
@@ -32,15 +33,22 @@ pub(super) struct Batch {
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     source: Arc<Source>,
+    format: Format,
     bytes: Range<usize>,
     line: u32,
     within: Option<Arc<FieldPath>>,
 }
 
 impl Place {
-    pub(super) fn new(source: &Arc<Source>, bytes: Range<usize>, line: u32) -> Self {
+    pub(super) fn new(
+        source: &Arc<Source>,
+        format: Format,
+        bytes: Range<usize>,
+        line: u32,
+    ) -> Self {
         Self {
             source: Arc::clone(source),
+            format,
             bytes,
             line,
             within: None,
@@ -64,8 +72,8 @@ impl Place {
         self.source.file().map(|file| &**file)
     }
 
-    pub(super) fn origin(&self) -> Origin {
-        Origin::new(
+    pub(super) fn document(&self) -> SourceDocument {
+        SourceDocument::new(
             Arc::clone(&self.source),
             self.bytes.clone(),
             self.line,
@@ -128,7 +136,7 @@ impl Batch {
     /// The log of a document's reading.
     pub(super) fn log(&self, place: &Place) -> Log {
         Log::new(
-            place.source.format() == Format::Yaml,
+            place.format == Format::Yaml,
             Rc::clone(&self.values),
             self.limits.list_length,
         )
@@ -155,12 +163,12 @@ impl Batch {
         if problems.is_empty() {
             return has_errors;
         }
-        let origin = place.origin();
+        let document = place.document();
         let mut say = |diagnostic: Diagnostic, path: &FieldPath, about_key| {
             let location = if about_key {
-                origin.locate_key(path)
+                document.locate_key(path)
             } else {
-                origin.locate(path)
+                document.locate(path)
             };
             let diagnostic = diagnostic.with_field(path).with_location(location);
             has_errors |= diagnostic.is_error();
@@ -206,7 +214,7 @@ impl Batch {
             return;
         }
         for chunk in super::split::Chunks::new(source.text()) {
-            let place = Place::new(&source, chunk.bytes, chunk.line);
+            let place = Place::new(&source, Format::Yaml, chunk.bytes, chunk.line);
             self.read_yaml_document(&place);
             if self.stopped.take() == Some(Code::TOO_MANY_DOCUMENTS) {
                 return;
@@ -267,7 +275,7 @@ impl Batch {
             if start >= text.len() {
                 return;
             }
-            let place = Place::new(&source, start..text.len(), line);
+            let place = Place::new(&source, Format::Json, start..text.len(), line);
             let mut reader = serde_json::Deserializer::from_str(&text[start..]);
             let seed = super::document::DocumentSeed {
                 batch: self,
@@ -338,11 +346,11 @@ impl Batch {
         } else {
             Format::Json
         };
-        let source = Arc::new(Source::new(file, text.to_owned(), format));
+        let source = Arc::new(Source::new(file, text.to_owned(), format.read_places()));
         if !self.admits(&source) {
             return;
         }
-        let place = Place::new(&source, 0..source.text().len(), 1);
+        let place = Place::new(&source, format, 0..source.text().len(), 1);
         self.values
             .set(text.len().saturating_add(self.limits.expansion));
         let log = self.log(&place);
@@ -362,7 +370,7 @@ impl Batch {
             return;
         };
         let mut document = Document::new(Metadata::new("", "mesh"), spec);
-        document.origin = place.origin();
+        document.source = place.document();
         if let Some(first) = &self.mesh_config {
             let message = "the mesh is configured twice; the later configuration is used";
             self.report.push(
@@ -398,11 +406,11 @@ fn duplicate(first: &Resource, second: &Resource) -> Diagnostic {
     )
     .with_resource(second.reference())
     .with_field(&name)
-    .with_location(second.origin().locate(&name))
+    .with_location(second.source().locate(&name))
     .with_related(
         first.reference(),
         "the first definition",
-        first.origin().locate(&name),
+        first.source().locate(&name),
     )
     .with_help("remove one of the two; a cluster keeps the one that is applied last")
 }

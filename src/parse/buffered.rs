@@ -1,6 +1,6 @@
 //! A value that is read before it is known what it is: the few documents whose `kind` comes after their content.
 
-use crate::resource::{Read, Reader, Scalar, Shape, Shaped, Slot};
+use super::read::{Read, Reader, Scalar, Shape, Shaped, Slot};
 use serde::de::{Deserializer, MapAccess, SeqAccess};
 use serde_json::{Map, Value};
 

@@ -1,8 +1,8 @@
 //! Files and directories.
 
 use super::batch::Batch;
+use super::places::Format;
 use crate::diagnostic::{Code, Diagnostic, Location};
-use crate::resource::Format;
 use std::path::{Path, PathBuf};
 
 /// Reads a file, or the files below a directory.

@@ -4,20 +4,26 @@
 //! document is gathered in one [`Report`], with file, line and column. The doors come in two manners: strict ones fail if
 //! there is an error, lenient ones leave the resources with errors out.
 
+#[macro_use]
+pub(crate) mod message;
 mod batch;
 mod buffered;
 mod document;
 mod files;
 mod kinds;
 mod names;
+mod places;
+pub(crate) mod read;
 #[cfg(feature = "yaml")]
 mod split;
 mod syntax;
 mod timestamp;
 
 use crate::diagnostic::Report;
-use crate::resource::{Format, Resources, Source};
+use crate::resource::Resources;
+use crate::terms::source::Source;
 use batch::Batch;
+use places::Format;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -151,7 +157,7 @@ impl Batch {
             Some(rest) => rest.to_owned(),
             None => text,
         };
-        let source = Arc::new(Source::new(name, text, format));
+        let source = Arc::new(Source::new(name, text, format.read_places()));
         match format {
             Format::Json => self.read_json(source),
             #[cfg(feature = "yaml")]

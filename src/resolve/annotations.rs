@@ -32,7 +32,7 @@ pub(crate) fn are_allowed(resource: &Resource, report: &mut Report) -> bool {
     if annotations.is_empty() {
         return true;
     }
-    let locate = |field: &FieldPath| resource.origin().locate(field);
+    let locate = |field: &FieldPath| resource.source().locate(field);
     let mut sink = Sink::new(report, resource.reference(), locate);
     let metadata = At::ROOT.field("metadata");
     let at = metadata.field("annotations");

@@ -11,7 +11,7 @@ use super::check::Verdict;
 pub(crate) struct Sink<'a> {
     report: &'a mut Report,
     resource: ResourceRef,
-    origin: Place<'a>,
+    locate: Place<'a>,
     failed: bool,
 }
 
@@ -28,14 +28,14 @@ impl<'a> Sink<'a> {
         Sink {
             report,
             resource,
-            origin: Box::new(locate),
+            locate: Box::new(locate),
             failed: false,
         }
     }
 
     /// A sink for the problems of a document.
     pub(crate) fn of<T: Named>(document: &'a Document<T>, report: &'a mut Report) -> Self {
-        let locate = |field: &FieldPath| document.origin.locate(field);
+        let locate = |field: &FieldPath| document.source.locate(field);
         Sink::new(report, reference(document), locate)
     }
 
@@ -80,7 +80,7 @@ impl<'a> Sink<'a> {
     pub(crate) fn push_full(&mut self, at: &At<'_>, diagnostic: Diagnostic) {
         let field = at.to_path();
         self.failed |= diagnostic.severity() == Severity::Error;
-        let location = (self.origin)(&field);
+        let location = (self.locate)(&field);
         self.report.push(
             diagnostic
                 .with_resource(self.resource.clone())

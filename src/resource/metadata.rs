@@ -1,8 +1,9 @@
 //! What every resource has: a name, a namespace, labels, annotations, an age, and a place in a source.
 
-use super::{Labels, Origin};
-use crate::diagnostic::{FieldPath, Location};
+use super::Labels;
+use crate::terms::field_path::FieldPath;
 use crate::terms::name::ResourceName;
+use crate::terms::source::{Location, SourceDocument};
 
 /// A resource's metadata.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub struct Document<T> {
     /// The content: `spec` of the Istio kinds, Service and Deployment; the whole rest of the others.
     pub spec: T,
     /// The place in the source.
-    pub origin: Origin,
+    pub source: SourceDocument,
 }
 
 impl<T> Document<T> {
@@ -55,12 +56,12 @@ impl<T> Document<T> {
         Self {
             meta,
             spec,
-            origin: Origin::default(),
+            source: SourceDocument::default(),
         }
     }
 
     /// Where a field of this resource is written.
     pub fn locate(&self, field: impl Into<FieldPath>) -> Option<Location> {
-        self.origin.locate(&field.into())
+        self.source.locate(&field.into())
     }
 }

@@ -4,15 +4,11 @@
 //! A [`Document`] is one resource with its metadata and its place in the source; [`Resources`] is what was read, in the order
 //! in which it was written, with the diagnostics of reading it.
 
-#[macro_use]
-mod message;
 mod destination_rule;
 mod gateway;
 mod kubernetes;
 mod mesh_config;
 mod metadata;
-mod origin;
-mod read;
 mod resources;
 mod service_entry;
 mod sidecar;
@@ -24,9 +20,6 @@ pub use gateway::*;
 pub use kubernetes::*;
 pub use mesh_config::*;
 pub use metadata::{Document, Metadata};
-pub use origin::{Format, Origin, Source};
-pub use read::Bytes;
-pub(crate) use read::{Log, Read, Reader, Scalar, Shape, Shaped, Slot};
 pub use resources::{Kind, Resource, Resources};
 pub use service_entry::*;
 pub use sidecar::*;
@@ -35,3 +28,7 @@ pub use workload_entry::*;
 
 /// Labels, selectors and annotations as written.
 pub type Labels = std::collections::BTreeMap<String, String>;
+
+/// Bytes, which are base64 in the text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bytes(pub Vec<u8>);

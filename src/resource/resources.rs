@@ -1,10 +1,11 @@
 //! What was read: every resource in the order of writing, and what there is to say about the reading.
 
 use super::{
-    Deployment, DestinationRule, Document, EndpointSlice, Gateway, MeshConfig, Metadata, Origin,
-    Pod, Service, ServiceEntry, Sidecar, VirtualService, WorkloadEntry,
+    Deployment, DestinationRule, Document, EndpointSlice, Gateway, MeshConfig, Metadata, Pod,
+    Service, ServiceEntry, Sidecar, VirtualService, WorkloadEntry,
 };
 use crate::diagnostic::{Report, ResourceRef};
+use crate::terms::source::SourceDocument;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -118,13 +119,13 @@ macro_rules! each_kind {
             }
 
             /// The place in the source, to be set.
-            pub(crate) fn origin_mut(&mut self) -> &mut Origin {
-                match self { $(Self::$kind(document) => &mut document.origin,)* }
+            pub(crate) fn source_mut(&mut self) -> &mut SourceDocument {
+                match self { $(Self::$kind(document) => &mut document.source,)* }
             }
 
             /// The place in the source.
-            pub fn origin(&self) -> &Origin {
-                match self { $(Self::$kind(document) => &document.origin,)* }
+            pub fn source(&self) -> &SourceDocument {
+                match self { $(Self::$kind(document) => &document.source,)* }
             }
         }
 
@@ -178,10 +179,10 @@ impl Resources {
     /// Linear in the number of resources and of diagnostics.
     #[must_use]
     pub fn locate(&self, report: Report) -> Report {
-        let by_name: HashMap<ResourceRef, &Origin> = self
+        let by_name: HashMap<ResourceRef, &SourceDocument> = self
             .documents
             .iter()
-            .map(|resource| (resource.reference(), resource.origin()))
+            .map(|resource| (resource.reference(), resource.source()))
             .collect();
         report.located(|resource, field| by_name.get(resource)?.locate(field))
     }

@@ -3,7 +3,7 @@
 use super::DocumentSeed;
 use crate::diagnostic::{Code, Diagnostic, FieldPath};
 use crate::parse::batch::{Batch, Place};
-use crate::resource::{Reader, Scalar, Shape, Shaped};
+use crate::parse::read::{Reader, Scalar, Shape, Shaped};
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess};
 
 /// The elements of a list of documents.
@@ -74,7 +74,7 @@ impl<'de> Shape<'de> for ItemList<'_> {
     fn wrong(self, found: &str) {
         let field = FieldPath::root().field("items");
         let message = format!("expected a list of resources, found {found}");
-        let location = self.items.place.origin().locate(&field);
+        let location = self.items.place.document().locate(&field);
         self.items.batch.push(
             Diagnostic::new(Code::WRONG_TYPE, message)
                 .with_field(field)

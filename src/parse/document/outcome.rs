@@ -3,8 +3,9 @@
 use super::{Header, Reading};
 use crate::diagnostic::{Code, Diagnostic, FieldPath, ResourceRef};
 use crate::parse::kinds::{Class, NoSuchKind};
+use crate::parse::read::{Read, Reader};
 use crate::parse::timestamp::epoch_seconds;
-use crate::resource::{Metadata, ObjectMeta, Read, Reader};
+use crate::resource::{Metadata, ObjectMeta};
 use serde_json::Value;
 
 impl Reading<'_> {
@@ -104,7 +105,7 @@ impl Reading<'_> {
 
     fn say(self, diagnostic: Diagnostic, field: &'static str) {
         let field = FieldPath::root().field(field);
-        let location = self.place.origin().locate(&field);
+        let location = self.place.document().locate(&field);
         let reference = self.reference();
         self.batch.push(
             diagnostic
@@ -174,7 +175,7 @@ impl Reading<'_> {
             return;
         }
         *resource.meta_mut() = meta;
-        *resource.origin_mut() = self.place.origin();
+        *resource.source_mut() = self.place.document();
         self.batch.add(resource);
     }
 

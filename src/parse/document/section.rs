@@ -4,7 +4,8 @@ use super::Reading;
 use crate::diagnostic::{Code, nearest};
 use crate::parse::buffered::Buffered;
 use crate::parse::kinds::Class;
-use crate::resource::{Document, Kind, Read, Reader, Resource};
+use crate::parse::read::{Read, Reader};
+use crate::resource::{Document, Kind, Resource};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny};
 
 /// A part of the content under its key.

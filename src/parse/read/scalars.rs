@@ -2,13 +2,9 @@
 
 use super::{Read, Reader, Scalar, Shape, Shaped, abridged};
 use crate::diagnostic::Code;
-use crate::resource::IntOrString;
+use crate::resource::{Bytes, IntOrString};
 use crate::terms::duration::Duration;
 use serde::de::Deserializer;
-
-/// Bytes, which are base64 in the text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bytes(pub Vec<u8>);
 
 /// Declares how a type comes from a scalar: what is expected, and the function from a scalar that is not null.
 macro_rules! from_scalar {

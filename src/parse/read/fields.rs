@@ -2,7 +2,7 @@
 
 use super::{Reader, Scalar, Shape, Shaped, abridged};
 use crate::diagnostic::{Code, nearest};
-use crate::resource::message::{Message, field_index};
+use crate::parse::message::{Message, field_index};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;

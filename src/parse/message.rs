@@ -53,8 +53,8 @@ macro_rules! message {
         }
 
         const _: () = {
-            use $crate::resource::message::Message;
-            use $crate::resource::read::{Read, Reader, Slot, read_message};
+            use $crate::parse::message::Message;
+            use $crate::parse::read::{Read, Reader, Slot, read_message};
 
             #[allow(non_camel_case_types)]
             #[derive(Clone, Copy)]
@@ -131,18 +131,18 @@ macro_rules! enumeration {
             }
         }
 
-        impl $crate::resource::message::Enumeration for $name {
+        impl $crate::parse::message::Enumeration for $name {
             const NAME: &'static str = $istio;
             const VALUES: &'static [(&'static str, i32, Self)] =
                 &[($first_text, $first_number, Self::$first), $(($text, $number, Self::$value)),*];
         }
 
-        impl $crate::resource::read::Read for $name {
+        impl $crate::parse::read::Read for $name {
             fn read<'de, D: serde::Deserializer<'de>>(
                 deserializer: D,
-                reader: $crate::resource::read::Reader<'_>,
+                reader: $crate::parse::read::Reader<'_>,
             ) -> Result<Self, D::Error> {
-                $crate::resource::read::read_enumeration(deserializer, reader)
+                $crate::parse::read::read_enumeration(deserializer, reader)
             }
         }
     };
@@ -158,5 +158,5 @@ pub(crate) fn field_index<M: Message>(key: &str) -> Option<usize> {
 
 const _: fn() = || {
     fn messages_are_read<M: Message + Read>() {}
-    messages_are_read::<super::VirtualService>();
+    messages_are_read::<crate::resource::VirtualService>();
 };

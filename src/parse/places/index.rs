@@ -1,6 +1,7 @@
 //! Every field of one document with the place of its key and of its value.
 
-use crate::diagnostic::Segment;
+use crate::terms::field_path::Segment;
+use crate::terms::source::FieldPlaces;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -99,11 +100,29 @@ impl Index {
         }
     }
 
-    /// Line and column of the field at that path, or of the nearest field above it that exists.
-    pub(super) fn find<'a>(
+    fn line_and_column(&self, text: &str, place: Place) -> (u32, u32) {
+        let byte = match place {
+            Place::LineColumn(line, column) => return (line, column),
+            Place::Byte(byte) => byte,
+        };
+        let line = self.line_starts.partition_point(|start| *start <= byte);
+        let start = line.checked_sub(1).map_or(0, |line| self.line_starts[line]);
+        let column = text
+            .get(start..byte)
+            .map_or(0, |before| before.chars().count())
+            + 1;
+        (
+            u32::try_from(line).unwrap_or(u32::MAX),
+            u32::try_from(column).unwrap_or(u32::MAX),
+        )
+    }
+}
+
+impl FieldPlaces for Index {
+    fn find(
         &self,
         text: &str,
-        path: impl Iterator<Item = &'a Segment>,
+        path: &mut dyn Iterator<Item = &Segment>,
         of_key: bool,
     ) -> (u32, u32) {
         let mut node = Self::ROOT;
@@ -126,30 +145,12 @@ impl Index {
         self.line_and_column(text, place)
     }
 
-    /// The text of a line.
-    pub(super) fn line<'t>(&self, text: &'t str, line: u32) -> Option<&'t str> {
+    fn line<'t>(&self, text: &'t str, line: u32) -> Option<&'t str> {
         let at = usize::try_from(line).ok()?.checked_sub(1)?;
         let start = *self.line_starts.get(at)?;
         let end = self.line_starts.get(at + 1).map(|next| next - 1);
         let rest = text.get(start..)?;
         let end = end.map_or_else(|| rest.find('\n').unwrap_or(rest.len()), |end| end - start);
         rest.get(..end)
-    }
-
-    fn line_and_column(&self, text: &str, place: Place) -> (u32, u32) {
-        let byte = match place {
-            Place::LineColumn(line, column) => return (line, column),
-            Place::Byte(byte) => byte,
-        };
-        let line = self.line_starts.partition_point(|start| *start <= byte);
-        let start = line.checked_sub(1).map_or(0, |line| self.line_starts[line]);
-        let column = text
-            .get(start..byte)
-            .map_or(0, |before| before.chars().count())
-            + 1;
-        (
-            u32::try_from(line).unwrap_or(u32::MAX),
-            u32::try_from(column).unwrap_or(u32::MAX),
-        )
     }
 }

@@ -132,13 +132,14 @@ impl Walk<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::FieldPath;
+    use crate::terms::field_path::FieldPath;
+    use crate::terms::source::FieldPlaces;
 
     #[test]
     fn every_field_has_its_place() {
         let text = "{\n  \"a\": {\"b\\\"\": [1, {\"c\": \"x\"}]},\n  \"d\": true }";
         let index = index(text);
-        let find = |path: &FieldPath, key| index.find(text, path.segments().iter(), key);
+        let find = |path: &FieldPath, key| index.find(text, &mut path.segments().iter(), key);
         assert_eq!(find(&FieldPath::from("d"), false), (3, 8));
         assert_eq!(find(&FieldPath::from("d"), true), (3, 3));
         assert_eq!(find(&FieldPath::from("a"), false), (2, 3));

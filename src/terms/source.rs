@@ -1,46 +1,93 @@
-//! Where a resource was written, and where within it a field is: found only when a diagnostic asks.
+//! A text that resources were read from, and where in it a resource, and a field of it, is written.
 //!
-//! Typed values carry no places. The first question about a document reads its text again into an [`Index`] of every field,
-//! which is kept until another document of the same source is asked about.
+//! Typed values carry no places: they hold their document and a field's path. The first question about a document reads its
+//! text again into the places of every field, which are kept until another document of the same text is asked about.
 
-mod index;
-mod json;
-#[cfg(feature = "yaml")]
-mod yaml;
-
-use crate::diagnostic::{FieldPath, Location};
-use index::Index;
+use super::field_path::{FieldPath, Segment};
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How a source is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// YAML.
-    #[default]
-    Yaml,
-    /// JSON.
-    Json,
+/// The places of all fields of one document.
+pub(crate) trait FieldPlaces: fmt::Debug + Send + Sync {
+    /// Line and column, both counted from 1 within the document, of the field at that path, or of the nearest field above it
+    /// that exists: of its key, or of its value.
+    fn find(
+        &self,
+        document: &str,
+        path: &mut dyn Iterator<Item = &Segment>,
+        of_key: bool,
+    ) -> (u32, u32);
+
+    /// The text of a line.
+    fn line<'t>(&self, document: &'t str, line: u32) -> Option<&'t str>;
+}
+
+/// Reads the places of all fields of a document, as the verb that read it knows how to.
+pub(crate) type ReadPlaces = fn(&str) -> Arc<dyn FieldPlaces>;
+
+/// A place in a source text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub struct Location {
+    /// The file; none for a text that was handed over without a name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<Arc<str>>,
+    /// The line, counted from 1.
+    pub line: u32,
+    /// The column in characters, counted from 1.
+    pub column: u32,
+    /// The text of that line, if it is at hand and short enough to print.
+    #[serde(skip)]
+    pub source: Option<String>,
+}
+
+impl Location {
+    /// A place without a file.
+    pub fn new(line: u32, column: u32) -> Self {
+        Self {
+            file: None,
+            line,
+            column,
+            source: None,
+        }
+    }
+
+    /// The same place in the file `file`.
+    pub fn in_file(mut self, file: impl Into<Arc<str>>) -> Self {
+        self.file = Some(file.into());
+        self
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}:{}:{}",
+            self.file.as_deref().unwrap_or("<input>"),
+            self.line,
+            self.column
+        )
+    }
 }
 
 /// A text that resources were read from.
 pub struct Source {
     file: Option<Arc<str>>,
     text: String,
-    format: Format,
-    /// The index of the document that was asked about last, by its first byte.
-    index: Mutex<Option<(usize, Arc<Index>)>>,
+    read_places: ReadPlaces,
+    /// The places of the document that was asked about last, by its first byte.
+    places: Mutex<Option<(usize, Arc<dyn FieldPlaces>)>>,
 }
 
 impl Source {
     /// The text of `file`.
-    pub fn new(file: Option<Arc<str>>, text: String, format: Format) -> Self {
+    pub(crate) fn new(file: Option<Arc<str>>, text: String, read_places: ReadPlaces) -> Self {
         Self {
             file,
             text,
-            format,
-            index: Mutex::new(None),
+            read_places,
+            places: Mutex::new(None),
         }
     }
 
@@ -52,11 +99,6 @@ impl Source {
     /// The whole text.
     pub fn text(&self) -> &str {
         &self.text
-    }
-
-    /// How it is written.
-    pub fn format(&self) -> Format {
-        self.format
     }
 
     /// The place with that line of a document and that column (both counted from 1), with the text of the line. The document
@@ -105,23 +147,16 @@ impl Source {
         }
     }
 
-    fn index_of(&self, document: &Range<usize>) -> Arc<Index> {
-        let mut kept = self.index.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((start, index)) = &*kept
+    fn places_of(&self, document: &Range<usize>) -> Arc<dyn FieldPlaces> {
+        let mut kept = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((start, places)) = &*kept
             && *start == document.start
         {
-            return Arc::clone(index);
+            return Arc::clone(places);
         }
-        let text = self.text.get(document.clone()).unwrap_or_default();
-        let index = Arc::new(match self.format {
-            Format::Json => json::index(text),
-            #[cfg(feature = "yaml")]
-            Format::Yaml => yaml::index(text),
-            #[cfg(not(feature = "yaml"))]
-            Format::Yaml => Index::new(),
-        });
-        *kept = Some((document.start, Arc::clone(&index)));
-        index
+        let places = (self.read_places)(self.text.get(document.clone()).unwrap_or_default());
+        *kept = Some((document.start, Arc::clone(&places)));
+        places
     }
 }
 
@@ -129,7 +164,6 @@ impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Source")
             .field("file", &self.file)
-            .field("format", &self.format)
             .field("bytes", &self.text.len())
             .finish()
     }
@@ -137,14 +171,14 @@ impl fmt::Debug for Source {
 
 /// The place of one resource in its source. The default is that of a resource which was never written.
 #[derive(Clone, Debug, Default)]
-pub struct Origin {
+pub struct SourceDocument {
     source: Option<Arc<Source>>,
     document: Range<usize>,
     line: u32,
     within: Option<Arc<FieldPath>>,
 }
 
-impl Origin {
+impl SourceDocument {
     /// The place of a resource in the bytes `document` of `source`, which begin on `line` (counted from 1), at the path
     /// `within` the document (`items[3]` of a list).
     pub(crate) fn new(
@@ -179,11 +213,11 @@ impl Origin {
 
     fn find(&self, field: &FieldPath, key: bool) -> Option<Location> {
         let source = self.source.as_ref()?;
-        let index = source.index_of(&self.document);
+        let places = source.places_of(&self.document);
         let within = self.within.iter().flat_map(|path| path.segments());
         let text = source.text.get(self.document.clone()).unwrap_or_default();
-        let (line, column) = index.find(text, within.chain(field.segments()), key);
-        let text = index.line(text, line);
+        let (line, column) = places.find(text, &mut within.chain(field.segments()), key);
+        let text = places.line(text, line);
         Some(source.location_on(
             self.line.saturating_add(line).saturating_sub(1),
             column,
@@ -192,8 +226,8 @@ impl Origin {
     }
 }
 
-/// Two origins are equal if they are the same place of the same source.
-impl PartialEq for Origin {
+/// Two are equal if they are the same place of the same source.
+impl PartialEq for SourceDocument {
     fn eq(&self, other: &Self) -> bool {
         let same_source = match (&self.source, &other.source) {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
@@ -203,4 +237,4 @@ impl PartialEq for Origin {
     }
 }
 
-impl Eq for Origin {}
+impl Eq for SourceDocument {}

@@ -195,10 +195,11 @@ impl Visitor<'_> for Keep<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::FieldPath;
+    use crate::terms::field_path::FieldPath;
+    use crate::terms::source::FieldPlaces;
 
     fn find(text: &str, path: impl Into<FieldPath>, key: bool) -> (u32, u32) {
-        index(text).find(text, path.into().segments().iter(), key)
+        index(text).find(text, &mut path.into().segments().iter(), key)
     }
 
     #[test]

@@ -14,7 +14,6 @@ mod shape;
 
 pub(crate) use enumeration::read_enumeration;
 pub(crate) use fields::read_message;
-pub use scalars::Bytes;
 pub(crate) use shape::{Scalar, Shape, Shaped, abridged};
 
 use crate::diagnostic::{At, Code, FieldPath};

@@ -2,7 +2,7 @@
 
 use super::{Reader, Scalar, Shape, Shaped};
 use crate::diagnostic::{Code, nearest};
-use crate::resource::message::Enumeration;
+use crate::parse::message::Enumeration;
 use serde::de::Deserializer;
 use std::marker::PhantomData;
 
