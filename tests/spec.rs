@@ -1,12 +1,15 @@
 //! The executable specification against the recorded answers of real istiod and real Envoy.
 
+#[path = "support/pending.rs"]
+mod pending;
 #[allow(dead_code)] // each test uses its part
 #[path = "spec/mod.rs"]
 mod spec;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use pending::{Pending, is_asked};
 use spec::{Answer, Call, Proxy, World, Yaml, entries, list, possible_answers, text};
 
 /// A few recordings name the cluster of a mirror: the shadow was noted instead of the request.
@@ -135,49 +138,60 @@ fn the_specification_says_what_was_recorded() {
     if files.is_empty() {
         eprintln!("no cases at {root}: skipped");
     }
-    let (mut calls, mut failed) = (0, 0);
-    let mut by_field: BTreeMap<String, usize> = BTreeMap::new();
+    let mut pending = Pending::of("spec");
     for file in files {
         let case: Yaml =
             serde_yaml::from_str(&std::fs::read_to_string(&file).expect("file")).expect("case");
-        let proxy = Proxy {
-            gateway: case["proxy"]["type"] == "gateway",
-            namespace: text(&case["proxy"], "namespace").to_owned(),
-            labels: case["proxy"]["labels"].clone(),
+        let id = text(&case, "id");
+        if !is_asked(id) {
+            continue;
+        }
+        // A specification that gives up on a case does not have it right either.
+        let found = std::panic::catch_unwind(|| judged(&case));
+        let (reason, lines) =
+            found.unwrap_or_else(|_| ("panics".to_owned(), vec!["panics".to_owned()]));
+        let topic = file.parent().and_then(Path::file_name).expect("a topic");
+        pending.note(&topic.to_string_lossy(), id, &reason, lines);
+    }
+    pending.finish();
+}
+
+/// What differs in a case: the fields, and each in full.
+fn judged(case: &Yaml) -> (String, Vec<String>) {
+    let mut fields = BTreeSet::new();
+    let mut lines = Vec::new();
+    let needs = list(case, "needs").iter().filter_map(Yaml::as_str);
+    let need = needs.map(|need| format!("needs {need}")).next();
+    lines.extend(need.clone());
+    let proxy = Proxy {
+        gateway: case["proxy"]["type"] == "gateway",
+        namespace: text(&case["proxy"], "namespace").to_owned(),
+        labels: case["proxy"]["labels"].clone(),
+    };
+    let world = World::read(
+        text(case, "resources"),
+        "default",
+        case["mesh"].clone(),
+        proxy,
+    );
+    for call in list(case, "calls") {
+        let name = text(call, "name");
+        let answers = possible_answers(&world, &Call::read(&call["request"]));
+        let all = answers
+            .iter()
+            .map(|answer| differences(answer, &call["expect"]));
+        let best = all.min_by_key(|d| (d.iter().any(|d| d.0 == "cluster"), d.len()));
+        let Some(best) = best else {
+            fields.insert("no answer".to_owned());
+            lines.push(format!("{name}: no answer"));
+            continue;
         };
-        let world = World::read(
-            text(&case, "resources"),
-            "default",
-            case["mesh"].clone(),
-            proxy,
-        );
-        for call in list(&case, "calls") {
-            calls += 1;
-            let answers = possible_answers(&world, &Call::read(&call["request"]));
-            let all: Vec<_> = answers
-                .iter()
-                .map(|answer| differences(answer, &call["expect"]))
-                .collect();
-            let Some(best) = all
-                .into_iter()
-                .min_by_key(|d| (d.iter().any(|d| d.0 == "cluster"), d.len()))
-            else {
-                failed += 1;
-                eprintln!("{} {}: no answer", file.display(), text(call, "name"));
-                continue;
-            };
-            if !best.is_empty() {
-                failed += 1;
-                for (field, want, got) in best {
-                    *by_field.entry(field.clone()).or_default() += 1;
-                    eprintln!(
-                        "{} {} {field}\n   recorded {want}\n   spec     {got}",
-                        file.display(),
-                        text(call, "name")
-                    );
-                }
-            }
+        for (field, want, got) in best {
+            lines.push(format!("{name}: {field}: recorded {want}, specified {got}"));
+            fields.insert(field);
         }
     }
-    assert_eq!(failed, 0, "of {calls} calls; {by_field:?}");
+    // What the case is about is not there at all: how else it differs says nothing.
+    let reason = need.unwrap_or_else(|| Vec::from_iter(fields).join(", "));
+    (reason, lines)
 }

@@ -10,6 +10,11 @@ use meshroute::mesh::Mesh;
 use meshroute::resource::Resources;
 use serde_yaml::{Mapping, Value};
 
+#[path = "support/pending.rs"]
+mod pending;
+
+use pending::{Pending, is_asked};
+
 /// Cases in which the answer differs from Istio's on purpose, and why.
 const KNOWN_DIFFERENCES: &[(&str, &str)] = &[(
     "sidecar:6648",
@@ -195,10 +200,15 @@ fn recorded_resources_are_refused_as_recorded() {
     let Some(folder) = shared("conformance") else {
         return;
     };
-    let mut wrong = Vec::new();
+    let mut pending = Pending::of("admission");
     let (mut cases, mut refusals) = (0, 0);
     for file in yaml_files(&folder) {
         let case: Value = serde_yaml::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        if !is_asked(case["id"].as_str().unwrap()) {
+            continue;
+        }
+        let topic = file.parent().and_then(Path::file_name).unwrap();
+        let topic = topic.to_string_lossy();
         let report = report(case["resources"].as_str().unwrap());
         // A recording stops at the first refusal; one case has a duplicate behind it, which is no question of admission.
         let refused: BTreeSet<String> = report
@@ -218,19 +228,20 @@ fn recorded_resources_are_refused_as_recorded() {
             .collect();
         cases += 1;
         refusals += expected.len();
+        let mut lines = Vec::new();
+        let accepted: Vec<&String> = expected.difference(&refused).collect();
+        let errors: Report = report.errors().cloned().collect();
         if refused != expected {
-            let errors: Report = report.errors().cloned().collect();
-            wrong.push(format!(
-                "{}: refused {refused:?}, recorded {expected:?}\n{errors}",
-                file.display()
+            lines.push(format!(
+                "refused {refused:?}, recorded {expected:?}\n{errors}"
             ));
         }
+        let reason = match accepted.is_empty() {
+            true => "refused, and should not be",
+            false => "accepted, and should not be",
+        };
+        pending.note(&topic, case["id"].as_str().unwrap(), reason, lines);
     }
     eprintln!("{cases} cases, {refusals} refusals");
-    assert!(
-        wrong.is_empty(),
-        "{} cases differ:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    pending.finish();
 }

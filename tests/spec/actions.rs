@@ -90,7 +90,7 @@ fn prefix_replaced(route: &Route, path: &str, new: &str) -> String {
         return new.to_owned();
     }
     let length = uri["prefix"].as_str().unwrap_or("/").len();
-    format!("{new}{}", &path[length..])
+    format!("{new}{}", path.get(length..).unwrap_or(""))
 }
 
 /// R-H-130: RE2 GlobalReplace; `\0` is the whole match, `\1` a group.

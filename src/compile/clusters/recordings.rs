@@ -72,7 +72,13 @@ fn r_m_136_and_r_m_139_clusters_exist_as_recorded() {
         if recorded.is_empty() {
             continue;
         }
-        let (resources, _) = Resources::from_yaml_lenient(case["resources"].as_str().unwrap_or(""));
+        let text = case["resources"].as_str().unwrap_or("").to_owned();
+        let mut builder = Resources::builder().yaml("case", text);
+        if case["mesh"].is_mapping() {
+            let mesh_config = serde_json::to_string(&case["mesh"]).unwrap_or_default();
+            builder = builder.mesh_config("mesh", mesh_config);
+        }
+        let (resources, _) = builder.build_lenient();
         let (mesh, _) = Mesh::resolve_lenient(resources);
         let proxy = proxy(&case);
         let scope = match case["proxy"]["type"].as_str() {
