@@ -17,6 +17,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+#[allow(dead_code)] // the tests use the rest
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
