@@ -28,7 +28,7 @@ fn measure(criterion: &mut Criterion, kind: &str, table: &Table) {
     let index = RuleIndex::build(&table.rules);
     let scan = |request: &Plain| request.scan(&table.rules);
     let indexed = |request: &Plain| match &index {
-        Some(index) => index.first(&request.path, request),
+        Some(index) => index.first(request),
         None => scan(request),
     };
     for request in table.requests.iter().take(64) {

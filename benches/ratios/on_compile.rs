@@ -107,7 +107,7 @@ fn check(router: &Router, asked: &[Asked]) {
     for (host, position, rule) in asked {
         let path = match &rule.path {
             PathMatch::Exact { value, .. } | PathMatch::Prefix { value, .. } => &**value,
-            PathMatch::Regex(_) => continue,
+            PathMatch::SeparatedPrefix(_) | PathMatch::Regex(_) => continue,
         };
         let url = format!("http://{host}{path}");
         let request = Request::get(&url);

@@ -30,7 +30,7 @@ impl<'t> Matcher<'t> {
     fn first(&self, request: &Plain) -> u32 {
         match &self.index {
             None => scan(self.table, request),
-            Some(index) => number(index.first(&request.path, request)),
+            Some(index) => number(index.first(request)),
         }
     }
 
@@ -124,7 +124,9 @@ pub fn paths(report: &mut Report) {
             let route = match &rule.path {
                 PathMatch::Exact { value, .. } => value.to_string(),
                 PathMatch::Prefix { value, .. } => format!("{value}{{*rest}}"),
-                PathMatch::Regex(_) => unreachable!("there is none among them"),
+                PathMatch::SeparatedPrefix(_) | PathMatch::Regex(_) => {
+                    unreachable!("there is none among them")
+                }
             };
             theirs.insert(route, number as u32).expect("a route");
         }

@@ -1,7 +1,9 @@
 //! Rule tables as an Istio configuration: written as JSON, compiled, and asked through the front door.
 #![allow(dead_code)]
 
-use meshroute::terms::condition::{Condition, PathMatch, RequestMatch, ValueMatch};
+use meshroute::terms::condition::{
+    Condition, HeaderMatch, PathMatch, QueryMatch, RequestMatch, ValueMatch,
+};
 use meshroute::{Limits, Mesh, Proxy, Request, Resources, Router};
 use serde_json::{Value, json};
 
@@ -37,20 +39,21 @@ fn http_match(rule: &RequestMatch) -> Value {
         PathMatch::Exact { value, .. } => json!({"exact": value}),
         PathMatch::Prefix { value, .. } => json!({"prefix": value}),
         PathMatch::Regex(regex) => json!({"regex": regex.as_str()}),
+        PathMatch::SeparatedPrefix(_) => unreachable!("no VirtualService says that"),
     };
     let mut all = json!({"uri": uri});
     for condition in &rule.conditions {
         match condition {
-            Condition::Header { name, test, .. } if &**name == ":method" => {
+            Condition::Header(HeaderMatch { name, test, .. }) if &**name == ":method" => {
                 all["method"] = string_match(test);
             }
-            Condition::Header { name, test, .. } => {
+            Condition::Header(HeaderMatch { name, test, .. }) => {
                 all["headers"][&**name] = string_match(test);
             }
-            Condition::Query { key, test } => {
+            Condition::Query(QueryMatch { key, test }) => {
                 all["queryParams"][&**key] = string_match(test);
             }
-            Condition::Claim { .. } => unreachable!("no table has claims"),
+            Condition::Claim(_) => unreachable!("no table has claims"),
         }
     }
     all

@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use meshroute::router::rule_index::Facts;
-use meshroute::terms::condition::{Condition, PathMatch, RequestMatch, ValueMatch};
+use meshroute::terms::claims::Claim;
+use meshroute::terms::condition::{
+    Condition, HeaderMatch, PathMatch, QueryMatch, RequestMatch, ValueMatch,
+};
 use meshroute::terms::regex::Regex;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -77,17 +80,15 @@ impl Plain {
 
     /// The naive first match: rule by rule.
     pub fn scan(&self, rules: &[RequestMatch]) -> Option<usize> {
-        rules.iter().position(|rule| {
-            self.path_fits(&rule.path)
-                && rule
-                    .conditions
-                    .iter()
-                    .all(|condition| self.holds(condition))
-        })
+        rules.iter().position(|rule| rule.holds(self))
     }
 }
 
 impl Facts for Plain {
+    fn path(&self) -> &str {
+        &self.path
+    }
+
     fn for_each_value(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
         if let Some(value) = self.value(name) {
             visit(value.as_bytes());
@@ -98,33 +99,8 @@ impl Facts for Plain {
         self.parameter(key).map(str::as_bytes)
     }
 
-    fn holds(&self, condition: &Condition) -> bool {
-        match condition {
-            Condition::Header { name, test, invert } => {
-                self.value(name).is_some_and(|value| fits(test, value)) != *invert
-            }
-            Condition::Query { key, test } => {
-                self.parameter(key).is_some_and(|value| fits(test, value))
-            }
-            Condition::Claim { .. } => false,
-        }
-    }
-
-    fn path_fits(&self, path: &PathMatch) -> bool {
-        match path {
-            PathMatch::Exact { value, .. } => *self.path == **value,
-            PathMatch::Prefix { value, .. } => self.path.starts_with(&**value),
-            PathMatch::Regex(regex) => regex.is_full_match(self.path.as_bytes()),
-        }
-    }
-}
-
-fn fits(test: &ValueMatch, value: &str) -> bool {
-    match test {
-        ValueMatch::Present => true,
-        ValueMatch::Exact(text) => *value == **text,
-        ValueMatch::Prefix(text) => value.starts_with(&**text),
-        ValueMatch::Regex(regex) => regex.is_full_match(value.as_bytes()),
+    fn claim(&self, _path: &[Box<str>]) -> Option<&Claim> {
+        None
     }
 }
 
@@ -157,11 +133,11 @@ fn exact(value: &str) -> PathMatch {
 }
 
 fn header(name: &str, value: &str) -> Condition {
-    Condition::Header {
+    Condition::Header(HeaderMatch {
         name: name.into(),
         test: ValueMatch::Exact(value.into()),
         invert: false,
-    }
+    })
 }
 
 fn path_of(n: usize) -> String {
@@ -201,10 +177,10 @@ pub fn realistic(count: usize) -> Table {
                 request.query.push(("debug".into(), "1".into()));
                 rule(
                     prefix(&path),
-                    [Condition::Query {
+                    [Condition::Query(QueryMatch {
                         key: "debug".into(),
                         test: ValueMatch::Exact("1".into()),
-                    }],
+                    })],
                 )
             }
             _ => {
@@ -325,16 +301,16 @@ pub fn nested(count: usize, shape: usize) -> Table {
     let condition = |n: usize| match shape {
         0 => header("x-user", &format!("nobody-{n}")),
         1 => header("x-user", "nobody"),
-        2 => Condition::Header {
+        2 => Condition::Header(HeaderMatch {
             name: format!("x-absent-{}", n % 16).into(),
             test: ValueMatch::Present,
             invert: false,
-        },
-        _ => Condition::Header {
+        }),
+        _ => Condition::Header(HeaderMatch {
             name: "x-user".into(),
             test: ValueMatch::Prefix(format!("nobody-{n}").into()),
             invert: false,
-        },
+        }),
     };
     let mut request = Plain::get(path.clone());
     request.headers = vec![
@@ -353,10 +329,10 @@ pub fn nested(count: usize, shape: usize) -> Table {
 pub fn one_prefix(count: usize) -> Table {
     let mut random = random(count as u64);
     let conditions = |n: usize| {
-        let id = Condition::Query {
+        let id = Condition::Query(QueryMatch {
             key: "id".into(),
             test: ValueMatch::Exact(format!("{}", n / 2).into()),
-        };
+        });
         [id, header("x-version", ["v1", "v2"][n % 2])]
     };
     let request = |n: usize| {

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use meshroute::terms::condition::{Condition, PathMatch, RequestMatch, ValueMatch};
+use meshroute::terms::condition::{
+    Condition, HeaderMatch, PathMatch, QueryMatch, RequestMatch, ValueMatch,
+};
 use serde_json::{Value, json};
 
 use crate::client::Connection;
@@ -167,18 +169,19 @@ fn route((number, rule): &(usize, &RequestMatch)) -> Value {
     let mut fits = match &rule.path {
         PathMatch::Exact { value, .. } => json!({"path": value}),
         PathMatch::Prefix { value, .. } => json!({"prefix": value}),
+        PathMatch::SeparatedPrefix(prefix) => json!({"path_separated_prefix": prefix.as_str()}),
         PathMatch::Regex(regex) => json!({"safe_regex": {"regex": regex.as_str()}}),
     };
     let (mut headers, mut parameters) = (Vec::new(), Vec::new());
     for condition in &rule.conditions {
         match condition {
-            Condition::Header { name, test, .. } => {
+            Condition::Header(HeaderMatch { name, test, .. }) => {
                 headers.push(json!({"name": name, "string_match": string_match(test)}));
             }
-            Condition::Query { key, test } => {
+            Condition::Query(QueryMatch { key, test }) => {
                 parameters.push(json!({"name": key, "string_match": string_match(test)}));
             }
-            Condition::Claim { .. } => unreachable!("no table has claims"),
+            Condition::Claim(_) => unreachable!("no table has claims"),
         }
     }
     fits["headers"] = headers.into();

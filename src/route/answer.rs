@@ -1,9 +1,9 @@
 //! The answers that a proxy gives by itself: redirects, direct responses, faults, CORS preflights, 404 and their like
 //! (R-H-065, R-H-134..R-H-139, R-H-144, R-H-148).
 
-use super::apply::{replace_matched, with_query};
 use super::cors::{self, Cors};
 use super::headers::{self, Commands};
+use super::rewrite::{replace_matched, with_query};
 use super::subject::Subject;
 use crate::decision::{Answer, Decision, Outcome};
 use crate::router::Redirection;

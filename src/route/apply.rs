@@ -5,14 +5,13 @@ use super::answer;
 use super::cors::{self, Cors};
 use super::headers::{self, Commands, Values};
 use super::path::{Target, with_normal_form};
+use super::rewrite;
 use super::subject::Subject;
 use crate::decision::{Applied, Decision, Outcome, UpstreamRequest};
 use crate::router::PathNormalization;
-use crate::terms::condition::PathMatch;
 use crate::terms::header_list::HeaderList;
 use crate::terms::header_operations::HeaderOperations;
 use crate::terms::request::Request;
-use crate::terms::route_policy::PathRewrite;
 
 impl Decision<'_> {
     /// What becomes of the request that this decision was made for: what to send upstream, or what to answer. Header
@@ -142,9 +141,9 @@ impl Decision<'_> {
         if let Some(authority) = self.rewritten_authority() {
             upstream.authority = authority.to_owned();
         }
-        let rewrite = rule.action().policy().rewrite.path.as_ref();
+        let written = rule.action().policy().rewrite.path.as_ref();
         if let Some(path) =
-            rewrite.and_then(|rewrite| rewritten(rewrite, &rule.matches().path, subject))
+            written.and_then(|rewrite| rewrite::apply(rewrite, &rule.matches().path, subject))
         {
             let original = std::mem::replace(&mut upstream.path, path);
             upstream.original_path = Some(original);
@@ -168,35 +167,4 @@ impl Decision<'_> {
             .as_deref()
             .or_else(by_headers)
     }
-}
-
-/// The rewritten path with the query; `None`: it stays (R-H-126, R-H-127, R-H-130).
-fn rewritten(
-    rewrite: &PathRewrite,
-    matched: &PathMatch,
-    subject: &Subject<'_, '_>,
-) -> Option<String> {
-    let path = match rewrite {
-        PathRewrite::Uri(uri) => replace_matched(matched, subject.path, uri),
-        PathRewrite::Regex(rewriter) => {
-            let path = rewriter.replace_all(subject.path.as_bytes());
-            String::from_utf8(path.into_owned()).ok()?
-        }
-    };
-    Some(with_query(path, subject))
-}
-
-/// `path` with what `matched` matched of it replaced: the length of the prefix, whatever the case (R-H-132), or all of it.
-pub(super) fn replace_matched(matched: &PathMatch, path: &str, replacement: &str) -> String {
-    let rest = match matched {
-        PathMatch::Prefix { value, .. } => path.get(value.len()..).unwrap_or_default(),
-        PathMatch::Exact { .. } | PathMatch::Regex(_) => "",
-    };
-    [replacement, rest].concat()
-}
-
-/// `path` with the query of the request.
-pub(super) fn with_query(mut path: String, subject: &Subject<'_, '_>) -> String {
-    path.push_str(&subject.target[subject.path.len()..]);
-    path
 }

@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use super::matching::Unmet;
 use super::probe::Probe;
 use super::walk;
 use crate::decision::{Decision, Side};
 use crate::router::{FilterChain, Listener, RouteConfig, Router, Rule, VirtualHost};
-use crate::terms::condition::{Condition, PathMatch, ValueMatch};
+use crate::terms::condition::Unmet;
 use crate::terms::host::without_port;
 use crate::terms::request::Request;
 use crate::terms::weighted::FractionalPercent;
@@ -122,11 +121,7 @@ impl Probe for Recorder {
     }
 
     fn skipped(&mut self, position: usize, rule: &Rule, unmet: Unmet<'_>) {
-        let why = match unmet {
-            Unmet::Path(path) => path_text(path),
-            Unmet::Condition(condition) => condition_text(condition),
-        };
-        self.note(format!("{} skipped: {why}", rule_text(position, rule)));
+        self.note(format!("{} skipped: {unmet}", rule_text(position, rule)));
     }
 
     fn matched(&mut self, position: usize, rule: &Rule) {
@@ -161,50 +156,4 @@ fn rule_text(position: usize, rule: &Rule) -> String {
         text += &format!(" of {name}");
     }
     text
-}
-
-fn path_text(path: &PathMatch) -> String {
-    let case = |ignore_case: &bool| if *ignore_case { ", in any case" } else { "" };
-    match path {
-        PathMatch::Prefix { value, ignore_case } => {
-            format!(
-                "the path does not begin with `{value}`{}",
-                case(ignore_case)
-            )
-        }
-        PathMatch::Exact { value, ignore_case } => {
-            format!("the path is not `{value}`{}", case(ignore_case))
-        }
-        PathMatch::Regex(regex) => {
-            format!(
-                "the whole path does not match the regex `{}`",
-                regex.as_str()
-            )
-        }
-    }
-}
-
-fn condition_text(condition: &Condition) -> String {
-    let (what, test, invert) = match condition {
-        Condition::Header { name, test, invert } => (format!("header `{name}`"), test, *invert),
-        Condition::Query { key, test } => (format!("query parameter `{key}`"), test, false),
-        Condition::Claim { path, test, invert } => {
-            (format!("claim `{}`", path.join(".")), test, *invert)
-        }
-    };
-    let (is, begins, matches) = match invert {
-        true => ("is", "begins", "matches"),
-        false => ("is not", "does not begin", "does not match"),
-    };
-    match test {
-        ValueMatch::Present => format!("{what} {is} there"),
-        ValueMatch::Exact(text) => format!("{what} {is} `{text}`"),
-        ValueMatch::Prefix(text) => format!("{what} {begins} with `{text}`"),
-        ValueMatch::Regex(regex) => {
-            format!(
-                "the whole of {what} {matches} the regex `{}`",
-                regex.as_str()
-            )
-        }
-    }
 }

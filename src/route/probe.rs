@@ -1,8 +1,8 @@
 //! What watches a walk: nothing on the hot path, a recorder for `explain`. One walk, two observers.
 
-use super::matching::Unmet;
 use crate::decision::Side;
 use crate::router::{FilterChain, Listener, RouteConfig, Rule, VirtualHost};
+use crate::terms::condition::Unmet;
 use crate::terms::weighted::FractionalPercent;
 
 /// An observer of a walk. Every method does nothing unless it is overridden, so that the silent one costs nothing.

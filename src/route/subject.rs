@@ -3,6 +3,8 @@
 
 use super::path::Target;
 use crate::decision::Side;
+use crate::terms::claims::Claim;
+use crate::terms::condition::Facts;
 use crate::terms::request::{Request, Tls};
 
 /// Headers of which a proxy keeps one line only: further lines are appended to it with `,`, unless they are empty.
@@ -187,6 +189,24 @@ impl<'q, 'b: 'q> Subject<'q, 'b> {
     pub fn is_grpc(&self) -> bool {
         self.any_value("content-type", &is_grpc_content)
             .unwrap_or(false)
+    }
+}
+
+impl Facts for Subject<'_, '_> {
+    fn path(&self) -> &str {
+        self.path
+    }
+
+    fn for_each_value(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
+        self.for_each_tested(name, visit);
+    }
+
+    fn query_value(&self, key: &str) -> Option<&[u8]> {
+        Subject::query_value(self, key).map(str::as_bytes)
+    }
+
+    fn claim(&self, path: &[Box<str>]) -> Option<&Claim> {
+        self.request.claims?.get(path)
     }
 }
 

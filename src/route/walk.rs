@@ -4,7 +4,6 @@
 //! faults -> CORS -> draw of a destination.
 
 use super::cors::{self, Cors};
-use super::matching;
 use super::path::{PathFault, with_normal_form};
 use super::probe::Probe;
 use super::subject::Subject;
@@ -180,14 +179,14 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
 
     fn first_rule(&mut self, host: &'r VirtualHost, subject: &Subject<'_, '_>) -> Option<&'r Rule> {
         if !P::SEES_EVERY_RULE {
-            let position = host.rule_list().first(subject.path, subject)?;
+            let position = host.rule_list().first(subject)?;
             let rule = host.rules().get(position)?;
             self.probe.matched(position, rule);
             self.decision.rule = Some((position, rule));
             return Some(rule);
         }
         for (position, rule) in host.rules().iter().enumerate() {
-            match matching::unmet(rule.matches(), subject) {
+            match rule.matches().first_unmet(subject) {
                 Some(unmet) => self.probe.skipped(position, rule, unmet),
                 None => {
                     self.probe.matched(position, rule);

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::terms::condition::RequestMatch;
+use crate::terms::condition::{Facts, RequestMatch};
 use crate::terms::name::ResourceName;
 
 use super::action::Action;
-use super::rule_index::{Facts, RuleIndex};
+use super::rule_index::RuleIndex;
 
 /// Hosts and the ordered rules that answer for them.
 #[derive(Clone, Debug)]
@@ -76,23 +76,15 @@ impl RuleList {
         &self.rules
     }
 
-    /// The place of the first rule that fits a request with this path (normalised, without query), as a scan would
-    /// find it.
+    /// The place of the first rule that fits a request, as a scan would find it.
     ///
     /// # Complexity
     /// See [`RuleIndex::first`]. No allocation.
     #[inline]
-    pub(crate) fn first(&self, path: &str, facts: &impl Facts) -> Option<usize> {
+    pub(crate) fn first(&self, facts: &impl Facts) -> Option<usize> {
         match &self.index {
-            Some(index) => index.first(path, facts),
-            None => self.rules.iter().position(|rule| {
-                let asked = rule.matches();
-                facts.path_fits(&asked.path)
-                    && asked
-                        .conditions
-                        .iter()
-                        .all(|condition| facts.holds(condition))
-            }),
+            Some(index) => index.first(facts),
+            None => self.rules.iter().position(|rule| rule.matches.holds(facts)),
         }
     }
 

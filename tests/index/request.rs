@@ -1,7 +1,10 @@
 //! A plain request and the plainest way to test it, for comparison with an index.
 
 use meshroute::router::rule_index::Facts;
-use meshroute::terms::condition::{Condition, PathMatch, RequestMatch, ValueMatch};
+use meshroute::terms::claims::Claim;
+use meshroute::terms::condition::{
+    Condition, HeaderMatch, PathMatch, QueryMatch, RequestMatch, ValueMatch,
+};
 
 /// Path, header lines and query parameters.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +51,14 @@ impl Plain {
 }
 
 impl Facts for Plain {
+    fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn claim(&self, _path: &[Box<str>]) -> Option<&Claim> {
+        None
+    }
+
     fn for_each_value(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
         for value in self.values(name) {
             visit(value.as_bytes());
@@ -60,7 +71,7 @@ impl Facts for Plain {
 
     fn holds(&self, condition: &Condition) -> bool {
         match condition {
-            Condition::Header { name, test, invert } => {
+            Condition::Header(HeaderMatch { name, test, invert }) => {
                 let values = self.values(name);
                 match test {
                     _ if !invert => values.iter().any(|value| value_fits(test, value)),
@@ -69,10 +80,10 @@ impl Facts for Plain {
                     _ => !values.iter().any(|value| value_fits(test, value)),
                 }
             }
-            Condition::Query { key, test } => self
+            Condition::Query(QueryMatch { key, test }) => self
                 .parameter(key)
                 .is_some_and(|value| value_fits(test, value)),
-            Condition::Claim { .. } => false,
+            Condition::Claim(_) => false,
         }
     }
 
@@ -90,6 +101,12 @@ impl Facts for Plain {
             }
             PathMatch::Prefix { value, ignore_case } => {
                 fold(&self.path, *ignore_case).starts_with(&fold(value, *ignore_case))
+            }
+            PathMatch::SeparatedPrefix(prefix) => {
+                let fold = |text: &str| fold(text, prefix.ignores_case());
+                let segments =
+                    |text: &str| fold(text).split('/').map(str::to_owned).collect::<Vec<_>>();
+                segments(&self.path).starts_with(&segments(prefix.as_str()))
             }
             PathMatch::Regex(regex) => regex.is_full_match(self.path.as_bytes()),
         }

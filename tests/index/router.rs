@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
-use meshroute::terms::condition::{Condition, PathMatch, RequestMatch, ValueMatch};
+use meshroute::terms::condition::{
+    Condition, HeaderMatch, PathMatch, QueryMatch, RequestMatch, ValueMatch,
+};
 use meshroute::{Mesh, Proxy, Request, Resources, Router};
 
-/// One `match`, or nothing where Istio's validation would refuse it.
+/// One `match`, or nothing where no VirtualService can say it, or Istio's validation would refuse it.
 fn yaml(rule: &RequestMatch) -> Option<String> {
     let text = |test: &ValueMatch| match test {
         ValueMatch::Present => Some("{}".to_owned()),
@@ -20,23 +22,24 @@ fn yaml(rule: &RequestMatch) -> Option<String> {
         PathMatch::Exact { value, ignore_case } => (format!("exact: {value:?}"), *ignore_case),
         PathMatch::Prefix { value, ignore_case } => (format!("prefix: {value:?}"), *ignore_case),
         PathMatch::Regex(regex) => (format!("regex: {:?}", regex.as_str()), false),
+        PathMatch::SeparatedPrefix(_) => return None,
     };
     let mut out = format!("uri: {{{path}}}, ignoreUriCase: {fold}");
     let mut names = Vec::new();
     for condition in &rule.conditions {
         let (field, name, test) = match condition {
-            Condition::Header {
+            Condition::Header(HeaderMatch {
                 name,
                 test,
                 invert: false,
-            } => ("headers", name, test),
-            Condition::Header {
+            }) => ("headers", name, test),
+            Condition::Header(HeaderMatch {
                 name,
                 test,
                 invert: true,
-            } => ("withoutHeaders", name, test),
-            Condition::Query { key, test } => ("queryParams", key, test),
-            Condition::Claim { .. } => continue,
+            }) => ("withoutHeaders", name, test),
+            Condition::Query(QueryMatch { key, test }) => ("queryParams", key, test),
+            Condition::Claim(_) => continue,
         };
         // One condition a field is enough here: `RuleIndex` alone is compared with more.
         if name.starts_with(':') || names.contains(&field) {

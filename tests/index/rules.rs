@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use meshroute::router::rule_index::{Facts, RuleIndex};
-use meshroute::terms::condition::{Condition, PathMatch, RequestMatch, ValueMatch};
+use meshroute::terms::claims::Claim;
+use meshroute::terms::condition::{
+    Condition, HeaderMatch, PathMatch, QueryMatch, RequestMatch, ValueMatch,
+};
 use meshroute::terms::regex::Regex;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -19,6 +22,8 @@ pub struct Shape {
     /// Shares in percent.
     exact: u32,
     regex: u32,
+    /// Of the prefixes, those of whole segments.
+    separated: u32,
     ignore_case: u32,
     conditions: u32,
     /// Different values of a condition.
@@ -80,6 +85,7 @@ impl Source {
             segments: random.random_range(1..7),
             exact: [0, 25, 60][random.random_range(0..3)],
             regex: [0, 5, 50, 100][random.random_range(0..4)],
+            separated: [0, 0, 50, 100][random.random_range(0..4)],
             ignore_case: [0, 0, 20][random.random_range(0..3)],
             conditions: [0, 10, 60, 100][random.random_range(0..4)],
             values: [1, 3, 40][random.random_range(0..3)],
@@ -132,13 +138,15 @@ impl Source {
 
     pub fn rule(&mut self, shape: &Shape) -> RequestMatch {
         let ignore_case = self.chance(shape.ignore_case);
-        let value = self.path(shape).into();
+        let value: Box<str> = self.path(shape).into();
         let path = if self.chance(shape.any_path) {
             PathMatch::any()
         } else if self.chance(shape.regex) {
             PathMatch::Regex(self.regexes[self.random.random_range(0..REGEXES.len())].clone())
         } else if self.chance(shape.exact) {
             PathMatch::Exact { value, ignore_case }
+        } else if self.chance(shape.separated) {
+            PathMatch::separated_prefix(&value, ignore_case)
         } else {
             PathMatch::Prefix { value, ignore_case }
         };
@@ -147,20 +155,20 @@ impl Source {
         {
             let test = self.test(shape);
             conditions.push(match self.random.random_range(0..10) {
-                0 | 1 => Condition::Query {
+                0 | 1 => Condition::Query(QueryMatch {
                     key: self.name(shape).into(),
                     test,
-                },
-                2 => Condition::Header {
+                }),
+                2 => Condition::Header(HeaderMatch {
                     name: self.name(shape).into(),
                     test,
                     invert: true,
-                },
-                _ => Condition::Header {
+                }),
+                _ => Condition::Header(HeaderMatch {
                     name: self.name(shape).into(),
                     test,
                     invert: false,
-                },
+                }),
             });
         }
         RequestMatch {
@@ -209,7 +217,7 @@ fn compare(source: &mut Source, requests: usize) -> usize {
     for _ in 0..requests {
         let request = source.request(&shape);
         assert_eq!(
-            index.first(&request.path, &request),
+            index.first(&request),
             request.scan(&rules),
             "{request:?}\n{rules:#?}\n{index:#?}"
         );
@@ -236,11 +244,11 @@ fn index_equals_scan_on_random_tables() {
 }
 
 fn header(name: &str, value: String) -> Condition {
-    Condition::Header {
+    Condition::Header(HeaderMatch {
         name: name.into(),
         test: ValueMatch::Exact(value.into()),
         invert: false,
-    }
+    })
 }
 
 fn prefix(value: &str) -> PathMatch {
@@ -254,6 +262,12 @@ fn prefix(value: &str) -> PathMatch {
 struct Counted<'a>(&'a Plain, std::cell::Cell<usize>);
 
 impl Facts for Counted<'_> {
+    fn path(&self) -> &str {
+        &self.0.path
+    }
+    fn claim(&self, _path: &[Box<str>]) -> Option<&Claim> {
+        None
+    }
     fn for_each_value(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
         self.0.for_each_value(name, visit);
     }
@@ -274,7 +288,7 @@ impl Facts for Counted<'_> {
 fn tests_made(rules: &[RequestMatch], request: &Plain) -> usize {
     let index = RuleIndex::build(rules).expect("more than twelve rules");
     let counted = Counted(request, std::cell::Cell::new(0));
-    let found = index.first(&request.path, &counted);
+    let found = index.first(&counted);
     assert_eq!(found, request.scan(rules));
     counted.1.get()
 }
@@ -316,15 +330,19 @@ fn nested_prefixes_with_conditions_that_fail_cost_a_test_for_each_condition() {
     let tests: [fn(usize) -> Condition; 4] = [
         |n| header("x-user", format!("u{n}")),
         |_| header("x-user", "nobody".to_owned()),
-        |n| Condition::Header {
-            name: "x-user".into(),
-            test: ValueMatch::Prefix(format!("p{n}").into()),
-            invert: false,
+        |n| {
+            Condition::Header(HeaderMatch {
+                name: "x-user".into(),
+                test: ValueMatch::Prefix(format!("p{n}").into()),
+                invert: false,
+            })
         },
-        |n| Condition::Header {
-            name: format!("x-{}", n % 20).into(),
-            test: ValueMatch::Present,
-            invert: false,
+        |n| {
+            Condition::Header(HeaderMatch {
+                name: format!("x-{}", n % 20).into(),
+                test: ValueMatch::Present,
+                invert: false,
+            })
         },
     ];
     for (shape, condition) in tests.into_iter().enumerate() {
@@ -351,10 +369,10 @@ fn many_rules_that_share_one_prefix_are_told_apart_by_their_conditions() {
             path: prefix("/api"),
             conditions: [
                 header(":method", "GET".to_owned()),
-                Condition::Query {
+                Condition::Query(QueryMatch {
                     key: "id".into(),
                     test: ValueMatch::Exact(format!("{}", n / 2).into()),
-                },
+                }),
                 header("x-version", format!("v{}", n % 2)),
             ]
             .into(),

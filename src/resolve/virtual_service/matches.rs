@@ -5,7 +5,9 @@ use crate::mesh::virtual_service::HttpMatch;
 use crate::resolve::check::{domain, header, labels, network};
 use crate::resolve::{Context, Sink};
 use crate::resource as raw;
-use crate::terms::condition::{Condition, RequestMatch, ValueMatch};
+use crate::terms::condition::{
+    ClaimMatch, Condition, HeaderMatch, QueryMatch, RequestMatch, ValueMatch,
+};
 use crate::terms::labels::Labels;
 
 use super::{names, string_match};
@@ -144,12 +146,12 @@ fn request(
             Some(test) => string_match::value(test, &query.key(key), cx, sink),
             None => Some(ValueMatch::Present),
         };
-        push(test.map(|test| Condition::Query {
-            key: key.as_str().into(),
-            test,
+        push(test.map(|test| {
+            let key = key.as_str().into();
+            Condition::Query(QueryMatch { key, test })
         }));
     }
-    conditions.sort_by_key(is_regex);
+    conditions.sort_by_key(Condition::is_regex);
     let path = path?;
     complete.then(|| RequestMatch {
         path,
@@ -160,28 +162,21 @@ fn request(
 /// A condition on a header or, if the key names one, on a claim.
 fn of_header(key: &str, test: ValueMatch, invert: bool) -> Condition {
     if let Some(path) = claim_path(key) {
-        return Condition::Claim { path, test, invert };
+        return Condition::Claim(ClaimMatch { path, test, invert });
     }
     let name = key.to_ascii_lowercase();
     let name = if name == "host" { ":authority" } else { &name };
-    Condition::Header {
+    Condition::Header(HeaderMatch {
         name: name.into(),
         test,
         invert,
-    }
+    })
 }
 
 fn check_key(key: &str, at: &At<'_>, sink: &mut Sink<'_>) {
     if claim_path(key).is_none() {
         sink.check(at, Code::INVALID_HEADER_NAME, header::matched_name(key));
     }
-}
-
-fn is_regex(condition: &Condition) -> bool {
-    let (Condition::Header { test, .. }
-    | Condition::Query { test, .. }
-    | Condition::Claim { test, .. }) = condition;
-    matches!(test, ValueMatch::Regex(_))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::mesh::Mesh;
 use crate::mesh::virtual_service::{HttpAction, HttpRoute, VirtualService};
 use crate::resolve::Options;
 use crate::resource::Resources;
-use crate::terms::condition::{Condition, PathMatch, ValueMatch};
+use crate::terms::condition::{Condition, HeaderMatch, PathMatch, QueryMatch, ValueMatch};
 use crate::terms::route_policy::{PathRewrite, RedirectPort, RetryPolicy};
 
 pub(super) fn resolve(text: &str) -> (Mesh, Report) {
@@ -107,10 +107,12 @@ fn r_h_089_r_h_094_presence_and_any_path() {
     );
     let request = &rule.matches[0].request;
     assert_eq!(request.path, PathMatch::any());
-    let header = |name: &str, test, invert| Condition::Header {
-        name: name.into(),
-        test,
-        invert,
+    let header = |name: &str, test, invert| {
+        Condition::Header(HeaderMatch {
+            name: name.into(),
+            test,
+            invert,
+        })
     };
     for expected in [
         header(":method", ValueMatch::Present, false),
@@ -118,10 +120,10 @@ fn r_h_089_r_h_094_presence_and_any_path() {
         header("x-a", ValueMatch::Present, false),
         header("x-b", ValueMatch::Present, true),
         header("x-c", ValueMatch::Present, true),
-        Condition::Query {
+        Condition::Query(QueryMatch {
             key: "Q".into(),
             test: ValueMatch::Present,
-        },
+        }),
     ] {
         assert!(request.conditions.contains(&expected), "{request:?}");
     }

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
-use super::Facts;
-use crate::terms::condition::{Condition, PathMatch, RequestMatch};
+use crate::terms::condition::{Condition, Facts, IndexKey, PathMatch, RequestMatch};
 
 /// One test of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,17 +77,11 @@ impl<'a> Interner<'a> {
             .collect();
         checks.sort_unstable();
         checks.dedup();
-        // Every path begins with a slash.
-        let is_any = match self.path(rule) {
-            PathMatch::Prefix { value, .. } => matches!(&**value, "" | "/"),
-            PathMatch::Exact { .. } | PathMatch::Regex(_) => false,
-        };
         Item {
             rule,
-            path: if is_any {
-                PathTest::Done
-            } else {
-                PathTest::Left
+            path: match self.path(rule).is_any() {
+                true => PathTest::Done,
+                false => PathTest::Left,
             },
             checks,
             tried: SmallVec::new(),
@@ -105,10 +98,10 @@ impl<'a> Interner<'a> {
         self.number(CheckRef::Path(self.path(rule)))
     }
 
-    /// The condition with this number, unless it is a path test.
-    pub(super) fn condition(&self, check: u32) -> Option<&'a Condition> {
+    /// The key of the condition with this number; `None` of a path test, whose keys have been used.
+    pub(super) fn key(&self, check: u32) -> Option<IndexKey<'a>> {
         match self.checks[check as usize] {
-            CheckRef::Request(condition) => Some(condition),
+            CheckRef::Request(condition) => condition.key(),
             CheckRef::Path(_) => None,
         }
     }
@@ -246,24 +239,9 @@ impl Checks {
 
 impl Check {
     fn memory_usage(&self) -> usize {
-        use crate::terms::condition::ValueMatch;
-        let of_test = |test: &ValueMatch| match test {
-            ValueMatch::Exact(text) | ValueMatch::Prefix(text) => text.len(),
-            ValueMatch::Present | ValueMatch::Regex(_) => 0,
-        };
         match self {
-            Check::Path(PathMatch::Exact { value, .. } | PathMatch::Prefix { value, .. }) => {
-                value.len()
-            }
-            Check::Path(PathMatch::Regex(_)) => 0,
-            Check::Request(
-                Condition::Header { name, test, .. } | Condition::Query { key: name, test },
-            ) => name.len() + of_test(test),
-            Check::Request(Condition::Claim { path, test, .. }) => {
-                size_of_val(&**path)
-                    + path.iter().map(|key| key.len()).sum::<usize>()
-                    + of_test(test)
-            }
+            Check::Path(path) => path.memory_usage(),
+            Check::Request(condition) => condition.memory_usage(),
         }
     }
 }

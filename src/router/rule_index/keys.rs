@@ -5,42 +5,49 @@ use std::hash::Hash;
 
 use smallvec::SmallVec;
 
-use super::build::{Builder, Content};
+use super::blocks::{Builder, Content};
 use super::checks::{Item, PathTest};
-use super::text_group::{Key, Keyed};
-use super::{Group, GroupKind, MAX_DEPTH, SCAN, Subject};
-use crate::terms::condition::{Condition, PathMatch, ValueMatch};
-use crate::terms::regex::Regex;
+use super::text_group::Keyed;
+use super::{Group, GroupKind, MAX_DEPTH, SCAN};
+use crate::terms::condition::{IndexKey, KeyKind, TextOf};
 
 /// At most so many headers and query parameters are looked at for one block.
-const SUBJECTS: usize = 8;
+const TEXTS: usize = 8;
 /// At most so many lists of shared tests are asked for one block.
 const GATES: usize = 32;
 /// A key that serves fewer rules than this is not worth its look-up.
 const WORTHWHILE: usize = 4;
 
-/// A way to file an item.
+/// A place where items can be filed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Way<'a> {
+struct Place<'a> {
     text_of: TextOf<'a>,
-    key: Key,
+    kind: KeyKind,
     text: &'a [u8],
 }
 
-/// A [`Subject`] by reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum TextOf<'a> {
-    Path,
-    Header(&'a str),
-    Query(&'a str),
-}
-
-/// A way, and the test that it uses: the path, or a check, which it decides or not.
+/// A key that an item can be filed under, and the test that it is the key of.
 #[derive(Clone, Copy, Debug)]
 struct Offer<'a> {
-    way: Way<'a>,
+    key: IndexKey<'a>,
     /// `None`: the path.
     check: Option<u32>,
+}
+
+impl<'a> Offer<'a> {
+    fn place(&self) -> Place<'a> {
+        let IndexKey {
+            text_of,
+            kind,
+            text,
+            ..
+        } = self.key;
+        Place {
+            text_of,
+            kind,
+            text,
+        }
+    }
 }
 
 impl<'a> Builder<'a> {
@@ -51,25 +58,24 @@ impl<'a> Builder<'a> {
         }
         let offers: Vec<SmallVec<[Offer<'a>; 4]>> =
             items.iter().map(|item| self.offers(item)).collect();
-        let subjects = subjects(&offers);
-        let mut sizes: HashMap<Way<'a>, u32, _> = HashMap::with_hasher(hasher());
+        let texts = most_offered(&offers);
+        let mut sizes: HashMap<Place<'a>, u32, _> = HashMap::with_hasher(hasher());
         for offer in offers.iter().flatten() {
-            *sizes.entry(offer.way).or_default() += 1;
+            *sizes.entry(offer.place()).or_default() += 1;
         }
 
-        let mut filed: Vec<Vec<Keyed<'a>>> = subjects.iter().map(|_| Vec::new()).collect();
+        let mut filed: Vec<Vec<Keyed<'a>>> = texts.iter().map(|_| Vec::new()).collect();
         let mut rest = Vec::new();
         for (item, offers) in items.into_iter().zip(offers) {
-            let places = offers.iter().filter_map(|offer| {
-                let place = subjects
-                    .iter()
-                    .position(|subject| *subject == offer.way.text_of)?;
-                Some((sizes[&offer.way], place, offer))
+            let known = offers.iter().filter_map(|offer| {
+                let mut texts = texts.iter();
+                let rank = texts.position(|text_of| *text_of == offer.key.text_of)?;
+                Some((sizes[&offer.place()], rank, offer))
             });
-            match places.min_by_key(|(size, place, _)| (*size, *place)) {
-                Some((_, place, offer)) => filed[place].push(Keyed {
-                    key: offer.way.key,
-                    text: offer.way.text.into(),
+            match known.min_by_key(|(size, rank, _)| (*size, *rank)) {
+                Some((_, rank, offer)) => filed[rank].push(Keyed {
+                    kind: offer.key.kind,
+                    text: offer.key.text.into(),
                     item: self.use_offer(item, offer),
                 }),
                 None => rest.push(item),
@@ -77,75 +83,44 @@ impl<'a> Builder<'a> {
         }
 
         let mut content = Content::default();
-        for (subject, keyed) in subjects.into_iter().zip(filed) {
-            let (group, _) = self.text_group(subject.to_subject(), false, keyed, depth + 1);
+        for (text_of, keyed) in texts.into_iter().zip(filed) {
+            let (group, _) = self.text_group(text_of, false, keyed, depth + 1);
             content.groups.extend(group);
         }
         content.join(self.by_shared_tests(rest, depth));
         content
     }
 
-    /// The ways to file an item.
+    /// The keys that an item can still be filed under.
     fn offers(&self, item: &Item) -> SmallVec<[Offer<'a>; 4]> {
         let mut offers = SmallVec::new();
         if item.path == PathTest::Tried
-            && let PathMatch::Regex(regex) = self.checks.path(item.rule)
-            && !regex.required_literal().is_empty()
+            && let Some(key) = self.checks.path(item.rule).literal_key()
         {
-            let way = Way {
-                text_of: TextOf::Path,
-                key: Key::Literal,
-                text: regex.required_literal(),
-            };
-            offers.push(Offer { way, check: None });
+            offers.push(Offer { key, check: None });
         }
-        for &check in item
-            .checks
-            .iter()
-            .filter(|check| !item.tried.contains(check))
-        {
-            let (text_of, test) = match self.checks.condition(check) {
-                Some(Condition::Header {
-                    name,
-                    test,
-                    invert: false,
-                }) => (TextOf::Header(name), test),
-                Some(Condition::Query { key, test }) => (TextOf::Query(key), test),
-                _ => continue,
-            };
-            let (key, text) = match test {
-                ValueMatch::Exact(text) => (Key::Exact, text.as_bytes()),
-                ValueMatch::Prefix(text) => (Key::Prefix, text.as_bytes()),
-                ValueMatch::Regex(regex) if !regex.literal_prefix().is_empty() => {
-                    (Key::Prefix, regex.literal_prefix())
-                }
-                ValueMatch::Regex(regex) if !regex.required_literal().is_empty() => {
-                    (Key::Literal, regex.required_literal())
-                }
-                ValueMatch::Regex(_) | ValueMatch::Present => continue,
-            };
-            offers.push(Offer {
-                way: Way { text_of, key, text },
-                check: Some(check),
-            });
-        }
+        let left = item.checks.iter().copied();
+        let left = left.filter(|check| !item.tried.contains(check));
+        offers.extend(left.filter_map(|check| {
+            let key = self.checks.key(check)?;
+            let check = Some(check);
+            Some(Offer { key, check })
+        }));
         offers
     }
 
     /// The item at the place that an offer leads to.
     fn use_offer(&mut self, mut item: Item, offer: &Offer<'a>) -> Item {
         match offer.check {
-            // A regex path has led as far as it can; from now on it is a test like any other.
+            // The path has led as far as it can; from now on it is a test like any other.
             None => {
                 let check = self.checks.path_check(item.rule);
                 item.checks.push(check);
                 item.checks.sort_unstable();
                 item.path = PathTest::Done;
             }
-            Some(check) if regex_of(self.checks.condition(check)).is_some() => {
-                item.tried.push(check)
-            }
-            Some(check) => item.checks.retain(|other| *other != check),
+            Some(check) if offer.key.is_decisive => item.checks.retain(|other| *other != check),
+            Some(check) => item.tried.push(check),
         }
         item
     }
@@ -192,43 +167,19 @@ impl<'a> Builder<'a> {
 }
 
 /// The texts that most items can be filed by.
-fn subjects<'a>(offers: &[SmallVec<[Offer<'a>; 4]>]) -> Vec<TextOf<'a>> {
+fn most_offered<'a>(offers: &[SmallVec<[Offer<'a>; 4]>]) -> Vec<TextOf<'a>> {
     let mut uses: HashMap<TextOf<'a>, usize, _> = HashMap::with_hasher(hasher());
     for offer in offers.iter().flatten() {
-        *uses.entry(offer.way.text_of).or_default() += 1;
+        *uses.entry(offer.key.text_of).or_default() += 1;
     }
-    let mut subjects: Vec<(usize, TextOf<'a>)> = uses
+    let mut texts: Vec<(usize, TextOf<'a>)> = uses
         .into_iter()
         .map(|(text_of, uses)| (uses, text_of))
         .collect();
-    subjects.retain(|(uses, _)| *uses >= WORTHWHILE);
-    subjects.sort_unstable_by_key(|(uses, text_of)| (std::cmp::Reverse(*uses), *text_of));
-    subjects.truncate(SUBJECTS);
-    subjects.into_iter().map(|(_, text_of)| text_of).collect()
-}
-
-impl TextOf<'_> {
-    fn to_subject(self) -> Subject {
-        match self {
-            TextOf::Path => Subject::Path,
-            TextOf::Header(name) => Subject::Header(name.into()),
-            TextOf::Query(key) => Subject::Query(key.into()),
-        }
-    }
-}
-
-fn regex_of(condition: Option<&Condition>) -> Option<&Regex> {
-    match condition? {
-        Condition::Header {
-            test: ValueMatch::Regex(regex),
-            ..
-        }
-        | Condition::Query {
-            test: ValueMatch::Regex(regex),
-            ..
-        } => Some(regex),
-        _ => None,
-    }
+    texts.retain(|(uses, _)| *uses >= WORTHWHILE);
+    texts.sort_unstable_by_key(|(uses, text_of)| (std::cmp::Reverse(*uses), *text_of));
+    texts.truncate(TEXTS);
+    texts.into_iter().map(|(_, text_of)| text_of).collect()
 }
 
 fn hasher() -> ahash::RandomState {

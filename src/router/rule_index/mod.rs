@@ -2,8 +2,8 @@
 //!
 //! [`RuleIndex::build`] reads the matches of a rule list in the author's order; [`RuleIndex::first`] answers the number
 //! of the first rule that holds, the one that a scan would find. A list of up to twelve rules has no index: a
-//! scan is as fast. The index asks the request through [`Facts`]; everything it cannot decide by looking a text up it tests with
-//! [`Facts::holds`] and [`Facts::path_fits`], the same functions that a scan uses.
+//! scan is as fast. The index asks the request through [`Facts`]: it looks up the texts that the tests name as their
+//! [keys](crate::terms::condition), and makes the tests that a text cannot decide as a scan would.
 //!
 //! # How
 //!
@@ -24,6 +24,7 @@
 //! The walk keeps the smallest rule number that held so far. It skips blocks and groups whose rules all come later, so
 //! that the order in which it visits them does not matter, and nothing needs to be merged or allocated.
 
+mod blocks;
 mod build;
 mod checks;
 mod exact_table;
@@ -33,7 +34,7 @@ mod prefix_tree;
 mod text_group;
 mod text_order;
 
-use crate::terms::condition::{Condition, PathMatch, RequestMatch};
+use crate::terms::condition::{RequestMatch, TextOf};
 use crate::terms::threads;
 
 use checks::{Answers, Checks};
@@ -50,18 +51,7 @@ const CROWD: usize = 16;
 /// How many keys may stand behind each other; what crowds behind them is scanned.
 const MAX_DEPTH: usize = 8;
 
-/// A request as an index asks it.
-pub trait Facts {
-    /// Calls `visit` with each value that a condition on this header or pseudo header (by lower-case name) is tested on:
-    /// a condition that is not inverted holds just if its test holds for one of them.
-    fn for_each_value(&self, name: &str, visit: &mut dyn FnMut(&[u8]));
-    /// The first raw value of a query parameter.
-    fn query_value(&self, key: &str) -> Option<&[u8]>;
-    /// Whether a condition holds.
-    fn holds(&self, condition: &Condition) -> bool;
-    /// Whether a path test holds for the normalised path without query.
-    fn path_fits(&self, path: &PathMatch) -> bool;
-}
+pub use crate::terms::condition::Facts;
 
 /// An index over the matches of a rule list.
 #[derive(Clone, Debug)]
@@ -110,12 +100,22 @@ enum GroupKind {
     Gate { list: u32, block: u32 },
 }
 
-/// Which text of a request.
+/// A [`TextOf`] a request that an index keeps.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Subject {
+enum KeptText {
     Path,
     Header(Box<str>),
     Query(Box<str>),
+}
+
+impl From<TextOf<'_>> for KeptText {
+    fn from(text_of: TextOf<'_>) -> Self {
+        match text_of {
+            TextOf::Path => KeptText::Path,
+            TextOf::Header(name) => KeptText::Header(name.into()),
+            TextOf::Query(key) => KeptText::Query(key.into()),
+        }
+    }
 }
 
 /// A walk in progress.
@@ -155,16 +155,16 @@ impl RuleIndex {
         })
     }
 
-    /// The first rule that holds for a request with this path (normalised, without query).
+    /// The first rule that holds for a request.
     ///
     /// # Complexity
     ///
     /// One look-up of the path, one for each header or query parameter that crowded rules are filed by, and a test for
     /// each rule at those places. No allocation.
     #[inline]
-    pub fn first(&self, path: &str, facts: &impl Facts) -> Option<usize> {
+    pub fn first(&self, facts: &impl Facts) -> Option<usize> {
         let mut walk = Walk {
-            path: path.as_bytes(),
+            path: facts.path().as_bytes(),
             facts,
             answers: Answers::default(),
             best: u32::MAX,
@@ -247,10 +247,10 @@ impl RuleIndex {
                 }
             });
         };
-        match table.subject() {
-            Subject::Path => look_up(path),
-            Subject::Header(name) => facts.for_each_value(name, &mut look_up),
-            Subject::Query(key) => {
+        match table.text_of() {
+            KeptText::Path => look_up(path),
+            KeptText::Header(name) => facts.for_each_value(name, &mut look_up),
+            KeptText::Query(key) => {
                 if let Some(value) = facts.query_value(key) {
                     look_up(value);
                 }
@@ -275,6 +275,7 @@ impl RuleIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terms::condition::{Condition, PathMatch, QueryMatch, ValueMatch};
 
     #[test]
     fn indexes_built_at_once_are_those_built_one_by_one() {
@@ -291,9 +292,11 @@ mod tests {
                 },
             },
             conditions: (0..rule % 4)
-                .map(|at| Condition::Query {
-                    key: format!("k{at}").into(),
-                    test: crate::terms::condition::ValueMatch::Exact(format!("{rule}").into()),
+                .map(|at| {
+                    Condition::Query(QueryMatch {
+                        key: format!("k{at}").into(),
+                        test: ValueMatch::Exact(format!("{rule}").into()),
+                    })
                 })
                 .collect(),
         };

@@ -3,26 +3,28 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::build::{Builder, is_crowd};
+use super::blocks::Builder;
 use super::checks::Item;
 use super::exact_table::ExactTable;
 use super::literal_filter::LiteralFilter;
 use super::prefix_tree::{NONE, PrefixTree, Shape};
 use super::text_order::sort_by_text;
-use super::{CROWD, Group, GroupKind, Subject};
+use super::{CROWD, Group, GroupKind, KeptText, SCAN};
+use crate::terms::condition::{KeyKind, TextOf};
 
 /// From a text of the request to blocks.
 #[derive(Clone, Debug)]
 pub(super) struct TextTable {
-    subject: Subject,
+    text_of: KeptText,
     exact: Option<ExactTable>,
     prefixes: Option<PrefixTree>,
     literals: Option<LiteralFilter>,
 }
 
 impl TextTable {
-    pub(super) fn subject(&self) -> &Subject {
-        &self.subject
+    /// The text to look up.
+    pub(super) fn text_of(&self) -> &KeptText {
+        &self.text_of
     }
 
     /// Calls `visit` with each block that this text leads to. The block of a whole text knows those of its prefixes.
@@ -49,28 +51,17 @@ impl TextTable {
                 .literals
                 .as_ref()
                 .map_or(0, LiteralFilter::memory_usage)
-            + match &self.subject {
-                Subject::Path => 0,
-                Subject::Header(name) | Subject::Query(name) => name.len(),
+            + match &self.text_of {
+                KeptText::Path => 0,
+                KeptText::Header(name) | KeptText::Query(name) => name.len(),
             }
     }
-}
-
-/// How a text leads to an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Key {
-    /// It is this text.
-    Exact,
-    /// It begins with it.
-    Prefix,
-    /// It contains it.
-    Literal,
 }
 
 /// An item under a text, with the tests that the text does not decide.
 #[derive(Debug)]
 pub(super) struct Keyed<'a> {
-    pub(super) key: Key,
+    pub(super) kind: KeyKind,
     pub(super) text: Cow<'a, [u8]>,
     pub(super) item: Item,
 }
@@ -182,20 +173,21 @@ impl<'a> Builder<'a> {
     /// The group of these items (each kind in the author's order), and the items that crowd along their way.
     pub(super) fn text_group(
         &mut self,
-        subject: Subject,
+        text_of: TextOf<'a>,
         fold: bool,
         keyed: Vec<Keyed<'a>>,
         depth: usize,
     ) -> (Option<Group>, Vec<Item>) {
-        let count = |key: Key| keyed.iter().filter(|keyed| keyed.key == key).count();
-        let list = |key: Key| Vec::with_capacity(count(key));
-        let (mut exact, mut prefixes, mut literals) =
-            (list(Key::Exact), list(Key::Prefix), list(Key::Literal));
+        let count = |kind| keyed.iter().filter(|keyed| keyed.kind == kind).count();
+        let list = |kind| Vec::with_capacity(count(kind));
+        let mut exact = list(KeyKind::Exact);
+        let mut prefixes = list(KeyKind::Prefix);
+        let mut literals = list(KeyKind::Literal);
         for keyed in keyed {
-            match keyed.key {
-                Key::Exact => exact.push(keyed),
-                Key::Prefix => prefixes.push(keyed),
-                Key::Literal => literals.push(keyed),
+            match keyed.kind {
+                KeyKind::Exact => exact.push(keyed),
+                KeyKind::Prefix => prefixes.push(keyed),
+                KeyKind::Literal => literals.push(keyed),
             }
         }
         let (mut exact, mut prefixes, literals) = (
@@ -210,7 +202,7 @@ impl<'a> Builder<'a> {
             .iter()
             .map(|text| shape.deepest(text) as usize)
             .collect();
-        if subject == Subject::Path {
+        if text_of == TextOf::Path {
             give_up_crowds(&shape, &mut nodes, &mut prefixes, &mut exact, &parents);
         }
 
@@ -220,7 +212,7 @@ impl<'a> Builder<'a> {
             let above = nodes[shape.parents[at] as usize].block;
             let items = prefixes.kept(nodes[at].items.clone());
             nodes[at].block = above;
-            if let Some(block) = self.place(items, &subject, above, depth) {
+            if let Some(block) = self.place(items, text_of, above, depth) {
                 least = least.min(self.least(block));
                 numbers[at] = block;
                 nodes[at].block = Some(block);
@@ -230,7 +222,7 @@ impl<'a> Builder<'a> {
         for (place, &parent) in parents.iter().enumerate() {
             let (range, _) = exact.reachable(place, nodes[parent].certain);
             let items = exact.kept(range);
-            if let Some(block) = self.place(items, &subject, nodes[parent].block, depth) {
+            if let Some(block) = self.place(items, text_of, nodes[parent].block, depth) {
                 least = least.min(self.least(block));
                 exact_blocks.push((&*exact.texts[place], block));
             }
@@ -238,14 +230,14 @@ impl<'a> Builder<'a> {
         let mut literal_blocks = Vec::new();
         for (place, text) in literals.texts.iter().enumerate() {
             let items = literals.kept(literals.ranges[place].clone());
-            if let Some(block) = self.place(items, &subject, None, depth) {
+            if let Some(block) = self.place(items, text_of, None, depth) {
                 least = least.min(self.least(block));
                 literal_blocks.push((&**text, block));
             }
         }
         let has_prefixes = numbers.iter().any(|&number| number != NONE);
         let table = TextTable {
-            subject,
+            text_of: text_of.into(),
             exact: (!exact_blocks.is_empty()).then(|| ExactTable::new(&exact_blocks, fold)),
             prefixes: has_prefixes.then(|| shape.finish(&numbers, fold)),
             literals: (!literal_blocks.is_empty()).then(|| LiteralFilter::new(&literal_blocks)),
@@ -262,17 +254,26 @@ impl<'a> Builder<'a> {
     fn place<'i>(
         &mut self,
         items: impl Iterator<Item = &'i Item> + Clone,
-        subject: &Subject,
+        text_of: TextOf<'_>,
         above: Option<u32>,
         depth: usize,
     ) -> Option<u32> {
         let content = match items.clone().count() {
             0 => return None,
-            many if is_crowd(many, subject) => self.content(items.cloned().collect(), depth + 1),
+            many if is_crowd(many, text_of) => self.content(items.cloned().collect(), depth + 1),
             _ => self.scan(items),
         };
         (!content.is_empty()).then(|| self.block(content, above))
     }
+}
+
+/// Whether so many items at one place are filed further.
+fn is_crowd(count: usize, text_of: TextOf<'_>) -> bool {
+    count
+        > match text_of {
+            TextOf::Path => CROWD,
+            TextOf::Header(_) | TextOf::Query(_) => SCAN,
+        }
 }
 
 /// The reachable items of each node: a rule that certainly holds hides all later ones at longer prefixes.

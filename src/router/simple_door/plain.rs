@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use crate::router::{Action, Rule, Split, VirtualHost};
-use crate::terms::condition::{Condition, RequestMatch};
+use crate::terms::claims::Claim;
+use crate::terms::condition::{Condition, Facts, RequestMatch};
 use crate::terms::route_error::RouteError;
 use crate::terms::route_policy::RoutePolicy;
 use crate::terms::weighted::FractionalPercent;
@@ -44,36 +45,48 @@ fn first_rule(rules: &[Rule], tls: bool) -> Result<Option<&Rule>, Unknown> {
 }
 
 fn fits(asked: &RequestMatch, tls: bool) -> Result<bool, Unknown> {
-    if !asked.path.holds("/") {
+    let request = PlainRequest { tls };
+    if !request.path_fits(&asked.path) {
         return Ok(false);
     }
-    let mut is_unknown = false;
-    for condition in &asked.conditions {
-        match holds(condition, tls) {
-            Ok(true) => {}
-            Ok(false) => return Ok(false),
-            Err(Unknown) => is_unknown = true,
-        }
+    let of_authority = |condition: &&Condition| matches!(condition, Condition::Header(header) if matches!(&*header.name, ":authority" | "host"));
+    let mut others = asked.conditions.iter().filter(|one| !of_authority(one));
+    if !others.all(|condition| request.holds(condition)) {
+        return Ok(false);
     }
-    if is_unknown { Err(Unknown) } else { Ok(true) }
+    match asked.conditions.iter().any(|one| of_authority(&one)) {
+        true => Err(Unknown),
+        false => Ok(true),
+    }
 }
 
-fn holds(condition: &Condition, tls: bool) -> Result<bool, Unknown> {
-    let scheme = if tls { "https" } else { "http" };
-    Ok(match condition {
-        Condition::Header { name, test, invert } => {
-            let value = match &**name {
-                ":authority" | "host" => return Err(Unknown),
-                ":method" => Some("GET"),
-                ":path" => Some("/"),
-                ":scheme" | "x-forwarded-proto" => Some(scheme),
-                _ => None,
-            };
-            test.holds_for(value.map(|value| test.holds(value.as_bytes())), *invert)
-        }
-        Condition::Query { .. } => false,
-        Condition::Claim { invert, .. } => *invert,
-    })
+/// `GET /` without anything else, whose authority is not looked at.
+struct PlainRequest {
+    tls: bool,
+}
+
+impl Facts for PlainRequest {
+    fn path(&self) -> &str {
+        "/"
+    }
+
+    fn for_each_value(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
+        visit(match name {
+            ":method" => b"GET",
+            ":path" => b"/",
+            ":scheme" | "x-forwarded-proto" if self.tls => b"https",
+            ":scheme" | "x-forwarded-proto" => b"http",
+            _ => return,
+        });
+    }
+
+    fn query_value(&self, _key: &str) -> Option<&[u8]> {
+        None
+    }
+
+    fn claim(&self, _path: &[Box<str>]) -> Option<&Claim> {
+        None
+    }
 }
 
 fn of_action(action: &Arc<Action>) -> Plain<'_> {
