@@ -25,8 +25,8 @@ pub(super) fn unregistered(host: &str) -> String {
     }
 }
 
-/// Every name of `service` for a proxy whose DNS search domain is `proxy_domain`. With `port`, each domain carries it
-/// (only an `HTTP_PROXY` listener asks for that, R-H-054).
+/// Every name of `service` for a proxy whose DNS search domain is `proxy_domain`. With `port` (only an `HTTP_PROXY`
+/// listener asks for that, R-H-054), each name also stands with its port behind it; on a port other than 80 only so.
 pub(super) fn of_service(
     service: &Service,
     aliases: &[&str],
@@ -46,7 +46,11 @@ pub(super) fn of_service(
             (ip, true) => ip.to_string(),
             (ip, false) => format!("{ip}/{}", address.prefix),
         };
-        out.push((with_port(&text, port), false));
+        with_port(&text, false, port, &mut out);
+    }
+    // What merges the ports of such a listener looks for a colon, which an IPv6 address has anyway.
+    if port.is_some_and(|port| port != 80) {
+        out.retain(|(domain, _)| domain.contains(':'));
     }
     out
 }
@@ -61,15 +65,13 @@ fn of_names<'a>(
     let mut out = Domains::new();
     for name in names {
         if let Ok(IpAddr::V6(_)) = name.parse() {
-            out.push((with_port(&format!("[{name}]"), port), false));
+            with_port(&format!("[{name}]"), false, port, &mut out);
             continue;
         }
-        out.push((with_port(name, port), false));
-        if port.is_none() {
-            out.push((format!("{name}."), false));
-        }
+        with_port(name, false, port, &mut out);
+        with_port(&format!("{name}."), false, port, &mut out);
         for short in short_forms(name, proxy_domain) {
-            out.push((with_port(&short, port), true));
+            with_port(&short, true, port, &mut out);
         }
     }
     if headless {
@@ -81,10 +83,11 @@ fn of_names<'a>(
     out
 }
 
-fn with_port(host: &str, port: Option<u16>) -> String {
-    match port {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
+/// A name, and where a listener has all ports, the name with its port.
+fn with_port(name: &str, is_derived: bool, port: Option<u16>, out: &mut Domains) {
+    out.push((name.to_owned(), is_derived));
+    if let Some(port) = port {
+        out.push((format!("{name}:{port}"), is_derived));
     }
 }
 

@@ -66,7 +66,7 @@ impl<'a> Sidecar<'a> {
         let mut configs = HttpPorts::new(self);
         for egress in self.scope.listeners() {
             let virtual_services = BoundServices::new(egress.virtual_services());
-            let bind: Option<IpAddr> = egress.bind().parse().ok();
+            let bind = Bind::of(egress);
             match egress.port() {
                 Some(port) => {
                     let explicit = ServicePort {
@@ -90,7 +90,7 @@ impl<'a> Sidecar<'a> {
                     listeners.lock();
                     for service in egress.services() {
                         for port in service.ports() {
-                            for bind in binds(service, port, bind) {
+                            for bind in self.binds(service, port, bind) {
                                 self.offer(
                                     &mut listeners,
                                     &mut configs,
@@ -168,7 +168,7 @@ impl<'a> Sidecar<'a> {
         let Some(egress) = self.scope.listener_for(80) else {
             return;
         };
-        let config = configs.shared(egress, 80, false);
+        let config = configs.shared(egress, 80);
         listeners.add(Offer {
             bind: None,
             port: 80,
@@ -184,7 +184,7 @@ impl<'a> Sidecar<'a> {
         configs: &mut HttpPorts<'_, 'a>,
         (egress, virtual_services): (&'a EgressListener<'a>, &BoundServices<'_>),
         (service, port): (&'a ServiceView, &ServicePort),
-        bind: Option<IpAddr>,
+        bind: Bind,
     ) {
         let inner = service.service();
         if inner.resolution == Resolution::Alias || port.protocol == Protocol::Udp {
@@ -195,7 +195,7 @@ impl<'a> Sidecar<'a> {
         let mut ranges = Vec::new();
         // HTTP ports share every address; others listen on the service's own (R-M-066).
         let bind = match bind {
-            None if !port.protocol.is_http() => match own {
+            Bind::Default if !port.protocol.is_http() => match own {
                 Some(_) if is_range => {
                     ranges = inner
                         .addresses
@@ -210,7 +210,8 @@ impl<'a> Sidecar<'a> {
                 Some(address) => Some(address.ip),
                 None => None,
             },
-            bind => bind,
+            Bind::Default | Bind::Everywhere => None,
+            Bind::At(address) => Some(address),
         };
         let cluster_port = match service.ports() {
             [only] => only.number,
@@ -236,10 +237,12 @@ impl<'a> Sidecar<'a> {
             }
         };
         let mut http = || {
+            // Whoever offers the listener, its routes are those of the egress listener that has its port (R-H-041).
+            let egress = self.scope.listener_for(port.number).unwrap_or(egress);
             if alone {
                 configs.of_one_service(egress, service, port.number)
             } else {
-                configs.shared(egress, port.number, port.protocol == Protocol::HttpProxy)
+                configs.shared(egress, port.number)
             }
         };
         listeners.add(Offer {
@@ -249,6 +252,33 @@ impl<'a> Sidecar<'a> {
             tcp: &mut tcp,
             http: &mut http,
         });
+    }
+
+    /// The addresses that a service port listens on: a headless TCP service on each of its endpoints, which it shares with
+    /// all services of its host name and namespace (R-M-069), any other where its egress listener says.
+    fn binds(&self, service: &ServiceView, port: &ServicePort, bind: Bind) -> Vec<Bind> {
+        let inner = service.service();
+        let per_endpoint = bind == Bind::Default
+            && inner.resolution == Resolution::Passthrough
+            && inner.addresses.iter().all(|one| one.ip.is_unspecified())
+            && !port.protocol.is_http();
+        if !per_endpoint {
+            return vec![bind];
+        }
+        let twins = self.scope.mesh().service_index.twins(inner).iter();
+        let endpoints = twins
+            .filter(|twin| twin.registry == inner.registry)
+            .flat_map(|twin| twin.endpoints.iter())
+            .filter(|endpoint| endpoint.port(&port.name).is_some());
+        let mut endpoints = endpoints.peekable();
+        let is_unknown = endpoints.peek().is_none();
+        if is_unknown && inner.registry == Registry::External && inner.selector.is_empty() {
+            return vec![bind];
+        }
+        endpoints
+            .filter_map(|endpoint| endpoint.address.as_deref()?.parse().ok())
+            .map(Bind::At)
+            .collect()
     }
 
     /// The names under which TLS to a service without an address of its own is recognised.
@@ -335,27 +365,22 @@ fn forward_all(cluster: Arc<Cluster>) -> Action {
     })
 }
 
-/// The addresses that a service port listens on: a headless TCP service on each of its endpoints (R-M-069), any other
-/// where its egress listener says.
-fn binds(service: &ServiceView, port: &ServicePort, bind: Option<IpAddr>) -> Vec<Option<IpAddr>> {
-    let inner = service.service();
-    let per_endpoint = bind.is_none()
-        && inner.resolution == Resolution::Passthrough
-        && inner.addresses.iter().all(|one| one.ip.is_unspecified())
-        && !port.protocol.is_http();
-    if !per_endpoint {
-        return vec![bind];
+/// Where an egress listener listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bind {
+    /// Nothing is said: HTTP on every address, the rest on each service's own (R-M-066).
+    Default,
+    /// The unspecified address, as written: every address, whatever the services' own are.
+    Everywhere,
+    At(IpAddr),
+}
+
+impl Bind {
+    fn of(egress: &EgressListener<'_>) -> Self {
+        match egress.bind().parse() {
+            Ok(address) if IpAddr::is_unspecified(&address) => Bind::Everywhere,
+            Ok(address) => Bind::At(address),
+            Err(_) => Bind::Default,
+        }
     }
-    if inner.registry == Registry::External
-        && inner.endpoints.is_empty()
-        && inner.selector.is_empty()
-    {
-        return vec![bind];
-    }
-    inner
-        .endpoints
-        .iter()
-        .filter_map(|endpoint| endpoint.address.as_deref()?.parse().ok())
-        .map(Some)
-        .collect()
 }

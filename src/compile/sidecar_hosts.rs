@@ -23,8 +23,8 @@ pub(super) struct PortServices<'a> {
     egress: &'a EgressListener<'a>,
     /// Services that expose the port, one per host name, each with the ports that count, in scope order.
     services: Vec<(&'a ServiceView, Vec<&'a ServicePort>)>,
-    /// By lower-case host name (R-H-042).
-    by_name: HashMap<String, usize>,
+    /// By the name that the registry of the port knows them by (R-H-042).
+    by_name: HashMap<Arc<str>, usize>,
     /// DNS search domain of the proxy.
     proxy_domain: &'a str,
     /// Route policy of services without a VirtualService: the mesh's retries.
@@ -59,7 +59,7 @@ impl<'m> PortServices<'m> {
             if ports.is_empty() {
                 continue;
             }
-            let name = service.hostname().to_ascii_lowercase();
+            let name = registry_name(service.hostname(), port);
             match by_name.get(&name) {
                 Some(&index) => services[index] = (service, ports),
                 None => {
@@ -102,7 +102,7 @@ impl<'m> PortServices<'m> {
                         services: vec![service],
                         rules: Arc::new(
                             std::iter::once(self.default_rule(
-                                service.hostname(),
+                                &registry_name(service.hostname(), self.port),
                                 port.number,
                                 listening,
                             ))
@@ -122,24 +122,18 @@ impl<'m> PortServices<'m> {
         if self.port == 80 || self.port == 0 {
             return all.collect();
         }
-        let wildcard_services: Vec<&str> = self
-            .services
-            .iter()
-            .map(|(service, _)| &**service.hostname())
-            .filter(|hostname| host::is_wildcard(hostname))
-            .collect();
+        let known = self.by_name.keys().map(|name| &**name);
+        let wildcard_services: Vec<&str> = known.filter(|name| host::is_wildcard(name)).collect();
         let matches = |name: &str| {
             self.by_name.contains_key(name)
                 || wildcard_services
                     .iter()
                     .any(|one| host::overlaps(name, one))
                 || host::is_wildcard(name)
-                    && self
-                        .services
-                        .iter()
-                        .any(|(service, _)| host::overlaps(name, service.hostname()))
+                    && self.by_name.keys().any(|known| host::overlaps(name, known))
         };
-        all.filter(|(_, one)| one.hosts.iter().any(|name| matches(name)))
+        let hosts = |one: &'m VirtualService| one.hosts.iter().map(|host| host.to_ascii_lowercase());
+        all.filter(|(_, one)| hosts(one).any(|name| matches(&name)))
             .collect()
     }
 
@@ -158,7 +152,7 @@ impl<'m> PortServices<'m> {
             .iter()
             .filter(|name| !host::is_wildcard(name))
         {
-            match self.by_name.get(name.to_ascii_lowercase().as_str()) {
+            match self.by_name.get(&*name.to_ascii_lowercase()) {
                 Some(&index) => services.push(index),
                 None => unregistered.push(domains::unregistered(name)),
             }
@@ -172,9 +166,14 @@ impl<'m> PortServices<'m> {
             // service.
             let mut covers = false;
             for (index, (service, _)) in self.services.iter().enumerate() {
-                if host::overlaps(name, service.hostname()) {
+                let known = registry_name(service.hostname(), self.port);
+                if host::overlaps(name, &known) {
                     covers = true;
-                    if self.egress.most_specific(service.hostname()) == Some(place) {
+                    // The index of the most specific hosts knows services as they are written: one in capitals belongs to
+                    // no wildcard.
+                    if known == *service.hostname()
+                        && self.egress.most_specific(service.hostname()) == Some(place)
+                    {
                         services.push(index);
                     }
                 }
@@ -234,11 +233,7 @@ impl<'m> PortServices<'m> {
 
     /// Virtual hosts of the claims: first come, first served, by name and by domain (R-H-045, R-H-051).
     fn emit(&self, claims: Vec<Claim<'m>>) -> VirtualHosts {
-        let real_names: HashSet<&str> = self
-            .services
-            .iter()
-            .map(|(service, _)| &**service.hostname())
-            .collect();
+        let real_names: HashSet<&str> = self.by_name.keys().map(|name| &**name).collect();
         let mut names = HashSet::with_capacity_and_hasher(claims.len(), Default::default());
         // A service has its name, with and without a dot, short forms and an address.
         let expected = claims
@@ -275,13 +270,21 @@ impl<'m> PortServices<'m> {
                 let port = (self.port == 0).then_some(claim.port);
                 let domains =
                     domains::of_service(service.service(), &aliases, self.proxy_domain, port);
-                push(
-                    domains::domain_name(&service.hostname().to_ascii_lowercase(), claim.port),
-                    domains,
-                );
+                let name = registry_name(service.hostname(), self.port);
+                push(domains::domain_name(&name, claim.port), domains);
             }
         }
         out
+    }
+}
+
+/// The name of a service among those of a port, and in the cluster of its default route: in lower case, as it stands only
+/// where a listener has all ports (R-H-042, R-H-046). Nothing else writes the host name of a cluster in lower case, so that the
+/// default route of a service in capitals leads nowhere.
+fn registry_name(hostname: &Arc<str>, port: u16) -> Arc<str> {
+    match port != 0 && hostname.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => hostname.to_ascii_lowercase().into(),
+        false => Arc::clone(hostname),
     }
 }
 

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use crate::mesh::service::Protocol;
+use crate::mesh::sidecar::EgressPort;
 use crate::mesh::virtual_service::DestinationRef;
 use crate::router::{Cluster, RouteConfig, RouteConfigId, RouteConfigs, VirtualHost, VirtualHosts};
 use crate::terms::hash::HashMap;
@@ -50,13 +52,12 @@ impl<'s, 'a> HttpPorts<'s, 'a> {
         &mut self,
         egress: &'a EgressListener<'a>,
         port: u16,
-        http_proxy: bool,
     ) -> RouteConfigId {
         let name = port.to_string();
         if let Some(&known) = self.by_name.get(&name) {
             return known;
         }
-        let mut virtual_hosts = self.hosts(egress, port, http_proxy).all.clone();
+        let mut virtual_hosts = self.hosts(egress, port).all.clone();
         virtual_hosts.list.push(self.sidecar.fallback_host());
         self.add(name, virtual_hosts)
     }
@@ -91,18 +92,19 @@ impl<'s, 'a> HttpPorts<'s, 'a> {
 
     /// The virtual hosts of a port without the fallback.
     pub(super) fn on_port(&mut self, egress: &'a EgressListener<'a>, port: u16) -> &VirtualHosts {
-        &self.hosts(egress, port, false).all
+        &self.hosts(egress, port).all
     }
 
-    /// The virtual host of a service on a port, for every host.
+    /// The virtual host of a service on a port, for every host. One in capitals has none: it is looked for by its name as
+    /// written among domains in lower case.
     pub(super) fn host_of(
         &mut self,
         egress: &'a EgressListener<'a>,
         service: &ServiceView,
         port: u16,
     ) -> Option<Arc<VirtualHost>> {
-        let name = domains::domain_name(&service.hostname().to_ascii_lowercase(), port);
-        let hosts = self.hosts(egress, port, false);
+        let name = domains::domain_name(service.hostname(), port);
+        let hosts = self.hosts(egress, port);
         let place = *hosts.by_name.get(&*name)?;
         Some(Arc::new(VirtualHost {
             domains: Box::new(["*".into()]),
@@ -110,10 +112,14 @@ impl<'s, 'a> HttpPorts<'s, 'a> {
         }))
     }
 
-    fn hosts(&mut self, egress: &'a EgressListener<'a>, port: u16, http_proxy: bool) -> &PortHosts {
+    fn hosts(&mut self, egress: &'a EgressListener<'a>, port: u16) -> &PortHosts {
         let sidecar = self.sidecar;
         self.ports.entry(port).or_insert_with(|| {
-            let port = if http_proxy { 0 } else { port };
+            let is_proxy = |port: &EgressPort| port.protocol == Protocol::HttpProxy;
+            let port = match egress.port().is_some_and(is_proxy) {
+                true => 0,
+                false => port,
+            };
             let services = PortServices::new(
                 egress,
                 port,
