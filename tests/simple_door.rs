@@ -228,7 +228,7 @@ fn the_simple_door_answers_what_a_walk_answers() {
             }
         }
     }
-    assert!(found > 10_000 && refused > 10_000, "{found} {refused}");
+    assert!(found > 9_500 && refused > 10_000, "{found} {refused}");
     assert!(kinds.len() >= 9, "{kinds:?}");
 }
 

@@ -132,7 +132,8 @@ impl<'m> PortServices<'m> {
                 || host::is_wildcard(name)
                     && self.by_name.keys().any(|known| host::overlaps(name, known))
         };
-        let hosts = |one: &'m VirtualService| one.hosts.iter().map(|host| host.to_ascii_lowercase());
+        let hosts =
+            |one: &'m VirtualService| one.hosts.iter().map(|host| host.to_ascii_lowercase());
         all.filter(|(_, one)| hosts(one).any(|name| matches(&name)))
             .collect()
     }

@@ -48,11 +48,7 @@ impl<'s, 'a> HttpPorts<'s, 'a> {
     }
 
     /// The one that all HTTP services of `port` share; the host decides within it.
-    pub(super) fn shared(
-        &mut self,
-        egress: &'a EgressListener<'a>,
-        port: u16,
-    ) -> RouteConfigId {
+    pub(super) fn shared(&mut self, egress: &'a EgressListener<'a>, port: u16) -> RouteConfigId {
         let name = port.to_string();
         if let Some(&known) = self.by_name.get(&name) {
             return known;

@@ -85,7 +85,8 @@ pub fn of_sidecar(world: &World, scope: &Scope, egress: &Egress, port: u64) -> V
     for service in &services {
         // R-H-046: an ExternalName service has no virtual host of its own.
         if !claimed(service) && speaks_http(service, port) && service.external_name.is_none() {
-            let routes = [default_route(&service.host, port)];
+            // The cluster of a default route is named in lower case, which a service in capitals is not.
+            let routes = [default_route(&service.host.to_lowercase(), port)];
             add(
                 &service.host,
                 domains(service, &world.proxy.namespace),
