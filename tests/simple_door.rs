@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use meshroute::{Destination, Mesh, Proxy, Resources, RouteError, Router};
+use meshroute::{Destination, Mesh, Proxy, Request, Resources, RouteError, Router};
 use serde_json::json;
 
 #[allow(dead_code, unused_imports)] // each test uses its part
@@ -252,4 +252,49 @@ fn a_router_says_what_each_part_weighs() {
     assert!(few.rules > 0 && few.clusters > 0 && few.listeners > 0);
     let sum = few.simple_door + few.host_tables + few.virtual_hosts + few.rules + few.rule_indexes;
     assert_eq!(few.total(), sum + few.clusters + few.listeners);
+}
+
+/// Under every policy for unknown hosts, what a service claims is claimed: its virtual host is known by what it is, not by
+/// the name of the one that gets the rest (R-H-052).
+#[test]
+fn r_h_052_services_are_found_whatever_happens_to_unknown_hosts() {
+    let service = |name: &str, port: u16| {
+        let ports = json!([{"name": "http", "port": port}]);
+        let spec = json!({"clusterIP": format!("10.0.0.{}", port % 100), "selector": {"app": name}, "ports": ports});
+        resource("Service", name, "default", spec)
+    };
+    let gateway = json!({"selector": {"istio": "ingressgateway"}, "servers": [
+        {"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["shop.example.com"]}]});
+    let route = json!([{"route": [{"destination": {"host": "zoo", "port": {"number": 9090}}}]}]);
+    let shop = json!({"hosts": ["shop.example.com"], "gateways": ["edge"], "http": route});
+    let resources = [
+        service("web", 80),
+        service("cart", 8080),
+        service("zoo", 9090),
+        resource("Gateway", "edge", "default", gateway),
+        resource("VirtualService", "shop", "default", shop),
+    ];
+    for mode in ["ALLOW_ANY", "REGISTRY_ONLY", "ALLOW_ANY_DYNAMIC_DNS"] {
+        let config = json!({"outboundTrafficPolicy": {"mode": mode}});
+        let router = Router::compile(&mesh(&resources, &config), &Proxy::default());
+        for (host, port) in [
+            ("web", 80),
+            ("cart", 8080),
+            ("zoo", 9090),
+            ("zoo.default", 9090),
+        ] {
+            let name = host.strip_suffix(".default").unwrap_or(host);
+            let cluster = format!("outbound|{port}||{name}.default.svc.cluster.local");
+            assert_eq!(
+                answer(router.route_with(host, "mesh", 1)),
+                Ok(cluster),
+                "{mode} {host}"
+            );
+        }
+        let request = Request::get("http://shop.example.com/");
+        let decision = router.decide(&request, 1);
+        let name = decision.cluster().map(|cluster| cluster.name().to_owned());
+        let cluster = "outbound|9090||zoo.default.svc.cluster.local";
+        assert_eq!(name.as_deref(), Some(cluster), "{mode}");
+    }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::mesh::virtual_service::VirtualService;
-use crate::router::{RouteConfig, Rule, RuleList, VirtualHost, VirtualHosts};
+use crate::router::{RouteConfig, Rule, RuleList, VirtualHost, VirtualHostKind, VirtualHosts};
 use crate::terms::hash::{HashMap, HashSet};
 use crate::terms::host;
 
@@ -160,6 +160,7 @@ fn collapse(mut drafts: Vec<Draft>) -> Vec<Arc<VirtualHost>> {
         .map(|((draft, domains), rules)| {
             Arc::new(VirtualHost {
                 name: domains::domain_name(&draft.domain, draft.port).into(),
+                kind: VirtualHostKind::Hosts,
                 domains: domains.into(),
                 require_tls: draft.require_tls,
                 rules,
@@ -178,6 +179,7 @@ fn catch_alls_last(mut rules: Vec<Rule>) -> Vec<Rule> {
 fn blackhole(port: u16) -> Arc<VirtualHost> {
     Arc::new(VirtualHost {
         name: format!("blackhole:{port}").into(),
+        kind: VirtualHostKind::BlackHole,
         domains: Box::new(["*".into()]),
         require_tls: false,
         rules: Arc::default(),

@@ -8,7 +8,7 @@ use crate::mesh::config::OutboundTrafficPolicy;
 use crate::mesh::service::{Protocol, Registry, Resolution, ServicePort};
 use crate::router::{
     Action, ChainMatch, Cidr, Cluster, Filter, FilterChain, Forward, Listener, Response, Rule,
-    Split, TcpProxy, View, VirtualHost, VirtualHosts,
+    Split, TcpProxy, View, VirtualHost, VirtualHostKind, VirtualHosts,
 };
 use crate::terms::condition::RequestMatch;
 use crate::terms::proxy::Proxy;
@@ -347,6 +347,7 @@ impl<'a> Sidecar<'a> {
         };
         Arc::new(VirtualHost {
             name: name.into(),
+            kind: VirtualHostKind::Unclaimed,
             domains: Box::new(["*".into()]),
             require_tls: false,
             rules: Arc::new(std::iter::once(rule).collect()),

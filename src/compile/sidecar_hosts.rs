@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::mesh::service::{Protocol, Resolution, ServicePort};
 use crate::mesh::virtual_service::VirtualService;
-use crate::router::{Action, Forward, Rule, RuleList, Split, VirtualHost, VirtualHosts};
+use crate::router::{
+    Action, Forward, Rule, RuleList, Split, VirtualHost, VirtualHostKind, VirtualHosts,
+};
 use crate::terms::condition::RequestMatch;
 use crate::terms::hash::{HashMap, HashSet};
 use crate::terms::host;
@@ -243,7 +245,7 @@ impl<'m> PortServices<'m> {
         let mut taken = HashSet::with_capacity_and_hasher(expected.sum(), Default::default());
         let mut out = VirtualHosts::default();
         for claim in claims {
-            let mut push = |name: String, domains: domains::Domains| {
+            let mut push = |name: String, kind: VirtualHostKind, domains: domains::Domains| {
                 if !names.insert(name.clone()) {
                     return;
                 }
@@ -252,6 +254,7 @@ impl<'m> PortServices<'m> {
                 if !domains.is_empty() {
                     out.list.push(Arc::new(VirtualHost {
                         name: name.into(),
+                        kind,
                         domains: domains.into(),
                         require_tls: false,
                         rules: Arc::clone(&claim.rules),
@@ -260,7 +263,8 @@ impl<'m> PortServices<'m> {
             };
             for host in &claim.unregistered {
                 let domains = vec![(host.clone(), false)];
-                push(domains::domain_name(host, claim.port), domains);
+                let name = domains::domain_name(host, claim.port);
+                push(name, VirtualHostKind::Hosts, domains);
             }
             for service in &claim.services {
                 let aliases: Vec<&str> = service
@@ -272,7 +276,11 @@ impl<'m> PortServices<'m> {
                 let domains =
                     domains::of_service(service.service(), &aliases, self.proxy_domain, port);
                 let name = registry_name(service.hostname(), self.port);
-                push(domains::domain_name(&name, claim.port), domains);
+                push(
+                    domains::domain_name(&name, claim.port),
+                    VirtualHostKind::Service(Arc::clone(service.hostname())),
+                    domains,
+                );
             }
         }
         out

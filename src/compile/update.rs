@@ -10,7 +10,9 @@ use std::sync::Arc;
 use crate::mesh::Mesh;
 use crate::mesh::service::Service;
 use crate::mesh::virtual_service_hosts::Neighbourhood;
-use crate::router::{RouteConfig, RouteConfigId, Router, Tables, View, VirtualHost, VirtualHosts};
+use crate::router::{
+    RouteConfig, RouteConfigId, Router, Tables, View, VirtualHost, VirtualHostKind, VirtualHosts,
+};
 use crate::terms::hash::HashSet;
 use crate::terms::host::{is_subset_of, is_wildcard};
 use crate::terms::proxy::Proxy;
@@ -279,7 +281,7 @@ fn is_within(host: &VirtualHost, hosts: &Hosts<'_>) -> bool {
 fn is_blackhole(config: &RouteConfig) -> bool {
     let mut all = config.virtual_hosts();
     all.next()
-        .is_none_or(|first| first.name().starts_with("blackhole:"))
+        .is_none_or(|first| first.kind == VirtualHostKind::BlackHole)
         && all.next().is_none()
 }
 

@@ -34,6 +34,7 @@ pub use memory::MemoryUsage;
 pub use route_config::RouteConfig;
 pub(crate) use route_config::VirtualHosts;
 pub(crate) use simple_door::{Found, SimpleDoor};
+pub(crate) use virtual_host::VirtualHostKind;
 pub use virtual_host::{Rule, RuleList, VirtualHost};
 
 /// An immutable routing table for one proxy. Cheap to clone, `Send + Sync + 'static`, no interior mutability.

@@ -164,11 +164,13 @@ impl RouteConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::router::VirtualHostKind;
 
     fn config(domains: &[&[&str]]) -> RouteConfig {
         let host = |domains: &&[&str]| {
             Arc::new(VirtualHost {
                 name: domains[0].into(),
+                kind: VirtualHostKind::Hosts,
                 domains: domains.iter().map(|&domain| domain.into()).collect(),
                 require_tls: false,
                 rules: Arc::default(),

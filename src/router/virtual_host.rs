@@ -13,11 +13,25 @@ use super::rule_index::RuleIndex;
 pub struct VirtualHost {
     /// Envoy's name: `host:port`, `allow_any`, `block_all`, ...
     pub(crate) name: Box<str>,
+    pub(crate) kind: VirtualHostKind,
     /// Lower-case domains, exact or `*suffix`.
     pub(crate) domains: Box<[Box<str>]>,
     /// `httpsRedirect`: plain-text requests are sent to https before any rule is looked at (R-H-065).
     pub(crate) require_tls: bool,
     pub(crate) rules: Arc<RuleList>,
+}
+
+/// For whom a virtual host answers. Its name says the same to people only: nothing is read back out of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum VirtualHostKind {
+    /// For the service of this host name, under all of its names.
+    Service(Arc<str>),
+    /// For hosts that VirtualServices (or servers that redirect) name.
+    Hosts,
+    /// At a sidecar, for every host that nothing claims (R-H-052).
+    Unclaimed,
+    /// At a gateway without VirtualServices, for nobody (R-H-066).
+    BlackHole,
 }
 
 /// Rules in the order that decides, and their index where they are many.
@@ -66,7 +80,15 @@ impl VirtualHost {
 
     /// Whether it is what a sidecar falls back to for a host that nothing claims (R-H-052).
     pub fn is_fallback(&self) -> bool {
-        matches!(&*self.name, "allow_any" | "block_all")
+        self.kind == VirtualHostKind::Unclaimed
+    }
+
+    /// The host name of the service whose names its domains are; `None`: they are hosts that no service of the proxy has.
+    pub fn service(&self) -> Option<&str> {
+        match &self.kind {
+            VirtualHostKind::Service(hostname) => Some(hostname),
+            _ => None,
+        }
     }
 }
 
