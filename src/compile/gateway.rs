@@ -109,13 +109,14 @@ impl<'a> Gateway<'a> {
             .into_iter()
             .filter(|draft| !draft.chains.is_empty())
             .map(|draft| {
-                Arc::new(Listener {
-                    name: gateway_tcp::listener_name(draft.bind, draft.port),
-                    address: draft.bind,
-                    port: draft.port,
-                    chains: draft.chains,
-                    default_chain: None,
-                })
+                let name = gateway_tcp::listener_name(draft.bind, draft.port);
+                Arc::new(Listener::new(
+                    name,
+                    draft.bind,
+                    draft.port,
+                    draft.chains,
+                    None,
+                ))
             })
             .collect();
         let normalization = self.scope.mesh().config.path_normalization;

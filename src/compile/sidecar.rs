@@ -138,29 +138,26 @@ impl<'a> Sidecar<'a> {
                 },
             )),
         });
-        Listener {
-            name: VIRTUAL_OUTBOUND.into(),
-            address: None,
-            port: 0,
-            chains: http.into_iter().collect(),
-            default_chain: Some(Box::new(fallthrough)),
-        }
+        let chains = http.into_iter().collect();
+        Listener::new(VIRTUAL_OUTBOUND, None, 0, chains, Some(fallthrough))
     }
 
     /// A connection to the proxy's own outbound port would come back forever.
     fn loop_guard(&self) -> Arc<Listener> {
-        Arc::new(Listener {
-            name: VIRTUAL_OUTBOUND.into(),
-            address: None,
-            port: OUTBOUND_PORT,
-            chains: Vec::new(),
-            default_chain: Some(Box::new(FilterChain {
-                name: "virtualOutbound-blackhole".into(),
-                matches: ChainMatch::default(),
-                terminates_tls: false,
-                filter: Filter::Tcp(TcpProxy::to(self.clusters.borrow().black_hole())),
-            })),
-        })
+        let black_hole = FilterChain {
+            name: "virtualOutbound-blackhole".into(),
+            matches: ChainMatch::default(),
+            terminates_tls: false,
+            filter: Filter::Tcp(TcpProxy::to(self.clusters.borrow().black_hole())),
+        };
+        let listener = Listener::new(
+            VIRTUAL_OUTBOUND,
+            None,
+            OUTBOUND_PORT,
+            Vec::new(),
+            Some(black_hole),
+        );
+        Arc::new(listener)
     }
 
     /// Nothing is registered: the hosts of VirtualServices are all that there is, on port 80 (R-H-044).

@@ -123,16 +123,17 @@ impl Listeners {
                         chains.push(chain);
                         None
                     }
-                    Some(chain) => Some(Box::new(chain)),
-                    None => Some(Box::new(fallthrough.clone())),
+                    Some(chain) => Some(chain),
+                    None => Some(fallthrough.clone()),
                 };
-                Arc::new(Listener {
-                    name: listener_name(entry.bind, entry.port),
-                    address: entry.bind,
-                    port: entry.port,
+                let name = listener_name(entry.bind, entry.port);
+                Arc::new(Listener::new(
+                    name,
+                    entry.bind,
+                    entry.port,
                     chains,
                     default_chain,
-                })
+                ))
             })
             .collect()
     }

@@ -7,7 +7,7 @@ use super::walk;
 use crate::decision::{Decision, Side};
 use crate::router::{FilterChain, Listener, RouteConfig, Router, Rule, VirtualHost};
 use crate::terms::condition::Unmet;
-use crate::terms::host::without_port;
+use crate::terms::host::{self, without_port};
 use crate::terms::request::Request;
 use crate::terms::weighted::FractionalPercent;
 
@@ -94,12 +94,14 @@ impl Probe for Recorder {
         }
     }
 
-    fn virtual_host(&mut self, config: &RouteConfig, authority: &str, host: &VirtualHost) {
-        let domain = host.domains().filter(|domain| covers(domain, authority));
-        let domain = domain.max_by_key(|domain| (!domain.starts_with('*'), domain.len()));
+    fn virtual_host(&mut self, config: &RouteConfig, authority: &str, virtual_host: &VirtualHost) {
+        let name = without_port(authority);
+        let domain = virtual_host
+            .domains()
+            .max_by_key(|domain| host::fit(domain, name));
         self.note(format!(
             "virtual host: {} of route configuration {} (`{authority}` is {})",
-            host.name(),
+            virtual_host.name(),
             config.name(),
             match domain {
                 Some("*") => "none of the others".to_owned(),
@@ -136,14 +138,6 @@ impl Probe for Recorder {
 
     fn split(&mut self, cluster: &str, weight: u32, total: u64) {
         self.note(format!("split: drew {cluster}, weight {weight} of {total}"));
-    }
-}
-
-fn covers(domain: &str, authority: &str) -> bool {
-    let host = without_port(authority).to_ascii_lowercase();
-    match domain.strip_prefix('*') {
-        Some(suffix) => host.ends_with(suffix),
-        None => host == domain,
     }
 }
 

@@ -4,9 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::terms::host;
 use crate::terms::name::ResourceName;
 
 use super::action::Split;
+use super::chain_index::ChainIndex;
 
 /// A port (and perhaps an address) that a proxy listens on.
 #[derive(Clone, Debug)]
@@ -16,9 +18,11 @@ pub struct Listener {
     /// `None`: every address.
     pub(crate) address: Option<IpAddr>,
     pub(crate) port: u16,
-    pub(crate) chains: Vec<FilterChain>,
+    chains: Vec<FilterChain>,
+    /// `None`: the chains are so few that all are looked at.
+    index: Option<ChainIndex>,
     /// Taken when no chain matches.
-    pub(crate) default_chain: Option<Box<FilterChain>>,
+    default_chain: Option<Box<FilterChain>>,
 }
 
 /// What a connection is protected with, as the listener filters detect it.
@@ -139,6 +143,37 @@ pub(crate) struct ChainFacts<'a> {
 }
 
 impl Listener {
+    /// A listener at `address` (`None`: every one) and `port`; `default_chain` gets what none of the others asks for.
+    ///
+    /// # Complexity
+    /// Linear in what the chains ask for.
+    pub(crate) fn new(
+        name: impl Into<Box<str>>,
+        address: Option<IpAddr>,
+        port: u16,
+        chains: Vec<FilterChain>,
+        default_chain: Option<FilterChain>,
+    ) -> Self {
+        Listener {
+            name: name.into(),
+            address,
+            port,
+            index: ChainIndex::new(&chains),
+            chains,
+            default_chain: default_chain.map(Box::new),
+        }
+    }
+
+    /// Its filter chains, the default one last.
+    pub(crate) fn chains(&self) -> impl Iterator<Item = &FilterChain> {
+        self.chains.iter().chain(self.default_chain.as_deref())
+    }
+
+    /// Heap bytes of what chains are found by.
+    pub(super) fn index_memory_usage(&self) -> usize {
+        self.index.as_ref().map_or(0, ChainIndex::memory_usage)
+    }
+
     /// Envoy's name: `0.0.0.0_80`, `10.0.0.4_3306`, `virtualOutbound`.
     pub fn name(&self) -> &str {
         &self.name
@@ -156,8 +191,7 @@ impl Listener {
 
     /// The first route configuration among its filter chains.
     pub(crate) fn route_config(&self) -> Option<RouteConfigId> {
-        let mut chains = self.chains.iter().chain(self.default_chain.as_deref());
-        chains.find_map(|chain| match chain.filter {
+        self.chains().find_map(|chain| match chain.filter {
             Filter::Http(config) => Some(config),
             Filter::Tcp(_) => None,
         })
@@ -168,45 +202,35 @@ impl Listener {
     /// the default chain remains (R-M-068).
     ///
     /// # Complexity
-    /// Linear in the chains. No allocation.
+    /// A few look-ups, however many chains there are. No allocation.
     pub(crate) fn chain(&self, facts: &ChainFacts<'_>) -> Option<&FilterChain> {
-        self.chain_among(&self.chains, facts)
-    }
-
-    /// The chain of a connection that none but `chains`, in the order of the listener's, could get.
-    pub(crate) fn chain_among<'c>(
-        &'c self,
-        chains: impl IntoIterator<Item = &'c FilterChain>,
-        facts: &ChainFacts<'_>,
-    ) -> Option<&'c FilterChain> {
-        // The greatest of these scores, compared from left to right, is what choosing step by step finds.
-        let mut best: Option<([u32; 4], &FilterChain)> = None;
-        for chain in chains {
-            let score = chain.matches.score(facts);
-            if best.is_none_or(|(other, _)| score > other) {
-                best = Some((score, chain));
+        let chosen = match &self.index {
+            None => best(&self.chains, |chain| chain.matches.score(facts)),
+            Some(index) => {
+                let places = index.candidates(facts).iter();
+                let chains = places.filter_map(|&place| self.chains.get(place as usize));
+                best(chains, |chain| chain.matches.protocol_score(facts))
             }
-        }
-        best.filter(|(score, _)| !score.contains(&0))
-            .map(|(_, chain)| chain)
-            .or(self.default_chain.as_deref())
-    }
-
-    /// The chains whose destination addresses fit a connection to `address` best: none but these can get it.
-    pub(crate) fn chains_at(&self, address: Option<IpAddr>) -> Vec<&FilterChain> {
-        let facts = ChainFacts {
-            address,
-            server_name: None,
-            transport: Transport::Plaintext,
-            application_protocols: &[],
         };
-        let score = |chain: &&FilterChain| chain.matches.destination_score(&facts);
-        let best = self.chains.iter().map(|chain| score(&chain)).max();
-        self.chains
-            .iter()
-            .filter(|chain| Some(score(chain)) == best)
-            .collect()
+        chosen.or(self.default_chain.as_deref())
     }
+}
+
+/// The first chain with the greatest score, compared from left to right: what choosing step by step finds. None of a chosen
+/// one is 0.
+fn best<'c, const STEPS: usize>(
+    chains: impl IntoIterator<Item = &'c FilterChain>,
+    score: impl Fn(&FilterChain) -> [u32; STEPS],
+) -> Option<&'c FilterChain> {
+    let mut best: Option<([u32; STEPS], &FilterChain)> = None;
+    for chain in chains {
+        let score = score(chain);
+        if best.is_none_or(|(other, _)| score > other) {
+            best = Some((score, chain));
+        }
+    }
+    let chosen = best.filter(|(score, _)| !score.contains(&0));
+    chosen.map(|(_, chain)| chain)
 }
 
 impl ChainMatch {
@@ -219,12 +243,17 @@ impl ChainMatch {
             score[1] = self.server_name_score(facts);
         }
         if score[1] > 0 {
-            score[2] = self.transport_score(facts);
-        }
-        if score[2] > 0 {
-            score[3] = self.application_protocol_score(facts);
+            [score[2], score[3]] = self.protocol_score(facts);
         }
         score
+    }
+
+    /// The last two of the four.
+    fn protocol_score(&self, facts: &ChainFacts<'_>) -> [u32; 2] {
+        match self.transport_score(facts) {
+            0 => [0, 0],
+            transport => [transport, self.application_protocol_score(facts)],
+        }
     }
 
     fn destination_score(&self, facts: &ChainFacts<'_>) -> u32 {
@@ -244,11 +273,10 @@ impl ChainMatch {
             return 1;
         }
         let host = facts.server_name.unwrap_or_default();
-        self.server_names
-            .iter()
-            .map(|name| server_name_score(name, host))
+        let fits = self.server_names.iter();
+        fits.filter_map(|name| host::fit(name, host))
             .max()
-            .unwrap_or(0)
+            .map_or(0, |fit| 1 + fit)
     }
 
     fn transport_score(&self, facts: &ChainFacts<'_>) -> u32 {
@@ -272,28 +300,6 @@ impl ChainMatch {
             // The first one offered wins.
             Some(place) => u32::MAX - place as u32,
             None => 0,
-        }
-    }
-}
-
-/// An exact name beats every wildcard, a longer wildcard a shorter one; a wildcard stands for one label or more.
-fn server_name_score(name: &str, host: &str) -> u32 {
-    match name.strip_prefix('*') {
-        Some("") => 1,
-        None => {
-            if name.eq_ignore_ascii_case(host) {
-                u32::MAX
-            } else {
-                0
-            }
-        }
-        Some(suffix) => {
-            let cut = host.len().checked_sub(suffix.len()).filter(|&cut| cut > 0);
-            let tail = cut.and_then(|cut| host.get(cut..));
-            match tail {
-                Some(tail) if tail.eq_ignore_ascii_case(suffix) => 1 + suffix.len() as u32,
-                _ => 0,
-            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Filter chains are chosen step by step (R-M-068).
 
 use super::*;
+use proptest::prelude::*;
 
 fn chain(name: &str, matches: ChainMatch) -> FilterChain {
     FilterChain {
@@ -23,13 +24,8 @@ fn sni(list: &[&str]) -> ChainMatch {
 }
 
 fn listener(chains: Vec<FilterChain>) -> Listener {
-    Listener {
-        name: "0.0.0.0_443".into(),
-        address: None,
-        port: 443,
-        chains,
-        default_chain: Some(Box::new(chain("default", ChainMatch::default()))),
-    }
+    let default_chain = chain("default", ChainMatch::default());
+    Listener::new("0.0.0.0_443", None, 443, chains, Some(default_chain))
 }
 
 fn facts<'a>(server_name: &'a str, application_protocols: &'a [&'a str]) -> ChainFacts<'a> {
@@ -107,4 +103,74 @@ fn r_m_068_transport_and_application_protocol() {
     assert_eq!(chosen(&listener, &facts("", &["h2"])), "tcp");
     listener.default_chain = None;
     assert!(listener.chain(&plain(&[])).is_none());
+}
+
+/// What a random chain asks for, out of few things, so that chains often ask for the same and for more or less of it.
+fn asked() -> impl Strategy<Value = ChainMatch> {
+    let bits = prop_oneof![Just(0_u8), Just(8), Just(16), Just(24), Just(32)];
+    let cidr = (0_u8..2, 0_u8..2, bits, proptest::bool::weighted(0.1)).prop_map(
+        |(b, d, prefix, is_v6)| {
+            let address = match is_v6 {
+                false => IpAddr::from([10, b, 0, d]),
+                true => IpAddr::from([0xfd00, b.into(), 0, 0, 0, 0, 0, d.into()]),
+            };
+            Cidr { address, prefix }
+        },
+    );
+    let name = prop_oneof![
+        4 => "(\\*|\\*\\.|)[abA]{1,2}(\\.[ab]{1,2}){0,2}",
+        1 => Just("*".to_owned())
+    ];
+    let transport = prop_oneof![
+        2 => Just(None),
+        1 => Just(Some(Transport::Tls)),
+        1 => Just(Some(Transport::Plaintext))
+    ];
+    let protocols = proptest::sample::subsequence(vec!["h2", "http/1.1", "istio"], 0..3);
+    let list = |most| 0..most;
+    (
+        proptest::collection::vec(cidr, list(3)),
+        proptest::collection::vec(name, list(4)),
+        transport,
+        protocols,
+    )
+        .prop_map(
+            |(destinations, server_names, transport, protocols)| ChainMatch {
+                destinations,
+                server_names: server_names.into_iter().map(String::into).collect(),
+                transport,
+                application_protocols: names(&protocols),
+            },
+        )
+}
+
+proptest! {
+    #[test]
+    fn r_m_068_the_index_finds_what_a_scan_finds(
+        asked in proptest::collection::vec(asked(), 0..30),
+        hosts in proptest::collection::vec("[abB]{0,3}(\\.[ab]{1,2}){0,3}", 12),
+    ) {
+        let chains = (0..).zip(asked);
+        let chains = chains.map(|(place, asked): (u32, _)| chain(&place.to_string(), asked));
+        let scanned = Listener { index: None, ..listener(chains.collect()) };
+        let indexed = Listener { index: Some(ChainIndex::of(&scanned.chains)), ..scanned.clone() };
+        let addresses = [
+            None,
+            Some(IpAddr::from([10, 0, 0, 1])),
+            Some(IpAddr::from([10, 1, 9, 1])),
+            Some(IpAddr::from([10, 1, 0, 0])),
+            Some(IpAddr::from([192, 168, 0, 1])),
+            Some(IpAddr::from([0xfd00, 1, 0, 0, 0, 0, 0, 1])),
+        ];
+        for host in hosts.iter().map(|host| Some(host.as_str())).chain([None]) {
+            for address in addresses {
+                for transport in [Transport::Tls, Transport::Plaintext] {
+                    for application_protocols in [&[][..], &["h2", "http/1.1"], &["istio"]] {
+                        let facts = ChainFacts { address, server_name: host, transport, application_protocols };
+                        prop_assert_eq!(chosen(&indexed, &facts), chosen(&scanned, &facts), "{:?}", facts);
+                    }
+                }
+            }
+        }
+    }
 }

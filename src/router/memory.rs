@@ -77,11 +77,8 @@ impl Scales {
     fn view(&mut self, view: &View) {
         for listener in view.listeners() {
             self.sum.listeners += size_of_val(&**listener) + listener.name.len();
-            for chain in listener
-                .chains
-                .iter()
-                .chain(listener.default_chain.as_deref())
-            {
+            self.sum.listeners += listener.index_memory_usage();
+            for chain in listener.chains() {
                 let names = chain.matches.server_names.iter().map(|name| name.len());
                 self.sum.listeners += size_of_val(chain) + chain.name.len() + names.sum::<usize>();
                 if let Filter::Tcp(proxy) = chain.filter() {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::terms::hash::HashMap;
 
 pub mod action;
+mod chain_index;
 mod chunked;
 pub mod cluster;
 pub mod host_table;

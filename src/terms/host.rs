@@ -30,6 +30,25 @@ pub fn is_subset_of(a: &str, b: &str) -> bool {
     }
 }
 
+/// How closely `pattern` (a name, `*suffix` or `*`) fits a host, whatever the ASCII case, as Envoy compares domains and
+/// server names: a name most, then the longest suffix, then `*`, which fits everything; `None`: not at all. A suffix leaves
+/// at least one byte for the `*` (R-H-077, R-H-078, R-M-068).
+pub(crate) fn fit(pattern: &str, host: &str) -> Option<u32> {
+    match pattern.strip_prefix('*') {
+        Some("") => Some(0),
+        None => pattern.eq_ignore_ascii_case(host).then_some(u32::MAX - 1),
+        Some(suffix) => {
+            let cut = host
+                .len()
+                .checked_sub(suffix.len())
+                .filter(|&cut| cut > 0)?;
+            let tail = host.get(cut..)?;
+            tail.eq_ignore_ascii_case(suffix)
+                .then_some(suffix.len() as u32)
+        }
+    }
+}
+
 /// Orders the more specific pattern first: exact before wildcard, longer before shorter, then byte order (R-M-005).
 pub fn by_specificity(a: &str, b: &str) -> Ordering {
     is_wildcard(a)

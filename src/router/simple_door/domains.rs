@@ -211,12 +211,7 @@ impl<'t> Collector<'t> {
 
 /// The domains that the chains of a listener route by, and their server names.
 fn domains_of<'t>(view: &'t View, listener: &'t Listener) -> impl Iterator<Item = Found<'t>> {
-    let chains = || {
-        listener
-            .chains
-            .iter()
-            .chain(listener.default_chain.as_deref())
-    };
+    let chains = || listener.chains();
     let names = chains().flat_map(|chain| &chain.matches.server_names);
     let names = names.map(|name| Found {
         domain: name,

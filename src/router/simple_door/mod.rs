@@ -6,7 +6,6 @@
 //! made, and what it answers stands in a [`SimpleTable`]. Where the answer depends on more (rules that test the authority,
 //! faults by chance), the record says so, and the request is walked.
 
-mod chains;
 mod domains;
 mod gates;
 mod own_names;

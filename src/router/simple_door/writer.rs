@@ -1,16 +1,15 @@
 //! Settling answers: what each host answers at a gate, computed by the same steps as a walk, each of them prepared.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::router::host_table::{Answer, SimpleTable};
+use crate::router::listener::ChainFacts;
 use crate::router::{
-    Action, Cluster, Filter, FilterChain, Listener, Split, Tables, View, VirtualHost,
+    Action, Cluster, Filter, FilterChain, Split, Tables, Transport, View, VirtualHost,
 };
 use crate::terms::hash::HashMap;
 use crate::terms::route_error::RouteError;
 
-use super::chains::Chains;
 use super::gates::{Arrival, Gate};
 use super::plain::{self, Plain};
 
@@ -27,7 +26,6 @@ pub(super) struct Writer<'t> {
     numbers: HashMap<*const Cluster, u32>,
     /// By the address of what answers (a list of rules, a split), and whether over TLS.
     answers: HashMap<(*const (), bool), Answer<'t>>,
-    chains: HashMap<(*const Listener, Option<IpAddr>, bool), Chains<'t>>,
 }
 
 /// How many destinations and actions there are.
@@ -46,7 +44,6 @@ impl<'t> Writer<'t> {
             actions: Vec::new(),
             numbers: HashMap::default(),
             answers: HashMap::default(),
-            chains: HashMap::default(),
         }
     }
 
@@ -76,12 +73,18 @@ impl<'t> Writer<'t> {
         let Some(listener) = view.listener(arrival.address, arrival.port) else {
             return Answer::Nowhere(RouteError::NoListener.code());
         };
-        let key = (std::ptr::from_ref(listener), arrival.address, arrival.tls);
-        let chains = self
-            .chains
-            .entry(key)
-            .or_insert_with(|| Chains::new(listener, arrival.address, arrival.tls));
-        match chains.find(host) {
+        let detected: &[&str] = &["http/1.1"];
+        let facts = ChainFacts {
+            address: arrival.address,
+            server_name: arrival.tls.then_some(host),
+            transport: if arrival.tls {
+                Transport::Tls
+            } else {
+                Transport::Plaintext
+            },
+            application_protocols: if arrival.tls { &[] } else { detected },
+        };
+        match listener.chain(&facts) {
             Some(chain) => self.of_chain(view, chain, arrival.tls, host, known),
             None => Answer::Nowhere(RouteError::NoListener.code()),
         }
