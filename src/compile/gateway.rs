@@ -88,22 +88,18 @@ impl<'a> Gateway<'a> {
             .collect();
 
         let mut drafts: Vec<Draft> = Vec::new();
+        let mut places: HashMap<(u16, Option<IpAddr>), usize> = HashMap::default();
         for group in &merged.groups {
-            let same = |draft: &&mut Draft| draft.port == group.port && draft.bind == group.bind;
-            let draft = match drafts.iter_mut().find(same) {
-                Some(draft) => draft,
-                None => {
-                    drafts.push(Draft {
-                        bind: group.bind,
-                        port: group.port,
-                        chains: Vec::new(),
-                        taken: TakenNames::new(),
-                    });
-                    let last = drafts.len() - 1;
-                    &mut drafts[last]
-                }
-            };
-            self.add_chains(group, &configs, draft);
+            let place = *places.entry((group.port, group.bind)).or_insert_with(|| {
+                drafts.push(Draft {
+                    bind: group.bind,
+                    port: group.port,
+                    chains: Vec::new(),
+                    taken: TakenNames::new(),
+                });
+                drafts.len() - 1
+            });
+            self.add_chains(group, &configs, &mut drafts[place]);
         }
         let listeners = drafts
             .into_iter()

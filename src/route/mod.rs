@@ -55,7 +55,7 @@ impl Router {
     /// filter chain routes HTTP, the outcome is [`AwaitRequest`](crate::decision::Outcome::AwaitRequest).
     ///
     /// # Complexity
-    /// Linear in the filter chains of the listener. No allocation.
+    /// A look-up of the listener, and a few of its filter chain. No allocation.
     pub fn decide_connection(&self, connection: &Connection<'_>, entropy: u64) -> Decision<'_> {
         walk::decide_connection(&self.tables, connection, entropy, &mut Silent)
     }
