@@ -35,7 +35,7 @@ use crate::mesh::destination_rules_by_host::DestinationRulesByHost;
 use crate::mesh::virtual_service_hosts::VirtualServiceHosts;
 use crate::mesh::{Mesh, Service};
 use crate::resource::{Document, Kind, MeshConfig, Resource, Resources};
-use crate::router::Router;
+use crate::router::{Router, RouterIds};
 use crate::{Diagnostic, Options, Proxy, Report, Severity};
 
 mod documents;
@@ -57,6 +57,7 @@ pub struct LiveRouter {
     hosts: VirtualServiceHosts,
     rules: DestinationRulesByHost,
     workload_services: Vec<Arc<Service>>,
+    ids: RouterIds,
     router: Router,
 }
 
@@ -146,11 +147,13 @@ impl LiveRouter {
             None,
             &mut report,
         );
+        let mut ids = RouterIds::default();
         let live = LiveRouter {
             hosts: VirtualServiceHosts::new(&mesh.inner.virtual_services),
             rules: DestinationRulesByHost::new(&mesh.inner.destination_rules),
             workload_services: mesh.workload_services(&proxy),
-            router: Router::compile(&mesh, &proxy),
+            router: Router::compile_with(&mesh, &proxy, &mut ids),
+            ids,
             documents,
             mesh_config,
             options,
@@ -256,12 +259,15 @@ impl LiveRouter {
         }
         self.workload_services = self.mesh.workload_services(&self.proxy);
         let in_registry = !has_config && changed.iter().all(|kind| kind.is_of_registry());
+        let mut ids = std::mem::take(&mut self.ids);
+        let inner = &self.mesh.inner;
         let updated = match in_registry {
             true => inner
                 .changed_endpoints(&before.inner)
-                .and_then(|services| self.with_endpoints_of(&services)),
+                .and_then(|services| self.with_endpoints_of(&services, &mut ids)),
             false => None,
         };
+        self.ids = ids;
         let reach = self.take_over(updated, Reach::Mesh);
         Ok(Update { reach, report })
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use meshroute::live::{Changes, LiveRouter, Reach};
 use meshroute::resource::{Kind, Resource};
-use meshroute::router::RouteConfig;
+use meshroute::router::{ClusterId, RouteConfig};
 use meshroute::{Mesh, Proxy, Resources, Router};
 use serde_json::json;
 
@@ -206,15 +206,15 @@ fn endpoints(dice: &mut Dice) -> Yaml {
 }
 
 /// Every virtual host of a route configuration, in an order of its own.
-fn dump(config: &RouteConfig) -> Vec<String> {
+fn dump(router: &Router, config: &RouteConfig) -> Vec<String> {
     let host = |host: &meshroute::router::VirtualHost| {
         let domains: BTreeSet<&str> = host.domains().collect();
         let rules = format!("{:#?}", host.rules());
         // The thread that uses a regex is no part of it.
-        let rules: Vec<&str> = rules
+        let rules = rules
             .lines()
-            .filter(|line| !line.trim_start().starts_with("owner: "))
-            .collect();
+            .filter(|line| !line.trim_start().starts_with("owner: "));
+        let rules: Vec<String> = rules.map(|line| with_cluster(router, line)).collect();
         format!(
             "{} {domains:?} {} {}",
             host.name(),
@@ -225,6 +225,19 @@ fn dump(config: &RouteConfig) -> Vec<String> {
     let mut all: Vec<String> = config.virtual_hosts().map(host).collect();
     all.sort();
     all
+}
+
+/// A line of a dump, with a cluster in place of its id: ids are each router's own.
+fn with_cluster(router: &Router, line: &str) -> String {
+    let Some((before, id)) = line.split_once("ClusterId(") else {
+        return line.to_owned();
+    };
+    let number = id
+        .trim_end_matches(['(', ')', ','])
+        .parse()
+        .expect("a number");
+    let cluster = router.cluster(ClusterId::from_number(number));
+    format!("{before}{:?}", cluster.expect("a cluster of this router"))
 }
 
 fn calls(generated: &Generated) -> Vec<Call> {
@@ -283,12 +296,14 @@ fn compare(seed: u64, step: usize, live: &Router, anew: &Router, calls: &[Call])
                 continue;
             };
             if compared.insert((gateway, this.name().to_owned())) {
-                let only = |ours: Vec<String>, theirs: Vec<String>| -> Vec<String> {
-                    ours.into_iter()
-                        .filter(|host| !theirs.contains(host))
+                let only = |ours: &[String], theirs: &[String]| -> Vec<String> {
+                    let ours = ours.iter();
+                    ours.filter(|host| !theirs.contains(host))
+                        .cloned()
                         .collect()
                 };
-                let (more, fewer) = (only(dump(this), dump(that)), only(dump(that), dump(this)));
+                let (ours, theirs) = (dump(live, this), dump(anew, that));
+                let (more, fewer) = (only(&ours, &theirs), only(&theirs, &ours));
                 assert!(
                     more.is_empty() && fewer.is_empty(),
                     "seed {seed}, step {step}: {}\nlive only: {}\nanew only: {}",

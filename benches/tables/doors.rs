@@ -84,7 +84,7 @@ pub fn named(router: &Router, authority: &str, word: u64) -> u32 {
 #[inline]
 pub fn through(router: &Router, authority: &str, word: u64) -> u32 {
     match router.route_with(authority, GATEWAY, word) {
-        Ok(destination) => destination.place() as u32 >> 2,
+        Ok(destination) => destination.place() as u32,
         Err(_) => u32::MAX,
     }
 }

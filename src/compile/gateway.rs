@@ -10,8 +10,8 @@ use crate::mesh::gateway::{Gateway as GatewayResource, Server};
 use crate::mesh::service::Protocol;
 use crate::mesh::virtual_service::{DestinationRef, VirtualService};
 use crate::router::{
-    ChainMatch, Cluster, Filter, FilterChain, GatewayBinding, Listener, RouteConfig, RouteConfigId,
-    RouteConfigs, ServerBinding, TcpProxy, View,
+    ChainMatch, ClusterId, Filter, FilterChain, GatewayBinding, Listener, RouteConfig,
+    RouteConfigId, RouteConfigs, ServerBinding, TcpProxy, View,
 };
 use crate::terms::host;
 use crate::terms::proxy::{Proxy, ProxyKind};
@@ -281,7 +281,7 @@ impl Listening for AtServer<'_, '_> {
     }
 
     /// The whole service: the VirtualService's namespace first (R-M-046, R-M-138).
-    fn destination(&self, destination: &DestinationRef, namespace: &str) -> Arc<Cluster> {
+    fn destination(&self, destination: &DestinationRef, namespace: &str) -> ClusterId {
         let service = self.gateway.scope.service_for(&destination.host, namespace);
         self.gateway.clusters.borrow_mut().destination(
             destination,

@@ -7,12 +7,11 @@ use crate::mesh::virtual_service::{
     DestinationRef, HttpAction, HttpMatch, HttpRoute, VirtualService, WeightedRef,
 };
 use crate::router::{
-    Action, Cluster, Forward, Mirror, Redirection, Response, Rule, Split, WeightedCluster,
+    Action, ClusterId, Forward, Mirror, Redirection, Response, Rule, Split, WeightedCluster,
 };
 use crate::terms::condition::RequestMatch;
 use crate::terms::proxy::Proxy;
 use crate::terms::route_policy::{HashKey, Redirect, RedirectPort};
-use crate::terms::weighted::AliasTable;
 
 /// What a listener knows when it asks for the rules of a VirtualService.
 pub(super) trait Listening {
@@ -25,7 +24,7 @@ pub(super) trait Listening {
     /// Whose view it is.
     fn proxy(&self) -> &Proxy;
     /// The cluster of a destination of a VirtualService in `namespace` (R-H-107..R-H-109, R-M-137).
-    fn destination(&self, destination: &DestinationRef, namespace: &str) -> Arc<Cluster>;
+    fn destination(&self, destination: &DestinationRef, namespace: &str) -> ClusterId;
     /// The key of consistent hashing that the DestinationRule of a destination asks for (R-M-121).
     fn hash_key(&self, host: &Arc<str>, subset: &str, port: Option<u16>) -> Option<HashKey>;
 }
@@ -180,14 +179,16 @@ pub(super) fn split(
     let picked = destinations
         .iter()
         .filter(|one| !weighted || one.weight > 0);
-    // As long as it will be: it becomes a slice without another allocation.
-    let mut clusters = Vec::with_capacity(picked.clone().count());
-    clusters.extend(picked.map(|one| WeightedCluster {
+    let clusters = picked.map(|one| WeightedCluster {
         cluster: listening.destination(&one.destination, namespace),
         weight: if weighted { one.weight } else { 1 },
         headers: one.headers.clone(),
-    }));
-    Split::new(clusters.into(), weighted)
+    });
+    // One without a destination that can be picked leads where one without a host does.
+    Split::new(clusters, weighted).unwrap_or_else(|| {
+        let nobody = DestinationRef::default();
+        Split::single(listening.destination(&nobody, namespace))
+    })
 }
 
 /// Hash policies of all destinations that can be picked, one after the other (R-M-122).
@@ -201,30 +202,4 @@ fn hash_policy(destinations: &[WeightedRef], listening: &dyn Listening) -> Box<[
             listening.hash_key(&destination.host, &destination.subset, destination.port)
         })
         .collect()
-}
-
-impl Split {
-    /// A split over `clusters`, whose weights must not all be zero; an empty list stays empty and is never picked.
-    pub(super) fn new(clusters: Box<[WeightedCluster]>, weighted: bool) -> Self {
-        // Weights that are all zero leave the first.
-        let weights = || clusters.iter().map(|one| one.weight);
-        let table = (clusters.len() > 1).then(|| AliasTable::new(weights()).ok());
-        Split {
-            table: table.flatten(),
-            clusters,
-            weighted,
-        }
-    }
-
-    /// Everything to one cluster.
-    pub(super) fn single(cluster: Arc<Cluster>) -> Self {
-        Split::new(
-            Box::new([WeightedCluster {
-                cluster,
-                weight: 1,
-                headers: None,
-            }]),
-            false,
-        )
-    }
 }

@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::mesh::Mesh;
-use crate::router::{Router, Tables};
+use crate::router::{ClusterSide, Router, RouterIds, Tables};
 use crate::terms::hash::HashMap;
 use crate::terms::proxy::{Proxy, ProxyKind};
 use crate::terms::threads;
@@ -48,20 +48,28 @@ impl Router {
     /// Linear in the resources that the proxy's namespace sees. With the feature `parallel`, the two views of a proxy that is
     /// sidecar and gateway, and the indexes of many rule lists, are made on several threads.
     pub fn compile(mesh: &Mesh, proxy: &Proxy) -> Router {
+        Router::compile_with(mesh, proxy, &mut RouterIds::default())
+    }
+
+    /// The same, where names of clusters have the ids that they had before.
+    pub(crate) fn compile_with(mesh: &Mesh, proxy: &Proxy, ids: &mut RouterIds) -> Router {
         let mut tables = Tables {
             namespace: proxy.namespace().into(),
             ..Tables::default()
         };
         let sidecar = || {
             let scope = Scope::sidecar(mesh, proxy);
-            let clusters = RefCell::new(Clusters::new(&scope));
+            let clusters = RefCell::new(Clusters::new(&scope, &mut ids.mesh));
             let view = Sidecar::new(proxy, &scope, &clusters).view();
-            (view, http_ports(&scope))
+            let all = clusters.borrow_mut().take_all();
+            (view, http_ports(&scope), all)
         };
         let gateway = || {
             let scope = Scope::gateway(mesh, proxy);
-            let clusters = RefCell::new(Clusters::new(&scope));
-            Gateway::new(proxy, &scope, &clusters).view()
+            let clusters = RefCell::new(Clusters::new(&scope, &mut ids.gateway));
+            let (view, bindings) = Gateway::new(proxy, &scope, &clusters).view();
+            let all = clusters.borrow_mut().take_all();
+            (view, bindings, all)
         };
         let (is_sidecar, is_gateway) = (
             proxy.kind() != ProxyKind::Gateway,
@@ -73,11 +81,13 @@ impl Router {
             || is_sidecar.then(sidecar),
             || is_gateway.then(gateway),
         );
-        if let Some((view, http_ports)) = sidecar {
+        if let Some((view, http_ports, clusters)) = sidecar {
+            tables.clusters.set(ClusterSide::Mesh, clusters);
             tables.mesh = Some(view);
             tables.http_ports = http_ports;
         }
-        if let Some((view, bindings)) = gateway {
+        if let Some((view, bindings, clusters)) = gateway {
+            tables.clusters.set(ClusterSide::Gateway, clusters);
             tables.gateway = Some(view);
             tables.bindings = bindings.into();
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::mesh::config::OutboundTrafficPolicy;
 use crate::mesh::service::{Protocol, Registry, Resolution, ServicePort};
 use crate::router::{
-    Action, ChainMatch, Cidr, Cluster, Filter, FilterChain, Forward, Listener, Response, Rule,
+    Action, ChainMatch, Cidr, ClusterId, Filter, FilterChain, Forward, Listener, Response, Rule,
     Split, TcpProxy, View, VirtualHost, VirtualHostKind, VirtualHosts,
 };
 use crate::terms::condition::RequestMatch;
@@ -148,7 +148,7 @@ impl<'a> Sidecar<'a> {
             name: "virtualOutbound-blackhole".into(),
             matches: ChainMatch::default(),
             terminates_tls: false,
-            filter: Filter::Tcp(TcpProxy::to(self.clusters.borrow().black_hole())),
+            filter: Filter::Tcp(TcpProxy::to(self.clusters.borrow_mut().black_hole())),
         };
         let listener = Listener::new(
             VIRTUAL_OUTBOUND,
@@ -290,7 +290,7 @@ impl<'a> Sidecar<'a> {
     }
 
     /// Where traffic for nobody goes if it may: where the client meant it to go, or to the Sidecar's egress proxy (R-H-052).
-    fn unknown_host_cluster(&self) -> Arc<Cluster> {
+    fn unknown_host_cluster(&self) -> ClusterId {
         let mut clusters = self.clusters.borrow_mut();
         match self.scope.egress_proxy() {
             Some(proxy) => clusters.destination(proxy, self.scope.service(&proxy.host), 0),
@@ -304,7 +304,7 @@ impl<'a> Sidecar<'a> {
             OutboundTrafficPolicy::AllowAny | OutboundTrafficPolicy::AllowAnyDynamicDns => {
                 self.unknown_host_cluster()
             }
-            OutboundTrafficPolicy::RegistryOnly => self.clusters.borrow().black_hole(),
+            OutboundTrafficPolicy::RegistryOnly => self.clusters.borrow_mut().black_hole(),
         };
         FilterChain {
             name: "PassthroughFilterChain".into(),
@@ -322,7 +322,7 @@ impl<'a> Sidecar<'a> {
             }
             OutboundTrafficPolicy::AllowAnyDynamicDns => (
                 "allow_any_dynamic_dns",
-                forward_all(Arc::new(Cluster::dynamic_dns())),
+                forward_all(self.clusters.borrow_mut().dynamic_dns()),
             ),
             OutboundTrafficPolicy::RegistryOnly => (
                 "block_all",
@@ -353,7 +353,7 @@ impl<'a> Sidecar<'a> {
 }
 
 /// Everything to one cluster, with nothing on the way.
-fn forward_all(cluster: Arc<Cluster>) -> Action {
+fn forward_all(cluster: ClusterId) -> Action {
     Action::Forward(Forward {
         split: Split::single(cluster),
         policy: Arc::default(),

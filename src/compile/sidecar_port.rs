@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::mesh::service::Protocol;
 use crate::mesh::sidecar::EgressPort;
 use crate::mesh::virtual_service::DestinationRef;
-use crate::router::{Cluster, RouteConfig, RouteConfigId, RouteConfigs, VirtualHost, VirtualHosts};
+use crate::router::{
+    ClusterId, RouteConfig, RouteConfigId, RouteConfigs, VirtualHost, VirtualHosts,
+};
 use crate::terms::hash::HashMap;
 use crate::terms::proxy::Proxy;
 use crate::terms::route_policy::HashKey;
@@ -147,7 +149,7 @@ pub(super) struct OnPort<'s, 'a> {
 
 impl OnPort<'_, '_> {
     /// The cluster of a service without a VirtualService.
-    pub(super) fn service(&self, hostname: &Arc<str>, port: u16) -> Arc<Cluster> {
+    pub(super) fn service(&self, hostname: &Arc<str>, port: u16) -> ClusterId {
         self.clusters
             .borrow_mut()
             .cluster(hostname, port, &Arc::default())
@@ -172,7 +174,7 @@ impl Listening for OnPort<'_, '_> {
     }
 
     /// Only services that expose the listener's port are looked at, and only that port of them (R-H-040, R-M-138).
-    fn destination(&self, destination: &DestinationRef, _namespace: &str) -> Arc<Cluster> {
+    fn destination(&self, destination: &DestinationRef, _namespace: &str) -> ClusterId {
         let service = self
             .egress
             .service_on(&destination.host, self.port)

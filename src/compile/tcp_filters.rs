@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::mesh::service::Service;
 use crate::mesh::virtual_service::WeightedRef;
-use crate::router::{Cluster, Split, TcpProxy, WeightedCluster};
+use crate::router::{ClusterId, Split, TcpProxy, WeightedCluster};
 use crate::terms::name::ResourceName;
 
 use super::clusters::Clusters;
@@ -46,13 +46,14 @@ impl<'a> FilterMaker<'a> {
 impl TcpFilters for FilterMaker<'_> {
     fn filter(&self, route: &[WeightedRef], port: u16, owner: &ResourceName) -> TcpProxy {
         let weighted = route.len() > 1;
-        let clusters: Box<[WeightedCluster]> = route
+        let mut clusters = self.clusters.borrow_mut();
+        let split = route
             .iter()
             .filter(|one| !weighted || one.weight > 0)
             .map(|one| {
                 let destination = &one.destination;
                 WeightedCluster {
-                    cluster: self.clusters.borrow_mut().destination(
+                    cluster: clusters.destination(
                         destination,
                         self.scope.service(&destination.host),
                         port,
@@ -60,8 +61,10 @@ impl TcpFilters for FilterMaker<'_> {
                     weight: if weighted { one.weight } else { 1 },
                     headers: None,
                 }
-            })
-            .collect();
+            });
+        let split = Split::new(split, weighted);
+        let split = split.unwrap_or_else(|| Split::single(clusters.unknown_service()));
+        drop(clusters);
         // Several destinations listen to the top level of the first one's DestinationRule.
         let (host, subset) = match route {
             [only] => (&only.destination.host, &*only.destination.subset),
@@ -70,7 +73,7 @@ impl TcpFilters for FilterMaker<'_> {
         };
         TcpProxy {
             virtual_service: Some(owner.clone()),
-            ..self.proxy_to(Split::new(clusters, weighted), host, subset)
+            ..self.proxy_to(split, host, subset)
         }
     }
 }
@@ -87,7 +90,7 @@ impl ServiceFilters for FilterMaker<'_> {
 
 impl TcpProxy {
     /// Forwards everything to `cluster`.
-    pub(super) fn to(cluster: Arc<Cluster>) -> Self {
+    pub(super) fn to(cluster: ClusterId) -> Self {
         TcpProxy {
             split: Split::single(cluster),
             virtual_service: None,

@@ -11,7 +11,8 @@ use crate::mesh::Mesh;
 use crate::mesh::service::Service;
 use crate::mesh::virtual_service_hosts::Neighbourhood;
 use crate::router::{
-    RouteConfig, RouteConfigId, Router, Tables, View, VirtualHost, VirtualHostKind, VirtualHosts,
+    Cluster, ClusterId, ClusterIds, RouteConfig, RouteConfigId, Router, RouterIds, Tables, View,
+    VirtualHost, VirtualHostKind, VirtualHosts,
 };
 use crate::terms::hash::HashSet;
 use crate::terms::host::{is_subset_of, is_wildcard};
@@ -33,6 +34,8 @@ struct Changed {
     domains: BTreeSet<Box<str>>,
     /// How many virtual hosts went, came or were replaced, in all.
     virtual_hosts: usize,
+    /// The clusters that the new virtual hosts name.
+    clusters: Vec<(ClusterId, Arc<Cluster>)>,
 }
 
 impl Mesh {
@@ -57,15 +60,18 @@ impl Router {
         proxy: &Proxy,
         workload_services: &[Arc<Service>],
         (neighbourhood, in_mesh): (&Neighbourhood, bool),
+        ids: &mut RouterIds,
     ) -> Option<(Router, usize)> {
         let part = mesh.inner.part(neighbourhood, workload_services)?;
         let hosts = Hosts::new(neighbourhood);
         let mut tables = Tables::clone(&self.tables);
         let mut virtual_hosts = 0;
         let mut domains = BTreeSet::new();
+        let mut clusters = Vec::new();
         let mut replace = |view: &View, changed: Changed| {
             virtual_hosts += changed.virtual_hosts;
             domains.extend(changed.domains);
+            clusters.extend(changed.clusters);
             view.with_route_configs(changed.configs)
         };
         if let Some(view) = &self.tables.mesh {
@@ -73,13 +79,14 @@ impl Router {
             if in_mesh && neighbourhood.wildcards().next().is_some() {
                 return None;
             }
-            let changed = sidecar_side(view, &part, proxy, &hosts)?;
+            let changed = sidecar_side(view, &part, proxy, &hosts, &mut ids.mesh)?;
             tables.mesh = Some(replace(view, changed));
         }
         if let Some(view) = &self.tables.gateway {
-            let changed = gateway_side(view, &part, proxy, &hosts)?;
+            let changed = gateway_side(view, &part, proxy, &hosts, &mut ids.gateway)?;
             tables.gateway = Some(replace(view, changed));
         }
+        tables.clusters = tables.clusters.with(clusters);
         let names = domains.iter().map(|domain| &**domain);
         tables.door = self.tables.door.update(&tables, names);
         Some((Router::with_door(tables), virtual_hosts))
@@ -125,7 +132,13 @@ impl<'n> Hosts<'n> {
 }
 
 /// Replaces virtual hosts on port 80, where every VirtualService is, and on the ports of its services (R-H-028).
-fn sidecar_side(view: &View, part: &Mesh, proxy: &Proxy, hosts: &Hosts<'_>) -> Option<Changed> {
+fn sidecar_side(
+    view: &View,
+    part: &Mesh,
+    proxy: &Proxy,
+    hosts: &Hosts<'_>,
+    ids: &mut ClusterIds,
+) -> Option<Changed> {
     let scope = Scope::sidecar(part, proxy);
     // A Sidecar imports what VirtualServices name, and sends the rest where a DestinationRule may have a say.
     let [egress] = scope.listeners() else {
@@ -139,7 +152,7 @@ fn sidecar_side(view: &View, part: &Mesh, proxy: &Proxy, hosts: &Hosts<'_>) -> O
     if covering.any(|one| one.hosts.len() > 1) {
         return None;
     }
-    let clusters = RefCell::new(Clusters::new(&scope));
+    let clusters = RefCell::new(Clusters::new(&scope, ids));
     let sidecar = Sidecar::new(proxy, &scope, &clusters);
     let mut http_ports = HttpPorts::new(&sidecar);
     let services: Vec<_> = hosts.names().flat_map(|host| egress.named(host)).collect();
@@ -166,6 +179,7 @@ fn sidecar_side(view: &View, part: &Mesh, proxy: &Proxy, hosts: &Hosts<'_>) -> O
             }
         }
     }
+    changed.clusters = clusters.borrow_mut().take_made().collect();
     Some(changed)
 }
 
@@ -213,9 +227,15 @@ fn replace_on_port(
 }
 
 /// Replaces the virtual hosts of the neighbourhood at every server that has them.
-fn gateway_side(view: &View, part: &Mesh, proxy: &Proxy, hosts: &Hosts<'_>) -> Option<Changed> {
+fn gateway_side(
+    view: &View,
+    part: &Mesh,
+    proxy: &Proxy,
+    hosts: &Hosts<'_>,
+    ids: &mut ClusterIds,
+) -> Option<Changed> {
     let scope = Scope::gateway(part, proxy);
-    let clusters = RefCell::new(Clusters::new(&scope));
+    let clusters = RefCell::new(Clusters::new(&scope, ids));
     let made = Gateway::new(proxy, &scope, &clusters).route_configs();
     if made.len() != view.route_configs().count() {
         return None;
@@ -269,6 +289,7 @@ fn gateway_side(view: &View, part: &Mesh, proxy: &Proxy, hosts: &Hosts<'_>) -> O
             return None;
         }
     }
+    changed.clusters = clusters.borrow_mut().take_made().collect();
     Some(changed)
 }
 

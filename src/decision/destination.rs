@@ -1,11 +1,10 @@
 //! The answer of the simple door: a destination, or why there is none.
 
 use std::fmt;
-use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::router::Cluster;
+use crate::router::{Cluster, ClusterId, ClusterTable};
 use crate::terms::endpoint::Endpoint;
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
@@ -13,64 +12,70 @@ use crate::terms::traffic_policy::TrafficPolicy;
 
 /// Where a host leads: a port of a service, perhaps a subset of it, and the workloads behind. Prints
 /// `host:port` or `host:port subset`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Destination<'r> {
+    clusters: &'r ClusterTable,
     /// Not followed before something is asked: where the cluster is in no cache, to find it costs more than to route.
-    cluster: &'r Arc<Cluster>,
+    id: ClusterId,
 }
 
 impl<'r> Destination<'r> {
     /// Of a cluster that has a host and a port.
     #[inline]
-    pub(crate) fn new(cluster: &'r Arc<Cluster>) -> Self {
-        Destination { cluster }
+    pub(crate) fn new(clusters: &'r ClusterTable, id: ClusterId) -> Self {
+        Destination { clusters, id }
     }
 
-    /// Where in memory it is kept: a number that depends on the answer, without a look at the cluster. For benches.
+    /// A number that depends on the answer, without a look at the cluster. For benches.
     #[doc(hidden)]
     pub fn place(&self) -> usize {
-        std::ptr::from_ref(self.cluster).addr()
+        self.id.number() as usize
+    }
+
+    /// Names the cluster: found without a look at it.
+    pub fn id(&self) -> ClusterId {
+        self.id
     }
 
     /// Fully qualified host of the service.
     pub fn host(&self) -> &'r str {
-        self.cluster.host()
+        self.cluster().host()
     }
 
     /// The subset, if it is one.
     pub fn subset(&self) -> Option<&'r str> {
-        self.cluster.subset()
+        self.cluster().subset()
     }
 
     /// Port of the service.
     pub fn port(&self) -> u16 {
         // A destination always has one.
-        self.cluster.port().unwrap_or_default()
+        self.cluster().port().unwrap_or_default()
     }
 
     /// What selects the workloads: the service's selector and the subset's labels together.
     pub fn labels(&self) -> &'r Labels {
-        self.cluster.labels()
+        self.cluster().labels()
     }
 
     /// The workloads (Deployment, Pod, WorkloadEntry) behind it that the configuration holds, in its order.
     pub fn workloads(&self) -> impl Iterator<Item = &'r ResourceName> + use<'r> {
-        self.cluster.workloads()
+        self.cluster().workloads()
     }
 
     /// The endpoints behind it that the configuration holds, in its order.
     pub fn endpoints(&self) -> impl Iterator<Item = &'r Endpoint> + use<'r> {
-        self.cluster.endpoints()
+        self.cluster().endpoints()
     }
 
     /// What the DestinationRules say for it; `None`: nothing.
     pub fn traffic_policy(&self) -> Option<&'r TrafficPolicy> {
-        self.cluster.traffic_policy().map(|policy| &**policy)
+        self.cluster().traffic_policy().map(|policy| &**policy)
     }
 
     /// The cluster: the same destination in Envoy's words.
     pub fn cluster(&self) -> &'r Cluster {
-        self.cluster
+        self.clusters.cluster(self.id)
     }
 
     /// The same in a form that lives on its own.
@@ -79,7 +84,7 @@ impl<'r> Destination<'r> {
             host: self.host().into(),
             port: self.port(),
             subset: self.subset().map(Into::into),
-            cluster: self.cluster.name().into(),
+            cluster: self.cluster().name().into(),
             labels: self
                 .labels()
                 .iter()
@@ -87,6 +92,12 @@ impl<'r> Destination<'r> {
                 .collect(),
             workloads: self.workloads().map(ToString::to_string).collect(),
         }
+    }
+}
+
+impl fmt::Debug for Destination<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Destination({})", self.cluster().name())
     }
 }
 

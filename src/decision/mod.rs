@@ -12,12 +12,12 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::router::{
-    Cluster, Listener, Mirror, PathNormalization, RouteConfig, Rule, TcpProxy, VirtualHost,
-    WeightedCluster,
+    Cluster, ClusterTable, Listener, Mirror, PathNormalization, RouteConfig, Rule, TcpProxy,
+    VirtualHost, WeightedCluster,
 };
 use crate::terms::name::ResourceName;
 use crate::terms::route_policy::{FaultAbort, FaultDelay, HashKey, RetryPolicy, RoutePolicy};
-use crate::terms::weighted::{Draw, split_entropy};
+use crate::terms::weighted::{Draw, FractionalPercent, split_entropy};
 
 pub use crate::terms::route_error::RouteError;
 pub use applied::{Answer, Applied, UpstreamRequest};
@@ -51,6 +51,7 @@ pub enum Side {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Decision<'r> {
+    pub(crate) clusters: &'r ClusterTable,
     pub(crate) side: Side,
     pub(crate) path_normalization: PathNormalization,
     pub(crate) listener: Option<&'r Listener>,
@@ -134,10 +135,9 @@ impl<'r> Decision<'r> {
             Some(proxy) => Some(proxy.split()),
             None => forwarded.map(|forward| forward.split()),
         };
-        let clusters = split.map_or(&[][..], |split| split.clusters());
-        clusters
-            .iter()
-            .map(|entry| (entry.cluster(), entry.weight()))
+        let clusters = self.clusters;
+        let all = split.into_iter().flat_map(|split| split.clusters());
+        all.map(|entry| (clusters.cluster(entry.cluster()), entry.weight()))
     }
 
     /// Whether the rule lists two destinations or more.
@@ -177,25 +177,28 @@ impl<'r> Decision<'r> {
     /// The clusters that get a copy of this very request: the mirrors that it draws (R-H-142). Only what is forwarded is
     /// mirrored, and only to clusters that exist.
     pub fn mirrors(&self) -> impl Iterator<Item = &'r Cluster> + use<'r> {
-        let entropy = self.entropy;
+        let (entropy, clusters) = (self.entropy, self.clusters);
         let mirrors = match self.outcome {
             Outcome::Forward { action, cluster } if cluster.exists() => action.mirrors(),
             _ => &[],
         };
         (0_u16..)
             .zip(mirrors)
-            .filter(move |(place, mirror)| {
+            .map(|(place, mirror)| (place, mirror, clusters.cluster(mirror.cluster())))
+            .filter(move |(place, mirror, cluster)| {
                 let word = split_entropy(entropy, Draw::Mirror(*place));
-                mirror.cluster().exists() && mirror.percentage().holds(word)
+                cluster.exists() && mirror.percentage().holds(word)
             })
-            .map(|(_, mirror)| mirror.cluster())
+            .map(|(_, _, cluster)| cluster)
     }
 
     /// The mirrors of the rule with their chances, whether or not this request draws them.
-    pub fn all_mirrors(&self) -> &'r [Mirror] {
-        self.rule()
-            .and_then(|rule| rule.action().as_forward())
-            .map_or(&[], |forward| forward.mirrors())
+    pub fn all_mirrors(&self) -> impl Iterator<Item = (&'r Cluster, FractionalPercent)> + use<'r> {
+        let clusters = self.clusters;
+        let forwarded = self.rule().and_then(|rule| rule.action().as_forward());
+        let mirrors = forwarded.map_or(&[][..], |forward| forward.mirrors());
+        let of = |one: &Mirror| (clusters.cluster(one.cluster()), one.percentage());
+        mirrors.iter().map(of)
     }
 
     /// How long the request is held up by an injected fault, if it draws that (R-H-144).

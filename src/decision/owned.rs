@@ -220,10 +220,9 @@ impl OwnedPolicy {
             hash_policy: decision.hash_policy().iter().map(hash_key).collect(),
             mirrors: decision
                 .all_mirrors()
-                .iter()
-                .map(|mirror| OwnedMirror {
-                    cluster: mirror.cluster().name().to_owned(),
-                    percent: percent(mirror.percentage().numerator()),
+                .map(|(cluster, percentage)| OwnedMirror {
+                    cluster: cluster.name().to_owned(),
+                    percent: percent(percentage.numerator()),
                 })
                 .collect(),
             fault_delay: decision.fault_delay().map(|delay| OwnedFault {

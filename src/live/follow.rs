@@ -8,6 +8,7 @@ use crate::mesh::gateway::ServerTlsMode;
 use crate::mesh::virtual_service_index::MESH_GATEWAY;
 use crate::mesh::{DestinationRule, Service, VirtualService};
 use crate::resource::{Kind, Resource};
+use crate::router::RouterIds;
 use crate::terms::host::is_wildcard;
 use crate::terms::proxy::ProxyKind;
 use crate::{Report, Router};
@@ -53,7 +54,9 @@ impl LiveRouter {
         for (key, new) in changes.resources {
             self.documents.set(key, new);
         }
-        let updated = self.updated(&typed);
+        let mut ids = std::mem::take(&mut self.ids);
+        let updated = self.updated(&typed, &mut ids);
+        self.ids = ids;
         let reach = self.take_over(updated, Reach::Router);
         Ok(Update { reach, report })
     }
@@ -62,7 +65,11 @@ impl LiveRouter {
     pub(super) fn take_over(&mut self, updated: Option<(Router, usize)>, compiled: Reach) -> Reach {
         let (router, reach) = match updated {
             Some((router, virtual_hosts)) => (router, Reach::VirtualHosts(virtual_hosts)),
-            None => (Router::compile(&self.mesh, &self.proxy), compiled),
+            None => {
+                let ids = &mut self.ids;
+                let router = Router::compile_with(&self.mesh, &self.proxy, ids);
+                (router, compiled)
+            }
         };
         self.router = router;
         reach
@@ -103,7 +110,7 @@ impl LiveRouter {
     }
 
     /// The router after the changes that the mesh has had, if what depends on them can be told.
-    fn updated(&self, typed: &Typed) -> Option<(Router, usize)> {
+    fn updated(&self, typed: &Typed, ids: &mut RouterIds) -> Option<(Router, usize)> {
         let mut hosts: Vec<&str> = Vec::new();
         for one in typed.all_virtual_services() {
             if !one.is_http_only() {
@@ -117,11 +124,15 @@ impl LiveRouter {
         for rule in typed.all_destination_rules() {
             hosts.extend(self.depending_on_clusters_of(&rule.host)?);
         }
-        self.updated_for(hosts, typed)
+        self.updated_for(hosts, typed, ids)
     }
 
     /// The router after services have got other endpoints, if what depends on them can be told.
-    pub(super) fn with_endpoints_of(&self, services: &[&Arc<Service>]) -> Option<(Router, usize)> {
+    pub(super) fn with_endpoints_of(
+        &self,
+        services: &[&Arc<Service>],
+        ids: &mut RouterIds,
+    ) -> Option<(Router, usize)> {
         // Some endpoint may be the proxy itself, and say which of its ports the Gateways' listeners are.
         if self.proxy.kind() == ProxyKind::Gateway && self.proxy.address().is_some() {
             return None;
@@ -133,18 +144,23 @@ impl LiveRouter {
         for service in services {
             hosts.extend(self.depending_on_clusters_of(&service.hostname)?);
         }
-        self.updated_for(hosts, &Typed::default())
+        self.updated_for(hosts, &Typed::default(), ids)
     }
 
     /// With the virtual hosts of these hosts made anew.
-    fn updated_for(&self, hosts: Vec<&str>, typed: &Typed) -> Option<(Router, usize)> {
+    fn updated_for(
+        &self,
+        hosts: Vec<&str>,
+        typed: &Typed,
+        ids: &mut RouterIds,
+    ) -> Option<(Router, usize)> {
         let neighbourhood = self.hosts.neighbourhood(hosts)?;
         let is_in_mesh = |one: &Arc<VirtualService>| one.is_bound_to(MESH_GATEWAY);
         let mut all = typed.all_virtual_services().chain(&neighbourhood.members);
         let affected = (&neighbourhood, all.any(is_in_mesh));
         let services = &self.workload_services;
         self.router
-            .updated(&self.mesh, &self.proxy, services, affected)
+            .updated(&self.mesh, &self.proxy, services, affected, ids)
     }
 
     /// Whether some server of a Gateway has a chain for every cluster (R-M-030).

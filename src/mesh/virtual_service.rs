@@ -116,7 +116,7 @@ pub enum HttpAction {
 }
 
 /// A destination as written, with its host resolved to an FQDN.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DestinationRef {
     /// Host; case as written.
     pub host: Arc<str>,

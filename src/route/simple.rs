@@ -52,8 +52,9 @@ impl Router {
         gateway: &str,
         entropy: u64,
     ) -> Result<Destination<'_>, RouteError> {
-        match self.tables.door.find(host, gateway, entropy) {
-            Found::Destination(cluster) => Ok(Destination::new(cluster)),
+        let clusters = &self.tables.clusters;
+        match self.tables.door.find(clusters, host, gateway, entropy) {
+            Found::Destination(id) => Ok(Destination::new(clusters, id)),
             Found::Nowhere(why) => Err(why),
             Found::Walk => self.route_by_walk(host, gateway, entropy),
         }
@@ -84,8 +85,8 @@ impl Router {
 pub(super) fn destination<'r>(decision: &Decision<'r>) -> Result<Destination<'r>, RouteError> {
     match decision.outcome() {
         Outcome::Forward { .. } | Outcome::Tcp { .. } => match decision.chosen {
-            Some(chosen) => match chosen.cluster.refusal() {
-                None => Ok(Destination::new(&chosen.cluster)),
+            Some(chosen) => match decision.clusters.cluster(chosen.cluster).refusal() {
+                None => Ok(Destination::new(decision.clusters, chosen.cluster)),
                 Some(why) => Err(why),
             },
             // What is forwarded goes to a cluster that was chosen.

@@ -10,8 +10,8 @@ use super::subject::Subject;
 use crate::decision::{Decision, NotFound, Outcome, Side};
 use crate::router::listener::ChainFacts;
 use crate::router::{
-    Action, Cluster, Filter, FilterChain, Listener, PathNormalization, RouteConfig, Rule, Split,
-    Tables, TcpProxy, Transport, View, VirtualHost,
+    Action, Cluster, ClusterTable, Filter, FilterChain, Listener, PathNormalization, RouteConfig,
+    Rule, Split, Tables, TcpProxy, Transport, View, VirtualHost,
 };
 use crate::terms::request::{Connection, Request, Tls};
 use crate::terms::route_policy::CorsPolicy;
@@ -31,7 +31,7 @@ pub(super) fn decide<'r, P: Probe>(
         [] if connection.tls == Tls::None => detected,
         offered => offered,
     };
-    let mut walk = Walk::new(entropy, probe);
+    let mut walk = Walk::new(&tables.clusters, entropy, probe);
     let chain = walk.arrive(tables, connection, protocols, Some(request.authority));
     if let Some((view, chain)) = chain {
         walk.run_chain(view, chain, connection, Some(request));
@@ -46,7 +46,7 @@ pub(super) fn decide_connection<'r, P: Probe>(
     entropy: u64,
     probe: &mut P,
 ) -> Decision<'r> {
-    let mut walk = Walk::new(entropy, probe);
+    let mut walk = Walk::new(&tables.clusters, entropy, probe);
     if let Some((view, chain)) = walk.arrive(tables, connection, connection.alpn, None) {
         walk.run_chain(view, chain, connection, None);
     }
@@ -60,8 +60,9 @@ struct Walk<'r, 'p, P> {
 }
 
 impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
-    fn new(entropy: u64, probe: &'p mut P) -> Self {
+    fn new(clusters: &'r ClusterTable, entropy: u64, probe: &'p mut P) -> Self {
         let decision = Decision {
+            clusters,
             side: Side::Mesh,
             path_normalization: PathNormalization::None,
             listener: None,
@@ -137,9 +138,8 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
 
     fn run_tcp(&mut self, proxy: &'r TcpProxy) {
         self.decision.tcp = Some(proxy);
-        if let Some(cluster) = self.pick(proxy.split()) {
-            self.decision.outcome = Outcome::Tcp { proxy, cluster };
-        }
+        let cluster = self.pick(proxy.split());
+        self.decision.outcome = Outcome::Tcp { proxy, cluster };
     }
 
     fn run_http(&mut self, config: &'r RouteConfig, request: &Request<'_>) {
@@ -201,9 +201,13 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
     /// Fault filter, CORS filter, router: in this order (R-H-149).
     fn run_action(&mut self, action: &'r Action, subject: &Subject<'_, '_>) {
         let policy = action.policy();
-        let cluster = match action {
-            Action::Forward(forward) => self.pick(forward.split()),
-            Action::Redirect(_) | Action::Respond(_) => None,
+        let outcome = match action {
+            Action::Forward(forward) => Outcome::Forward {
+                action: forward,
+                cluster: self.pick(forward.split()),
+            },
+            Action::Redirect(redirection) => Outcome::Redirect(redirection),
+            Action::Respond(response) => Outcome::Respond(response),
         };
         if let Some(delay) = &policy.fault_delay
             && self.draws("fault delay", Draw::FaultDelay, delay.percentage)
@@ -216,26 +220,23 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
             self.decision.outcome = Outcome::Abort(abort);
             return;
         }
-        self.decision.outcome = match action {
-            Action::Redirect(redirection) => Outcome::Redirect(redirection),
-            Action::Respond(response) => Outcome::Respond(response),
-            Action::Forward(action) => match (&policy.cors, cluster) {
-                (Some(cors), _) if answers_preflight(cors, subject) => Outcome::CorsPreflight(cors),
-                (_, Some(cluster)) => Outcome::Forward { action, cluster },
-                // A split always holds a cluster.
-                (_, None) => Outcome::NotFound(NotFound::NoRule),
-            },
+        self.decision.outcome = match (action, &policy.cors) {
+            (Action::Forward(_), Some(cors)) if answers_preflight(cors, subject) => {
+                Outcome::CorsPreflight(cors)
+            }
+            _ => outcome,
         };
     }
 
-    fn pick(&mut self, split: &'r Split) -> Option<&'r Cluster> {
-        let chosen = split.pick(split_entropy(self.decision.entropy, Draw::Split))?;
+    fn pick(&mut self, split: &'r Split) -> &'r Cluster {
+        let chosen = split.pick(split_entropy(self.decision.entropy, Draw::Split));
         self.decision.chosen = Some(chosen);
+        let cluster = self.decision.clusters.cluster(chosen.cluster());
         if split.is_weighted() {
-            let name = chosen.cluster().name();
+            let name = cluster.name();
             self.probe.split(name, chosen.weight(), split.total());
         }
-        Some(chosen.cluster())
+        cluster
     }
 
     fn draws(&mut self, what: &'static str, draw: Draw, chance: FractionalPercent) -> bool {
@@ -279,8 +280,10 @@ fn choose_side<'r>(
         (Some("mesh"), mesh, _) => mesh,
         (Some(name), _, gateway) => gateway.filter(|_| tables.binding(name).is_some()),
         (None, Some(mesh), Some(gateway)) => {
-            let claims =
-                |(_, view): (Side, &'r View)| claims(view, connection, protocols, authority);
+            let clusters = &tables.clusters;
+            let claims = |(_, view): (Side, &'r View)| {
+                claims(view, clusters, connection, protocols, authority)
+            };
             let to_gateway = !claims(mesh) && claims(gateway);
             Some(if to_gateway { gateway } else { mesh })
         }
@@ -291,6 +294,7 @@ fn choose_side<'r>(
 /// Whether a side has something of its own for a request or connection.
 fn claims(
     view: &View,
+    clusters: &ClusterTable,
     connection: &Connection<'_>,
     protocols: &[&str],
     authority: Option<&str>,
@@ -305,7 +309,9 @@ fn claims(
         return false;
     };
     match (chain.filter(), authority) {
-        (Filter::Tcp(proxy), _) => proxy.virtual_service().is_some() || !leads_nowhere(proxy),
+        (Filter::Tcp(proxy), _) => {
+            proxy.virtual_service().is_some() || !leads_nowhere(proxy, clusters)
+        }
         (Filter::Http(config), Some(authority)) => view
             .route_config(*config)
             .find(authority)
@@ -315,10 +321,7 @@ fn claims(
 }
 
 /// Whether a TCP chain is only what a sidecar falls back to: passthrough or black hole.
-fn leads_nowhere(proxy: &TcpProxy) -> bool {
-    proxy
-        .split()
-        .clusters()
-        .iter()
-        .all(|entry| entry.cluster().port().is_none())
+fn leads_nowhere(proxy: &TcpProxy, clusters: &ClusterTable) -> bool {
+    let mut all = proxy.split().clusters();
+    all.all(|entry| clusters.cluster(entry.cluster()).port().is_none())
 }

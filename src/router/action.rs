@@ -6,7 +6,7 @@ use crate::terms::header_operations::HeaderChanges;
 use crate::terms::route_policy::{DirectResponse, HashKey, Redirect, RoutePolicy};
 use crate::terms::weighted::{AliasTable, FractionalPercent};
 
-use super::cluster::Cluster;
+use super::cluster::ClusterId;
 
 /// What a rule does.
 #[derive(Clone, Debug)]
@@ -30,21 +30,28 @@ pub struct Forward {
     pub(crate) hash_policy: Box<[HashKey]>,
 }
 
-/// The weighted clusters of a rule.
+/// The weighted clusters of a rule: at least one.
 #[derive(Clone, Debug)]
 pub struct Split {
-    /// Over `clusters`, index for index; `None` where there is nothing to draw: one cluster, or none.
-    pub(crate) table: Option<AliasTable>,
-    pub(crate) clusters: Box<[WeightedCluster]>,
+    first: WeightedCluster,
+    others: Option<Box<Others>>,
     /// The rule lists two destinations or more: then zero-weight entries are gone and the destination's header changes
     /// run before the route's (R-H-122); with one, both run as one, route first (R-H-121).
-    pub(crate) weighted: bool,
+    is_weighted: bool,
+}
+
+/// What a split of several clusters has beside the first.
+#[derive(Clone, Debug)]
+struct Others {
+    clusters: Box<[WeightedCluster]>,
+    /// Over all clusters, the first one too.
+    table: AliasTable,
 }
 
 /// One cluster of a split.
 #[derive(Clone, Debug)]
 pub struct WeightedCluster {
-    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) cluster: ClusterId,
     pub(crate) weight: u32,
     /// Header changes of the destination level.
     pub(crate) headers: Option<Arc<HeaderChanges>>,
@@ -53,7 +60,7 @@ pub struct WeightedCluster {
 /// A cluster that gets a shadow of the request.
 #[derive(Clone, Debug)]
 pub struct Mirror {
-    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) cluster: ClusterId,
     pub(crate) percentage: FractionalPercent,
 }
 
@@ -130,38 +137,95 @@ impl Forward {
 }
 
 impl Split {
+    /// A split over these clusters; `None` where nothing can be drawn: there is none, or several of which none has a
+    /// weight.
+    pub(crate) fn new(
+        clusters: impl IntoIterator<Item = WeightedCluster>,
+        is_weighted: bool,
+    ) -> Option<Self> {
+        let mut clusters = clusters.into_iter();
+        let first = clusters.next()?;
+        let others: Box<[WeightedCluster]> = clusters.collect();
+        if others.is_empty() {
+            return Some(Split {
+                first,
+                others: None,
+                is_weighted,
+            });
+        }
+        let weights = std::iter::once(&first).chain(&others);
+        let table = AliasTable::new(weights.map(|one| one.weight)).ok()?;
+        Some(Split {
+            first,
+            others: Some(Box::new(Others {
+                clusters: others,
+                table,
+            })),
+            is_weighted,
+        })
+    }
+
+    /// Everything to one cluster.
+    pub(crate) fn single(cluster: ClusterId) -> Self {
+        Split {
+            first: WeightedCluster {
+                cluster,
+                weight: 1,
+                headers: None,
+            },
+            others: None,
+            is_weighted: false,
+        }
+    }
+
     /// The cluster that an entropy word of the split draw picks (R-H-113).
     ///
     /// # Complexity
     /// Constant.
-    pub(crate) fn pick(&self, word: u64) -> Option<&WeightedCluster> {
-        match &self.table {
-            None => self.clusters.first(),
-            Some(table) => self.clusters.get(table.pick(word)),
-        }
+    pub(crate) fn pick(&self, word: u64) -> &WeightedCluster {
+        let Some(others) = &self.others else {
+            return &self.first;
+        };
+        let place = others.table.pick(word).checked_sub(1);
+        let other = place.and_then(|place| others.clusters.get(place));
+        other.unwrap_or(&self.first)
     }
 
-    /// The clusters in the order in which they are listed.
-    pub fn clusters(&self) -> &[WeightedCluster] {
-        &self.clusters
+    /// What draws; `None`: there is but one cluster.
+    pub(crate) fn table(&self) -> Option<&AliasTable> {
+        self.others.as_ref().map(|others| &others.table)
+    }
+
+    /// The clusters in the order in which they are listed: at least one.
+    pub fn clusters(&self) -> impl Iterator<Item = &WeightedCluster> + Clone {
+        let others = self.others.iter().flat_map(|others| &others.clusters);
+        std::iter::once(&self.first).chain(others)
+    }
+
+    /// Heap bytes.
+    pub(crate) fn memory_usage(&self) -> usize {
+        let others = self.others.as_deref().map(|others| {
+            size_of_val(others) + size_of_val(&*others.clusters) + others.table.memory_usage()
+        });
+        others.unwrap_or(0)
     }
 
     /// The sum of all weights.
     pub fn total(&self) -> u64 {
-        let weights = self.clusters.iter().map(|one| u64::from(one.weight));
+        let weights = self.clusters().map(|one| u64::from(one.weight));
         weights.sum()
     }
 
     /// Whether the rule lists two destinations or more; those of weight zero are gone (R-H-112).
     pub fn is_weighted(&self) -> bool {
-        self.weighted
+        self.is_weighted
     }
 }
 
 impl WeightedCluster {
-    /// The cluster.
-    pub fn cluster(&self) -> &Cluster {
-        &self.cluster
+    /// The cluster, which [`Router::cluster`](super::Router::cluster) has.
+    pub fn cluster(&self) -> ClusterId {
+        self.cluster
     }
 
     /// Its share of the sum of all weights; meaningless where it is the only one.
@@ -171,9 +235,9 @@ impl WeightedCluster {
 }
 
 impl Mirror {
-    /// The cluster that gets the copy.
-    pub fn cluster(&self) -> &Cluster {
-        &self.cluster
+    /// The cluster that gets the copy, which [`Router::cluster`](super::Router::cluster) has.
+    pub fn cluster(&self) -> ClusterId {
+        self.cluster
     }
 
     /// How often.

@@ -1,5 +1,6 @@
-//! Where a request ends: a cluster with the policy and the workloads that Istio resolved for it.
+//! Where a request ends: a cluster with the policy and the workloads that Istio resolved for it. Rules name it by its id.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::terms::cluster::ClusterName;
@@ -8,6 +9,54 @@ use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
 use crate::terms::route_error::RouteError;
 use crate::terms::traffic_policy::TrafficPolicy;
+
+/// Names a cluster of a router, as rules do: routes stay what they are when clusters change (in Envoy: RDS and CDS).
+/// It means the same cluster in a router and in those that [follow](crate::live) it, until one is made anew.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClusterId(u32);
+
+impl ClusterId {
+    /// The lowest bit says which side of a proxy it is a cluster of: both see services in their own way.
+    pub(crate) fn new(side: ClusterSide, index: u32) -> Self {
+        ClusterId(index << 1 | side as u32)
+    }
+
+    /// As a number, which means nothing by itself.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// Of a [`number`](Self::number).
+    pub fn from_number(number: u32) -> Self {
+        ClusterId(number)
+    }
+
+    /// The side, as a place of a list of both.
+    pub(crate) fn side(self) -> usize {
+        (self.0 & 1) as usize
+    }
+
+    /// The place among the clusters of the side.
+    pub(crate) fn index(self) -> usize {
+        (self.0 >> 1) as usize
+    }
+}
+
+impl fmt::Debug for ClusterId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ClusterId({})", self.0)
+    }
+}
+
+/// A side of a proxy, which has its own clusters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ClusterSide {
+    /// The outbound side of a sidecar.
+    #[default]
+    Mesh,
+    /// A gateway.
+    Gateway,
+}
 
 /// What a cluster is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

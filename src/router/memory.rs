@@ -1,10 +1,7 @@
 //! What a router weighs, part by part.
 
-use std::sync::Arc;
-
-use super::{Action, Cluster, Filter, Router, RuleList, Split, View, VirtualHost};
+use super::{Action, Cluster, Filter, Router, RuleList, View, VirtualHost};
 use crate::terms::hash::HashSet;
-use crate::terms::weighted::AliasTable;
 
 /// Heap bytes of the parts of a router. What several parts share counts once; what is shared with the mesh (matches, policies,
 /// regexes, endpoints) does not count.
@@ -21,7 +18,7 @@ pub struct MemoryUsage {
     pub rules: usize,
     /// Indexes over the rules.
     pub rule_indexes: usize,
-    /// Clusters: names and members.
+    /// Clusters, with the table that has them by id: names and members.
     pub clusters: usize,
     /// Listeners and filter chains.
     pub listeners: usize,
@@ -59,6 +56,9 @@ impl Router {
         {
             scales.view(view);
         }
+        let clusters = &self.tables.clusters;
+        let each = clusters.iter().map(|(_, cluster)| weight_of(cluster));
+        scales.sum.clusters = clusters.memory_usage() + each.sum::<usize>();
         scales.sum
     }
 }
@@ -82,7 +82,7 @@ impl Scales {
                 let names = chain.matches.server_names.iter().map(|name| name.len());
                 self.sum.listeners += size_of_val(chain) + chain.name.len() + names.sum::<usize>();
                 if let Filter::Tcp(proxy) = chain.filter() {
-                    self.sum.listeners += self.split(&proxy.split);
+                    self.sum.listeners += proxy.split.memory_usage();
                 }
             }
         }
@@ -119,30 +119,15 @@ impl Scales {
             if let Action::Forward(forward) = rule.action() {
                 self.sum.rules +=
                     size_of_val(&*forward.mirrors) + size_of_val(&*forward.hash_policy);
-                self.sum.rules += self.split(&forward.split);
-                for mirror in &forward.mirrors {
-                    self.cluster(&mirror.cluster);
-                }
+                self.sum.rules += forward.split.memory_usage();
             }
         }
     }
+}
 
-    /// What the split itself holds beside its clusters.
-    fn split(&mut self, split: &Split) -> usize {
-        for one in &split.clusters {
-            self.cluster(&one.cluster);
-        }
-        let table = split.table.as_ref().map_or(0, AliasTable::memory_usage);
-        table + size_of_val(&*split.clusters)
-    }
-
-    fn cluster(&mut self, cluster: &Arc<Cluster>) {
-        if self.is_new(&**cluster) {
-            let members = cluster.members.as_deref().map_or(0, size_of_val);
-            let texts = cluster.name.len() + cluster.port_name.len();
-            self.sum.clusters += counted(&**cluster) + members + texts;
-        }
-    }
+fn weight_of(cluster: &Cluster) -> usize {
+    let members = cluster.members.as_deref().map_or(0, size_of_val);
+    counted(cluster) + members + cluster.name.len() + cluster.port_name.len()
 }
 
 /// Bytes of what stands behind an `Arc`, with its two counters.

@@ -1,7 +1,7 @@
 //! The noun that answers: immutable tables for one proxy, in Envoy's words.
 //!
 //! ```text
-//! Router -> View (sidecar | gateway) -> Listener -> FilterChain -> RouteConfig -> VirtualHost -> Rule -> Action
+//! Router -> View (sidecar | gateway) -> Listener -> FilterChain -> RouteConfig -> VirtualHost -> Rule -> Action -> Cluster
 //! ```
 //! The tables and their own lookups live here; the walk through them is in `route`. Everything that several views or
 //! several rules share is behind an `Arc` that `compile` clones, never copied.
@@ -15,6 +15,8 @@ pub mod action;
 mod chain_index;
 mod chunked;
 pub mod cluster;
+mod cluster_ids;
+mod cluster_table;
 pub mod host_table;
 pub mod listener;
 mod memory;
@@ -27,7 +29,10 @@ mod words;
 pub use crate::terms::path_normalization::PathNormalization;
 pub use action::{Action, Forward, Mirror, Redirection, Response, Split, WeightedCluster};
 pub(crate) use chunked::Chunked;
-pub use cluster::{Cluster, ClusterKind};
+pub(crate) use cluster::ClusterSide;
+pub use cluster::{Cluster, ClusterId, ClusterKind};
+pub(crate) use cluster_ids::{ClusterIds, RouterIds, Special};
+pub(crate) use cluster_table::ClusterTable;
 pub use listener::{
     ChainMatch, Cidr, Filter, FilterChain, Listener, RouteConfigId, TcpProxy, Transport,
 };
@@ -51,6 +56,11 @@ impl Router {
         Router::with_door(tables)
     }
 
+    /// The cluster that a rule or filter chain of this router names; `None`: an id of another router.
+    pub fn cluster(&self, id: ClusterId) -> Option<&Cluster> {
+        self.tables.clusters.get(id).map(|cluster| &**cluster)
+    }
+
     /// A router over tables of which the door is finished too.
     pub(crate) fn with_door(tables: Tables) -> Self {
         Router {
@@ -66,6 +76,8 @@ pub(crate) struct Tables {
     pub mesh: Option<View>,
     /// Gateway workload.
     pub gateway: Option<View>,
+    /// What the rules and filter chains of both sides name.
+    pub clusters: ClusterTable,
     /// For the simple door: the gateways bound to this proxy, by `namespace/name`, with their servers in merge order.
     pub bindings: Arc<[GatewayBinding]>,
     /// For the simple door: for each service name in the mesh view, its first HTTP port (lower-case FQDN -> port).

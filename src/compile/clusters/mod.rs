@@ -1,4 +1,4 @@
-//! Clusters of one proxy: what a host, a port and a subset resolve to, made once each and shared.
+//! Clusters of one side of a proxy: what a host, a port and a subset resolve to, made once each and named by id.
 //!
 //! A proxy has a cluster for each port (not UDP) of each service in its scope, and one more for each subset of the
 //! DestinationRule that holds for the service (R-M-136). Routes may name others: those do not exist (R-M-139).
@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use crate::mesh::EffectiveRule;
 use crate::mesh::service::{Endpoint, Protocol, Resolution, Service};
 use crate::mesh::virtual_service::DestinationRef;
-use crate::router::Cluster;
+use crate::router::{Cluster, ClusterId, ClusterIds, Special};
 use crate::terms::cluster::ClusterName;
 use crate::terms::hash::HashMap;
 use crate::terms::host::namespace_of;
@@ -24,16 +24,15 @@ mod recordings;
 #[cfg(all(test, feature = "yaml"))]
 mod tests;
 
-/// The clusters that the routes of one proxy name.
+/// The clusters that the routes of one side of a proxy name.
 #[derive(Debug)]
 pub(crate) struct Clusters<'s> {
     scope: &'s Scope<'s>,
+    ids: &'s mut ClusterIds,
     hosts: HashMap<Arc<str>, Host<'s>>,
     /// What applies to a host without a DestinationRule.
     default_policy: Option<Arc<TrafficPolicy>>,
-    passthrough: Arc<Cluster>,
-    black_hole: Arc<Cluster>,
-    unknown_service: Arc<Cluster>,
+    made: HashMap<ClusterId, Arc<Cluster>>,
 }
 
 /// What all clusters of one host have in common.
@@ -42,20 +41,18 @@ struct Host<'s> {
     service: Option<&'s ServiceView>,
     rule: Option<&'s Arc<EffectiveRule>>,
     pool: Arc<[Endpoint]>,
-    /// Sorted by port and subset.
-    clusters: SmallVec<[Arc<Cluster>; 2]>,
 }
 
 impl<'s> Clusters<'s> {
-    /// No clusters yet, for routes of `scope`.
-    pub fn new(scope: &'s Scope<'s>) -> Self {
+    /// No clusters yet, for routes of `scope`; `ids` are those of a router before, or none.
+    pub fn new(scope: &'s Scope<'s>, ids: &'s mut ClusterIds) -> Self {
+        let services = scope.services().len();
         Clusters {
             scope,
-            hosts: HashMap::with_capacity_and_hasher(scope.services().len(), Default::default()),
+            ids,
+            hosts: HashMap::with_capacity_and_hasher(services, Default::default()),
             default_policy: scope.mesh().config.default_traffic_policy.clone(),
-            passthrough: Arc::new(Cluster::passthrough()),
-            black_hole: Arc::new(Cluster::black_hole()),
-            unknown_service: Arc::new(Cluster::unknown_service()),
+            made: HashMap::with_capacity_and_hasher(services, Default::default()),
         }
     }
 
@@ -69,9 +66,9 @@ impl<'s> Clusters<'s> {
         destination: &DestinationRef,
         service: Option<&ServiceView>,
         listener_port: u16,
-    ) -> Arc<Cluster> {
+    ) -> ClusterId {
         if destination.host.is_empty() {
-            return Arc::clone(&self.unknown_service);
+            return self.unknown_service();
         }
         let only_port = || match service?.ports() {
             [port] => Some(port.number),
@@ -83,20 +80,14 @@ impl<'s> Clusters<'s> {
         self.cluster(host, port, &destination.subset)
     }
 
-    /// The cluster `outbound|port|subset|host`; an empty subset is none. The same `Arc` for the same name.
-    pub fn cluster(&mut self, host: &Arc<str>, port: u16, subset: &Arc<str>) -> Arc<Cluster> {
-        let clusters = &self.host(host).clusters;
-        let key = |cluster: &Arc<Cluster>| {
-            let order = cluster.port().cmp(&Some(port));
-            order.then_with(|| cluster.subset().unwrap_or_default().cmp(subset))
-        };
-        let place = match clusters.binary_search_by(key) {
-            Ok(place) => return Arc::clone(&clusters[place]),
-            Err(place) => place,
-        };
-        let made = Arc::new(self.make(host, port, subset));
-        self.host(host).clusters.insert(place, Arc::clone(&made));
-        made
+    /// The cluster `outbound|port|subset|host`; an empty subset is none. The same id for the same name.
+    pub fn cluster(&mut self, host: &Arc<str>, port: u16, subset: &Arc<str>) -> ClusterId {
+        let id = self.ids.of_host(host, port, subset);
+        if !self.made.contains_key(&id) {
+            let made = self.make(host, port, subset);
+            self.made.insert(id, Arc::new(made));
+        }
+        id
     }
 
     /// The DestinationRule that holds for the service `host`, for what routes ask of it (R-M-120, R-M-121).
@@ -105,13 +96,74 @@ impl<'s> Clusters<'s> {
     }
 
     /// `PassthroughCluster`.
-    pub fn passthrough(&self) -> Arc<Cluster> {
-        Arc::clone(&self.passthrough)
+    pub fn passthrough(&mut self) -> ClusterId {
+        self.special(Special::Passthrough)
     }
 
     /// `BlackHoleCluster`.
-    pub fn black_hole(&self) -> Arc<Cluster> {
-        Arc::clone(&self.black_hole)
+    pub fn black_hole(&mut self) -> ClusterId {
+        self.special(Special::BlackHole)
+    }
+
+    /// `AllowAnyDynamicDNSCluster`.
+    pub fn dynamic_dns(&mut self) -> ClusterId {
+        self.special(Special::DynamicDns)
+    }
+
+    /// `UnknownService`: where a destination without a host leads (R-M-137).
+    pub fn unknown_service(&mut self) -> ClusterId {
+        self.special(Special::UnknownService)
+    }
+
+    /// Makes every cluster of this host that has an id.
+    pub fn remake(&mut self, host: &Arc<str>) {
+        for index in 0.. {
+            let Some(one) = self.ids.all_of_host(host).get(index) else {
+                return;
+            };
+            let (port, subset) = (one.port, Arc::clone(&one.subset));
+            self.cluster(host, port, &subset);
+        }
+    }
+
+    /// A cluster that has been made.
+    #[cfg(test)]
+    pub fn get(&self, id: ClusterId) -> &Arc<Cluster> {
+        &self.made[&id]
+    }
+
+    /// What has been made, by id.
+    pub fn take_made(&mut self) -> impl Iterator<Item = (ClusterId, Arc<Cluster>)> + use<> {
+        std::mem::take(&mut self.made).into_iter()
+    }
+
+    /// All clusters that have an id, in the order of the ids.
+    pub fn take_all(&mut self) -> Vec<Arc<Cluster>> {
+        if self.made.len() < self.ids.len() as usize {
+            // Names of a router before, which nothing asked for.
+            let hosts: Vec<Arc<str>> = self.ids.hosts().cloned().collect();
+            hosts.iter().for_each(|host| self.remake(host));
+            let special: Vec<_> = self.ids.special().collect();
+            special.into_iter().for_each(|(one, _)| {
+                self.special(one);
+            });
+        }
+        let mut all: Vec<_> = self.take_made().collect();
+        all.sort_unstable_by_key(|(id, _)| *id);
+        all.into_iter().map(|(_, cluster)| cluster).collect()
+    }
+
+    fn special(&mut self, special: Special) -> ClusterId {
+        let id = self.ids.of_special(special);
+        self.made.entry(id).or_insert_with(|| {
+            Arc::new(match special {
+                Special::Passthrough => Cluster::passthrough(),
+                Special::BlackHole => Cluster::black_hole(),
+                Special::DynamicDns => Cluster::dynamic_dns(),
+                Special::UnknownService => Cluster::unknown_service(),
+            })
+        });
+        id
     }
 
     fn host(&mut self, host: &Arc<str>) -> &mut Host<'s> {
@@ -166,7 +218,6 @@ impl<'s> Host<'s> {
             service,
             rule,
             pool: service.map_or_else(Arc::default, |service| pool(scope, service.service())),
-            clusters: SmallVec::new(),
         }
     }
 

@@ -10,6 +10,7 @@ use super::Clusters;
 use crate::compile::scope::Scope;
 use crate::mesh::Mesh;
 use crate::resource::Resources;
+use crate::router::ClusterIds;
 use crate::terms::labels::Labels;
 use crate::terms::proxy::Proxy;
 
@@ -85,7 +86,8 @@ fn r_m_136_and_r_m_139_clusters_exist_as_recorded() {
             Some("gateway") => Scope::gateway(&mesh, &proxy),
             _ => Scope::sidecar(&mesh, &proxy),
         };
-        let mut clusters = Clusters::new(&scope);
+        let mut ids = ClusterIds::default();
+        let mut clusters = Clusters::new(&scope, &mut ids);
         for (name, exists) in recorded {
             let parts: Vec<&str> = name.split('|').collect();
             let [_, port, subset, host] = parts[..] else {
@@ -93,6 +95,7 @@ fn r_m_136_and_r_m_139_clusters_exist_as_recorded() {
             };
             let port = port.parse().unwrap_or(0);
             let cluster = clusters.cluster(&Arc::from(host), port, &Arc::from(subset));
+            let cluster = clusters.get(cluster);
             compared += 1;
             assert_eq!(cluster.name(), name);
             if cluster.exists() != exists {

@@ -6,7 +6,7 @@ use super::Clusters;
 use crate::compile::scope::fixtures::{entry, istio, mesh, service};
 use crate::compile::scope::{Scope, ServiceView};
 use crate::mesh::virtual_service::DestinationRef;
-use crate::router::Cluster;
+use crate::router::{Cluster, ClusterIds};
 use crate::terms::proxy::Proxy;
 
 /// Asks `ask` about the clusters of a sidecar in namespace `a` of the mesh that `yaml` describes.
@@ -14,12 +14,16 @@ fn with_clusters<T>(yaml: &str, ask: impl FnOnce(&Scope<'_>, &mut Clusters<'_>) 
     let mesh = mesh(yaml);
     let proxy = Proxy::sidecar("a");
     let scope = Scope::sidecar(&mesh, &proxy);
-    ask(&scope, &mut Clusters::new(&scope))
+    ask(
+        &scope,
+        &mut Clusters::new(&scope, &mut ClusterIds::default()),
+    )
 }
 
 fn cluster(yaml: &str, host: &str, port: u16, subset: &str) -> Arc<Cluster> {
     with_clusters(yaml, |_, clusters| {
-        clusters.cluster(&host.into(), port, &subset.into())
+        let id = clusters.cluster(&host.into(), port, &subset.into());
+        Arc::clone(clusters.get(id))
     })
 }
 
@@ -109,9 +113,39 @@ fn a_cluster_knows_its_parts_labels_and_policy() {
 fn one_name_is_one_cluster() {
     with_clusters(REVIEWS, |_, clusters| {
         let mut get = |port, subset: &str| clusters.cluster(&HOST.into(), port, &subset.into());
-        assert!(Arc::ptr_eq(&get(9080, "v1"), &get(9080, "v1")));
-        assert!(!Arc::ptr_eq(&get(9080, "v1"), &get(9081, "v1")));
+        assert_eq!(get(9080, "v1"), get(9080, "v1"));
+        assert_ne!(get(9080, "v1"), get(9081, "v1"));
     });
+}
+
+#[test]
+fn a_name_keeps_its_id_in_whatever_order_it_is_asked_for() {
+    let mesh = mesh(REVIEWS);
+    let proxy = Proxy::sidecar("a");
+    let scope = Scope::sidecar(&mesh, &proxy);
+    let mut ids = ClusterIds::default();
+    let names = [(9080, "v1"), (9080, ""), (80, "v2"), (9080, "v2")];
+    let ask = |clusters: &mut Clusters<'_>, (port, subset): (u16, &str)| {
+        clusters.cluster(&HOST.into(), port, &subset.into())
+    };
+    let first: Vec<_> = {
+        let clusters = &mut Clusters::new(&scope, &mut ids);
+        clusters.passthrough();
+        names.map(|name| ask(clusters, name)).into()
+    };
+    let clusters = &mut Clusters::new(&scope, &mut ids);
+    assert_eq!(ask(clusters, names[3]), first[3]);
+    assert_ne!(ask(clusters, (1, "")), first[0]);
+    assert_eq!(ask(clusters, names[0]), first[0]);
+    // Those that nothing asks for any more are there too, each in its place.
+    let all = clusters.take_all();
+    assert_eq!(all.len(), 6);
+    assert_eq!(all[0].name(), "PassthroughCluster");
+    for (id, (port, subset)) in first.iter().zip(names) {
+        let cluster = &all[id.index()];
+        assert_eq!(cluster.port(), Some(port));
+        assert_eq!(cluster.subset().unwrap_or_default(), subset);
+    }
 }
 
 fn destination(host: &str, port: Option<u16>) -> DestinationRef {
@@ -128,9 +162,8 @@ fn r_m_137_the_port_is_the_destinations_the_only_one_or_the_listeners() {
     with_clusters(&yaml, |scope, clusters| {
         let mut port = |host: &str, port, seen: bool| {
             let service = scope.service(host).filter(|_| seen);
-            clusters
-                .destination(&destination(host, port), service, 99)
-                .port()
+            let id = clusters.destination(&destination(host, port), service, 99);
+            clusters.get(id).port()
         };
         assert_eq!(port("one.a.svc.cluster.local", Some(7), true), Some(7));
         assert_eq!(port("one.a.svc.cluster.local", None, true), Some(81));
@@ -138,6 +171,7 @@ fn r_m_137_the_port_is_the_destinations_the_only_one_or_the_listeners() {
         assert_eq!(port("two.a.svc.cluster.local", None, true), Some(99));
         assert_eq!(port("", None, false), None);
         let nowhere = clusters.destination(&destination("", None), None, 80);
+        let nowhere = clusters.get(nowhere);
         assert_eq!(
             (nowhere.name(), nowhere.exists()),
             ("UnknownService", false)
@@ -158,10 +192,12 @@ spec: {type: ExternalName, externalName: one.a.svc.cluster.local, ports: [{port:
     with_clusters(&yaml, |scope, clusters| {
         let host = "alias.a.svc.cluster.local";
         let to = destination(host, None);
-        let cluster = clusters.destination(&to, scope.service(host), 80);
+        let id = clusters.destination(&to, scope.service(host), 80);
+        let cluster = clusters.get(id);
         assert_eq!(cluster.name(), "outbound|81||one.a.svc.cluster.local");
         assert!(cluster.exists());
-        assert!(!clusters.cluster(&host.into(), 81, &"".into()).exists());
+        let id = clusters.cluster(&host.into(), 81, &"".into());
+        assert!(!clusters.get(id).exists());
         let aliases = scope
             .service("one.a.svc.cluster.local")
             .map(ServiceView::aliases);

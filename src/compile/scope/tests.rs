@@ -4,6 +4,7 @@ use super::fixtures::{entry, istio, mesh, names, service, sidecar};
 use crate::compile::clusters::Clusters;
 use crate::compile::scope::Scope;
 use crate::mesh::config::OutboundTrafficPolicy;
+use crate::router::ClusterIds;
 use crate::terms::proxy::Proxy;
 
 #[test]
@@ -203,8 +204,10 @@ fn an_empty_registry_is_open() {
     let proxy = Proxy::default();
     let scope = Scope::sidecar(&mesh, &proxy);
     assert!(scope.is_open());
-    let cluster = Clusters::new(&scope).cluster(&"any.com".into(), 80, &"v1".into());
-    assert!(cluster.exists());
+    let mut ids = ClusterIds::default();
+    let mut clusters = Clusters::new(&scope, &mut ids);
+    let id = clusters.cluster(&"any.com".into(), 80, &"v1".into());
+    assert!(clusters.get(id).exists());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::fixtures::{mesh, names, service, sidecar, to, virtual_service};
 use crate::compile::clusters::Clusters;
 use crate::compile::scope::{EgressListener, Scope};
+use crate::router::ClusterIds;
 use crate::terms::proxy::Proxy;
 
 fn virtual_services(listener: &EgressListener<'_>) -> Vec<String> {
@@ -82,8 +83,12 @@ fn r_m_072_destinations_of_imported_virtual_services_are_imported_with_the_ports
     let scope = Scope::sidecar(&mesh, &proxy);
     assert!(scope.listeners()[0].services().is_empty());
     assert_eq!(names(scope.services()), ["b:x.b:80", "b:y.b:82+83"]);
-    let mut clusters = Clusters::new(&scope);
-    let mut exists = |host: &str, port| clusters.cluster(&host.into(), port, &"".into()).exists();
+    let mut ids = ClusterIds::default();
+    let mut clusters = Clusters::new(&scope, &mut ids);
+    let mut exists = |host: &str, port| {
+        let id = clusters.cluster(&host.into(), port, &"".into());
+        clusters.get(id).exists()
+    };
     assert!(exists("x.b.svc.cluster.local", 80));
     assert!(!exists("x.b.svc.cluster.local", 81));
     assert!(!exists("z.b.svc.cluster.local", 84));

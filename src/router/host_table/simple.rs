@@ -22,7 +22,7 @@ const WALK: u8 = 3;
 pub enum Answer<'a> {
     /// Always this destination.
     Destination(u32),
-    /// One of the destinations that begin at this number, place for place with the weights of the table.
+    /// One of what the owner of the table keeps from this number on, place for place with the weights of the table.
     Split(&'a AliasTable, u32),
     /// What the owner of the table keeps under this number.
     Elsewhere(u32),
@@ -46,8 +46,10 @@ pub struct SimpleEntry<'a> {
 /// Where the simple door leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// To a destination.
+    /// To a destination: the number of a [`Answer::Destination`].
     Destination(u32),
+    /// To one of a split: its place behind the first number of an [`Answer::Split`].
+    Picked(u32),
     /// To what the owner of the table keeps under this number.
     Elsewhere(u32),
     /// To no destination; the number says why.
@@ -242,8 +244,6 @@ fn target(record: Record<'_>, word: impl Fn() -> u64) -> Target {
         ELSEWHERE => Target::Elsewhere(record.value),
         NOWHERE => Target::Nowhere(record.value),
         WALK => Target::Walk,
-        _ => {
-            Target::Destination(record.value + AliasTable::pick_from(record.payload, word()) as u32)
-        }
+        _ => Target::Picked(record.value + AliasTable::pick_from(record.payload, word()) as u32),
     }
 }

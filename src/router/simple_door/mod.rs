@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::host_table::{GATES, SimpleEntry, SimpleTable, SimpleTableBuilder, Target};
-use super::{Action, Chunked, Cluster, Tables};
+use super::{Action, Chunked, ClusterId, ClusterTable, Tables};
 use crate::terms::route_error::RouteError;
 use crate::terms::weighted::{Draw, split_entropy};
 
@@ -38,18 +38,19 @@ pub(crate) struct SimpleDoor {
     names: Arc<Names>,
     /// Of each [`GATES`] gates.
     tables: Arc<[SimpleTable]>,
-    destinations: Chunked<Arc<Cluster>>,
+    /// What the splits in the tables lead to.
+    picks: Chunked<ClusterId>,
     /// Forwards with splits that no record holds.
     actions: Chunked<Arc<Action>>,
     gates: Arc<[Arc<Gate>]>,
-    /// How many of the destinations and actions were there when the door was made, and not by an update.
+    /// How many of the picks and actions were there when the door was made, and not by an update.
     at_first: Numbers,
 }
 
 /// Where the simple door leads.
-pub(crate) enum Found<'r> {
+pub(crate) enum Found {
     /// To a destination.
-    Destination(&'r Arc<Cluster>),
+    Destination(ClusterId),
     /// Nowhere.
     Nowhere(RouteError),
     /// It depends on more than the host: walk.
@@ -74,19 +75,15 @@ impl SimpleDoor {
             }
             made.push(table(&domains));
         }
-        let Writer {
-            destinations,
-            actions,
-            ..
-        } = writer;
+        let Writer { picks, actions, .. } = writer;
         SimpleDoor {
             names: Arc::new(names),
             tables: made.into(),
             at_first: Numbers {
-                destinations: destinations.len() as u32,
+                picks: picks.len() as u32,
                 actions: actions.len() as u32,
             },
-            destinations: destinations.into_iter().collect(),
+            picks: picks.into_iter().collect(),
             actions: actions.into_iter().collect(),
             gates: gates.into_iter().map(Arc::new).collect(),
         }
@@ -97,7 +94,13 @@ impl SimpleDoor {
     /// # Complexity
     /// As [`SimpleTable::find`]. No allocation.
     #[inline]
-    pub fn find(&self, authority: &str, gateway: &str, entropy: u64) -> Found<'_> {
+    pub fn find(
+        &self,
+        clusters: &ClusterTable,
+        authority: &str,
+        gateway: &str,
+        entropy: u64,
+    ) -> Found {
         let Some(gate) = self.names.find(gateway) else {
             return Found::Nowhere(RouteError::UnknownGateway);
         };
@@ -109,26 +112,27 @@ impl SimpleDoor {
         let word = || split_entropy(entropy, Draw::Split);
         let table = self.tables.get(table);
         match table.and_then(|table| table.find(authority, bit, word)) {
-            Some(Target::Destination(number)) => match self.destinations.get(number as usize) {
-                Some(cluster) => Found::Destination(cluster),
+            Some(Target::Destination(number)) => Found::Destination(ClusterId::from_number(number)),
+            Some(Target::Picked(number)) => match self.picks.get(number as usize) {
+                Some(cluster) => Found::Destination(*cluster),
                 None => Found::Walk,
             },
             Some(Target::Nowhere(why)) => Found::Nowhere(RouteError::from_code(why)),
-            Some(Target::Elsewhere(number)) => self.elsewhere(number, word()),
+            Some(Target::Elsewhere(number)) => self.elsewhere(clusters, number, word()),
             Some(Target::Walk) | None => Found::Walk,
         }
     }
 
     #[cold]
-    fn elsewhere(&self, number: u32, word: u64) -> Found<'_> {
+    fn elsewhere(&self, clusters: &ClusterTable, number: u32, word: u64) -> Found {
         let action = self.actions.get(number as usize);
-        let forward = action.and_then(|action| action.as_forward());
-        match forward.and_then(|forward| forward.split.pick(word)) {
-            Some(picked) => match picked.cluster.refusal() {
-                None => Found::Destination(&picked.cluster),
-                Some(why) => Found::Nowhere(why),
-            },
-            None => Found::Walk,
+        let Some(forward) = action.and_then(|action| action.as_forward()) else {
+            return Found::Walk;
+        };
+        let picked = forward.split.pick(word).cluster;
+        match clusters.cluster(picked).refusal() {
+            None => Found::Destination(picked),
+            Some(why) => Found::Nowhere(why),
         }
     }
 
@@ -156,7 +160,7 @@ impl SimpleDoor {
             + tables.sum::<usize>()
             + size_of_val(&*self.tables)
             + gates.sum::<usize>()
-            + self.destinations.memory_usage()
+            + self.picks.memory_usage()
             + self.actions.memory_usage()
     }
 }

@@ -10,7 +10,7 @@ use super::{SimpleDoor, own_names, place_of};
 use crate::router::Tables;
 use crate::router::host_table::SimpleEntry;
 
-/// So many destinations more than at first may be there, beside as many as there were at first.
+/// So many picks and actions more than at first may be there, beside as many as there were at first.
 const SPARE: u32 = if cfg!(test) { 4 } else { 1024 };
 
 impl SimpleDoor {
@@ -20,7 +20,7 @@ impl SimpleDoor {
     ///
     /// # Complexity
     /// In proportion to the number of names; as [`new`](Self::new) where a wildcard is among them, and once in a while, when
-    /// destinations that nothing names any more outnumber the others.
+    /// picks that nothing names any more outnumber the others.
     pub fn update<'a>(
         &self,
         tables: &Tables,
@@ -28,11 +28,11 @@ impl SimpleDoor {
     ) -> Self {
         let names = names.into_iter();
         let taken = Numbers {
-            destinations: self.destinations.len() as u32,
+            picks: self.picks.len() as u32,
             actions: self.actions.len() as u32,
         };
         let is_crowded = |now: u32, at_first: u32| now - at_first > at_first + SPARE;
-        if is_crowded(taken.destinations, self.at_first.destinations)
+        if is_crowded(taken.picks, self.at_first.picks)
             || is_crowded(taken.actions, self.at_first.actions)
             || names.clone().any(|name| name.starts_with('*'))
         {
@@ -76,9 +76,9 @@ impl SimpleDoor {
         SimpleDoor {
             names: Arc::clone(&self.names),
             tables: changed.collect(),
-            destinations: {
-                let new = added(taken.destinations).zip(writer.destinations);
-                self.destinations.with(new)
+            picks: {
+                let new = added(taken.picks).zip(writer.picks);
+                self.picks.with(new)
             },
             actions: {
                 let new = added(taken.actions).zip(writer.actions);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::router::host_table::{Answer, SimpleTable};
 use crate::router::listener::ChainFacts;
 use crate::router::{
-    Action, Cluster, Filter, FilterChain, Split, Tables, Transport, View, VirtualHost,
+    Action, ClusterId, Filter, FilterChain, Split, Tables, Transport, View, VirtualHost,
 };
 use crate::terms::hash::HashMap;
 use crate::terms::route_error::RouteError;
@@ -13,25 +13,23 @@ use crate::terms::route_error::RouteError;
 use super::gates::{Arrival, Gate};
 use super::plain::{self, Plain};
 
-/// Settles answers, and collects the destinations that they name.
+/// Settles answers, and collects what their splits lead to.
 pub(super) struct Writer<'t> {
     tables: &'t Tables,
     /// Numbers that are taken already.
     taken: Numbers,
     /// Those of the numbers behind them.
-    pub destinations: Vec<Arc<Cluster>>,
+    pub picks: Vec<ClusterId>,
     /// Forwards whose split no record can hold.
     pub actions: Vec<Arc<Action>>,
-    /// Of clusters by address.
-    numbers: HashMap<*const Cluster, u32>,
     /// By the address of what answers (a list of rules, a split), and whether over TLS.
     answers: HashMap<(*const (), bool), Answer<'t>>,
 }
 
-/// How many destinations and actions there are.
+/// How many picks and actions there are.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Numbers {
-    pub destinations: u32,
+    pub picks: u32,
     pub actions: u32,
 }
 
@@ -40,9 +38,8 @@ impl<'t> Writer<'t> {
         Writer {
             tables,
             taken,
-            destinations: Vec::new(),
+            picks: Vec::new(),
             actions: Vec::new(),
-            numbers: HashMap::default(),
             answers: HashMap::default(),
         }
     }
@@ -152,21 +149,24 @@ impl<'t> Writer<'t> {
     }
 
     fn of_split(&mut self, split: &'t Split, action: Option<&'t Arc<Action>>) -> Answer<'t> {
-        if let [only] = &*split.clusters {
-            return match only.cluster.refusal() {
-                Some(why) => Answer::Nowhere(why.code()),
-                None => Answer::Destination(self.number(&only.cluster)),
-            };
-        }
-        let mut clusters = split.clusters.iter().map(|one| &one.cluster);
-        if let Some(table) = &split.table
-            && SimpleTable::holds(table)
-            && clusters.all(|one| one.refusal().is_none())
-        {
-            let first = self.next_destination();
-            let clusters = split.clusters.iter().map(|one| Arc::clone(&one.cluster));
-            self.destinations.extend(clusters);
-            return Answer::Split(table, first);
+        let refusal = |cluster: ClusterId| self.tables.clusters.cluster(cluster).refusal();
+        let mut clusters = split.clusters().map(|one| one.cluster);
+        match split.table() {
+            None => {
+                let only = split.pick(0).cluster;
+                return match refusal(only) {
+                    Some(why) => Answer::Nowhere(why.code()),
+                    None => Answer::Destination(only.number()),
+                };
+            }
+            Some(table) if SimpleTable::holds(table) => {
+                if clusters.clone().all(|one| refusal(one).is_none()) {
+                    let first = self.taken.picks + self.picks.len() as u32;
+                    self.picks.extend(&mut clusters);
+                    return Answer::Split(table, first);
+                }
+            }
+            Some(_) => {}
         }
         match action {
             Some(action) => {
@@ -175,19 +175,6 @@ impl<'t> Writer<'t> {
             }
             None => Answer::Walk,
         }
-    }
-
-    fn next_destination(&self) -> u32 {
-        self.taken.destinations + self.destinations.len() as u32
-    }
-
-    fn number(&mut self, cluster: &Arc<Cluster>) -> u32 {
-        let next = self.next_destination();
-        let destinations = &mut self.destinations;
-        *self.numbers.entry(Arc::as_ptr(cluster)).or_insert_with(|| {
-            destinations.push(Arc::clone(cluster));
-            next
-        })
     }
 }
 
