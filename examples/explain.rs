@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .get(1)
         .map_or("http://shop/cart/7", String::as_str);
     // Lenient, as an apply to a cluster would be: what admission refuses is left out, and said.
-    let (mesh, report) = Mesh::resolve_lenient(resources);
+    let (mesh, report) = Mesh::resolve_lenient(resources.clone());
     print!("{report}");
     let router = Router::compile(&mesh, &Proxy::default());
     let mut request = Request::get(url);
@@ -54,6 +54,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             request = request.header(name, value);
         }
     }
-    println!("{}", router.explain(&request, 0));
+    let explanation = router.explain(&request, 0);
+    // The router keeps no text: the resources know the lines of the rules.
+    println!(
+        "{}",
+        explanation.located(|written| resources.locate_written(written))
+    );
     Ok(())
 }

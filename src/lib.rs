@@ -73,7 +73,7 @@ pub use mesh::Mesh;
 pub use parse::{Limits, ResourcesBuilder};
 pub use resolve::Options;
 pub use resource::Resources;
-pub use route::Explanation;
+pub use route::{Explanation, Step};
 pub use router::Router;
 pub use terms::proxy::Proxy;
 pub use terms::request::{Connection, Request};

@@ -8,6 +8,8 @@ mod answers;
 mod hosts;
 #[path = "request/matching.rs"]
 mod matching;
+#[path = "request/origins.rs"]
+mod origins;
 
 use meshroute::decision::{Answer, Applied, UpstreamRequest};
 use meshroute::{Mesh, Proxy, Request, Resources, Router};

@@ -217,7 +217,8 @@ impl<'s> Candidates<'s> {
     {
         let wanted: Vec<&'a str> = service.hosts.iter().map(|host| &**host).collect();
         if self.scoped {
-            let own = host::for_namespace(self.hosts.iter().copied(), &service.resource.namespace);
+            let own =
+                host::for_namespace(self.hosts.iter().copied(), &service.resource().namespace);
             return host::intersection(&own, &wanted);
         }
         if wanted.iter().any(|host| host::is_wildcard(host)) {

@@ -6,17 +6,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::mesh::gateway::ServerTlsMode;
-use crate::mesh::virtual_service::{L4Match, VirtualService, WeightedRef};
+use crate::mesh::virtual_service::{L4Match, TcpRoute, VirtualService, WeightedRef};
 use crate::router::{ChainMatch, Filter, FilterChain, TcpProxy};
 use crate::terms::host;
-use crate::terms::name::ResourceName;
+use crate::terms::origin::{MatchIndex, Origin};
 
 use crate::mesh::gateway_merge::MergedServer;
 
 /// What makes a TCP filter from destinations; the sides of a proxy see services differently.
 pub(super) trait TcpFilters {
     /// The filter that forwards to `route`, whose destinations without a port mean `port`.
-    fn filter(&self, route: &[WeightedRef], port: u16, owner: &ResourceName) -> TcpProxy;
+    fn filter(&self, route: &[WeightedRef], port: u16, origin: Origin) -> TcpProxy;
 }
 
 /// Server names that earlier passthrough chains of one listener and bind address have taken.
@@ -36,14 +36,18 @@ pub(super) fn chains(
             passthrough_chains(server, virtual_services, filters, taken)
         }
         tls => tcp_route(server, virtual_services)
-            .map(|(route, owner)| FilterChain {
+            .map(|(route, matched)| FilterChain {
                 name: server.server.port_name.clone(),
                 matches: ChainMatch {
                     server_names: server_names(&server.sni_hosts),
                     ..ChainMatch::default()
                 },
                 terminates_tls: tls.is_some(),
-                filter: Filter::Tcp(filters.filter(route, server.server.port, owner)),
+                filter: Filter::Tcp(filters.filter(
+                    &route.route,
+                    server.server.port,
+                    Origin::new(&route.origin, matched),
+                )),
             })
             .into_iter()
             .collect(),
@@ -65,16 +69,16 @@ pub(super) fn server_names(hosts: &[Box<str>]) -> Vec<Box<str>> {
 fn tcp_route<'v>(
     server: &MergedServer<'_>,
     virtual_services: &'v [Arc<VirtualService>],
-) -> Option<(&'v [WeightedRef], &'v ResourceName)> {
+) -> Option<(&'v TcpRoute, MatchIndex)> {
     bound_hosts(server, virtual_services).find_map(|service| {
-        service
-            .tcp
-            .iter()
-            .filter(|rule| !rule.route.is_empty())
-            .find(|rule| {
-                rule.matches.is_empty() || rule.matches.iter().any(|one| applies(one, server))
-            })
-            .map(|rule| (&*rule.route, &service.resource))
+        let mut rules = service.tcp.iter().filter(|rule| !rule.route.is_empty());
+        rules.find_map(|rule| {
+            if rule.matches.is_empty() {
+                return Some((rule, MatchIndex::default()));
+            }
+            let entry = rule.matches.iter().find(|entry| applies(entry, server))?;
+            Some((rule, entry.index))
+        })
     })
 }
 
@@ -103,7 +107,7 @@ fn passthrough_chains(
                     filter: Filter::Tcp(filters.filter(
                         &rule.route,
                         server.server.port,
-                        &service.resource,
+                        Origin::new(&rule.origin, entry.l4.index),
                     )),
                 });
             }
@@ -119,7 +123,7 @@ fn bound_hosts<'v>(
 ) -> impl Iterator<Item = &'v Arc<VirtualService>> {
     virtual_services.iter().filter(|service| {
         let hosts = server.server.hosts.iter().map(|host| &**host);
-        let own = host::for_namespace(hosts, &service.resource.namespace);
+        let own = host::for_namespace(hosts, &service.resource().namespace);
         service
             .hosts
             .iter()

@@ -10,6 +10,7 @@ use crate::router::{
     Action, ClusterId, Forward, Mirror, Redirection, Response, Rule, Split, WeightedCluster,
 };
 use crate::terms::condition::RequestMatch;
+use crate::terms::origin::{MatchIndex, Origin};
 use crate::terms::proxy::Proxy;
 use crate::terms::route_policy::{HashKey, Redirect, RedirectPort};
 
@@ -38,13 +39,12 @@ pub(super) fn rules(service: &VirtualService, listening: &dyn Listening) -> Vec<
         let mut action = None;
         if route.matches.is_empty() {
             let action = build_action(route, service, listening);
-            out.push(rule(
-                service,
-                &route.name,
-                "",
-                Arc::new(RequestMatch::any()),
+            out.push(Rule {
+                name: Arc::clone(&route.name),
+                origin: Some(Origin::new(&route.origin, MatchIndex::default())),
+                matches: Arc::new(RequestMatch::any()),
                 action,
-            ));
+            });
             return out;
         }
         for entry in &route.matches {
@@ -52,13 +52,12 @@ pub(super) fn rules(service: &VirtualService, listening: &dyn Listening) -> Vec<
                 continue;
             }
             let action = action.get_or_insert_with(|| build_action(route, service, listening));
-            out.push(rule(
-                service,
-                &route.name,
-                &entry.name,
-                Arc::clone(&entry.request),
-                Arc::clone(action),
-            ));
+            out.push(Rule {
+                name: rule_name(route, entry),
+                origin: Some(Origin::new(&route.origin, entry.index)),
+                matches: Arc::clone(&entry.request),
+                action: Arc::clone(action),
+            });
             if entry.request.is_catch_all() {
                 return out;
             }
@@ -67,23 +66,11 @@ pub(super) fn rules(service: &VirtualService, listening: &dyn Listening) -> Vec<
     out
 }
 
-fn rule(
-    service: &VirtualService,
-    route_name: &Arc<str>,
-    match_name: &str,
-    matches: Arc<RequestMatch>,
-    action: Arc<Action>,
-) -> Rule {
-    let name = if match_name.is_empty() {
-        Arc::clone(route_name)
-    } else {
-        format!("{route_name}.{match_name}").into()
-    };
-    Rule {
-        name,
-        virtual_service: Some(service.resource.clone()),
-        matches,
-        action,
+/// `<http name>[.<match name>]` (R-H-035).
+fn rule_name(route: &HttpRoute, entry: &HttpMatch) -> Arc<str> {
+    match &*entry.name {
+        "" => Arc::clone(&route.name),
+        name => format!("{}.{name}", route.name).into(),
     }
 }
 
@@ -129,7 +116,7 @@ fn build_action(
             let hash_policy = hash_policy(destinations, listening);
             let is_hashed = destinations.len() == 1 && !hash_policy.is_empty();
             Action::Forward(Forward {
-                split: split(destinations, &service.resource.namespace, listening),
+                split: split(destinations, &service.resource().namespace, listening),
                 policy: match is_hashed {
                     true => policy.for_hashed_destination(),
                     false => policy,
@@ -140,7 +127,7 @@ fn build_action(
                     .iter()
                     .map(|mirror| Mirror {
                         cluster: listening
-                            .destination(&mirror.destination, &service.resource.namespace),
+                            .destination(&mirror.destination, &service.resource().namespace),
                         percentage: mirror.percentage,
                     })
                     .collect(),

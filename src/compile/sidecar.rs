@@ -338,7 +338,7 @@ impl<'a> Sidecar<'a> {
         };
         let rule = Rule {
             name: name.into(),
-            virtual_service: None,
+            origin: None,
             matches: Arc::new(RequestMatch::any()),
             action: Arc::new(action),
         };

@@ -219,7 +219,7 @@ impl<'m> PortServices<'m> {
     fn default_rule(&self, hostname: &Arc<str>, port: u16, listening: &OnPort<'_, '_>) -> Rule {
         Rule {
             name: "default".into(),
-            virtual_service: None,
+            origin: None,
             matches: Arc::new(RequestMatch::any()),
             action: Arc::new(Action::Forward(Forward {
                 split: Split::single(listening.service(hostname, port)),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::mesh::service::Service;
 use crate::mesh::virtual_service::{L4Match, VirtualService};
 use crate::router::{ChainMatch, Cidr, Filter, FilterChain, TcpProxy};
+use crate::terms::origin::{MatchIndex, Origin};
 use crate::terms::proxy::Proxy;
 
 use super::gateway_tcp::{TcpFilters, server_names};
@@ -74,7 +75,7 @@ impl TcpPort<'_> {
                         filter: Filter::Tcp(filters.filter(
                             &rule.route,
                             self.port,
-                            &service.resource,
+                            Origin::new(&rule.origin, entry.l4.index),
                         )),
                     });
                 }
@@ -111,36 +112,42 @@ impl TcpPort<'_> {
         let mut own_chain = true;
         for service in virtual_services {
             for rule in service.tcp.iter().filter(|rule| !rule.route.is_empty()) {
-                let chain = |destinations| FilterChain {
+                let chain = |destinations, index| FilterChain {
                     name: "".into(),
                     matches: ChainMatch {
                         destinations,
                         ..ChainMatch::default()
                     },
                     terminates_tls: false,
-                    filter: Filter::Tcp(filters.filter(&rule.route, self.port, &service.resource)),
+                    filter: Filter::Tcp(filters.filter(
+                        &rule.route,
+                        self.port,
+                        Origin::new(&rule.origin, index),
+                    )),
                 };
                 let mut applying = rule
                     .matches
                     .iter()
                     .filter(|entry| applies(entry, self.port, self.proxy));
-                let ends = rule.matches.is_empty()
-                    || applying
-                        .clone()
-                        .any(|entry| entry.destination_subnets.is_empty() || self.port == 0);
-                if ends {
-                    out.push(chain(self.ranges.clone()));
+                let whole =
+                    |entry: &&L4Match| entry.destination_subnets.is_empty() || self.port == 0;
+                let ends = match rule.matches.is_empty() {
+                    true => Some(MatchIndex::default()),
+                    false => applying.clone().find(whole).map(|entry| entry.index),
+                };
+                if let Some(index) = ends {
+                    out.push(chain(self.ranges.clone(), index));
                     return out;
                 }
-                if applying.clone().next().is_none() {
+                let Some(first) = applying.clone().next() else {
                     continue;
-                }
+                };
                 let subnets: Vec<Cidr> = applying
                     .by_ref()
                     .flat_map(|entry| cidrs(&entry.destination_subnets))
                     .collect();
                 own_chain &= sorted(&subnets) != sorted(&self.ranges);
-                out.push(chain(subnets));
+                out.push(chain(subnets, first.index));
             }
         }
         if own_chain {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::mesh::service::Service;
 use crate::mesh::virtual_service::WeightedRef;
 use crate::router::{ClusterId, Split, TcpProxy, WeightedCluster};
-use crate::terms::name::ResourceName;
+use crate::terms::origin::Origin;
 
 use super::clusters::Clusters;
 use super::gateway_tcp::TcpFilters;
@@ -34,7 +34,7 @@ impl<'a> FilterMaker<'a> {
             .unwrap_or_default();
         TcpProxy {
             split,
-            virtual_service: None,
+            origin: None,
             idle_timeout: settings.idle_timeout,
             max_connection_duration: settings.max_connection_duration,
             hash_source_ip: settings.hash_source_ip,
@@ -44,7 +44,7 @@ impl<'a> FilterMaker<'a> {
 }
 
 impl TcpFilters for FilterMaker<'_> {
-    fn filter(&self, route: &[WeightedRef], port: u16, owner: &ResourceName) -> TcpProxy {
+    fn filter(&self, route: &[WeightedRef], port: u16, origin: Origin) -> TcpProxy {
         let weighted = route.len() > 1;
         let mut clusters = self.clusters.borrow_mut();
         let split = route
@@ -72,7 +72,7 @@ impl TcpFilters for FilterMaker<'_> {
             [] => (&Arc::default(), ""),
         };
         TcpProxy {
-            virtual_service: Some(owner.clone()),
+            origin: Some(origin),
             ..self.proxy_to(split, host, subset)
         }
     }
@@ -93,7 +93,7 @@ impl TcpProxy {
     pub(super) fn to(cluster: ClusterId) -> Self {
         TcpProxy {
             split: Split::single(cluster),
-            virtual_service: None,
+            origin: None,
             idle_timeout: None,
             max_connection_duration: None,
             hash_source_ip: false,

@@ -125,9 +125,9 @@ impl<'n> Hosts<'n> {
         let mut authors = host
             .rules()
             .iter()
-            .filter_map(|rule| rule.virtual_service());
+            .filter_map(|rule| Some(rule.origin()?.root().resource()));
         let mut members = self.neighbourhood.members.iter();
-        authors.any(|author| members.any(|member| member.resource == *author))
+        authors.any(|author| members.any(|member| member.resource() == author))
     }
 }
 

@@ -16,6 +16,7 @@ use crate::router::{
     VirtualHost, WeightedCluster,
 };
 use crate::terms::name::ResourceName;
+use crate::terms::origin::Origin;
 use crate::terms::route_policy::{FaultAbort, FaultDelay, HashKey, RetryPolicy, RoutePolicy};
 use crate::terms::weighted::{Draw, FractionalPercent, split_entropy};
 
@@ -110,12 +111,18 @@ impl<'r> Decision<'r> {
         self.rule().map(Rule::name)
     }
 
-    /// The VirtualService that wrote the rule; `None` for the default route of a service.
-    pub fn virtual_service(&self) -> Option<&'r ResourceName> {
+    /// Where the rule was written; `None` for the default route of a service.
+    pub fn origin(&self) -> Option<&'r Origin> {
         match self.tcp {
-            Some(proxy) => proxy.virtual_service(),
-            None => self.rule()?.virtual_service(),
+            Some(proxy) => proxy.origin(),
+            None => self.rule()?.origin(),
         }
+    }
+
+    /// The resource that has the hosts and gateways of the rule, such as a VirtualService (of rules of a delegate, what
+    /// delegates to it); `None` for the default route of a service.
+    pub fn virtual_service(&self) -> Option<&'r ResourceName> {
+        Some(self.origin()?.root().resource())
     }
 
     /// The cluster that the request or connection goes to; `None` where something else answers. Where it does not
@@ -236,8 +243,9 @@ impl fmt::Display for Decision<'_> {
             if !rule.name().is_empty() {
                 write!(f, " `{}`", rule.name())?;
             }
-            if let Some(name) = rule.virtual_service() {
-                write!(f, " of VirtualService {name}")?;
+            if let Some(origin) = rule.origin() {
+                let root = origin.root();
+                write!(f, " of {} {}", root.kind(), root.resource())?;
             }
             write!(f, ", virtual host {})", host.name())?;
         }

@@ -17,7 +17,7 @@
 use crate::diagnostic::{Code, Report};
 
 use super::references::references;
-use super::{Facts, finding, reference as resource, registry, virtual_service};
+use super::{Facts, author, finding, reference as resource, registry};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     for from in &facts.mesh.virtual_services {
@@ -29,7 +29,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             if reference.destination.port.is_some() {
                 continue;
             }
-            let Some(service) = facts.registry.seen_from(host, &from.resource.namespace) else {
+            let Some(service) = facts.registry.seen_from(host, &from.resource().namespace) else {
                 continue;
             };
             if service.ports.len() < 2 {
@@ -48,7 +48,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             report.push(
                 finding(
                     Code::AMBIGUOUS_PORT,
-                    virtual_service(reference.resource),
+                    author(reference.author),
                     reference.field,
                     message,
                 )

@@ -18,7 +18,7 @@
 use crate::diagnostic::{Code, Report};
 
 use super::references::references;
-use super::{Facts, destination_rule, finding, virtual_service};
+use super::{Facts, author, destination_rule, finding};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     for from in &facts.mesh.virtual_services {
@@ -27,7 +27,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             if destination.port.is_some() || !reference.is_http || reference.is_mirror {
                 continue;
             }
-            let namespace = &*from.resource.namespace;
+            let namespace = &*from.resource().namespace;
             let Some(rule) = facts.registry.rule(&destination.host, namespace) else {
                 continue;
             };
@@ -43,7 +43,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             report.push(
                 finding(
                     Code::HASH_WITHOUT_PORT,
-                    virtual_service(reference.resource),
+                    author(reference.author),
                     reference.field,
                     message,
                 )

@@ -21,7 +21,7 @@ use crate::diagnostic::{Code, FieldPath, Report};
 use crate::mesh::{VirtualService, Visibility};
 use crate::terms::hash::HashMap;
 
-use super::{Facts, finding, virtual_service};
+use super::{Facts, author, finding};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     let mut claims: HashMap<&str, Vec<(&Arc<VirtualService>, usize)>> = HashMap::default();
@@ -56,18 +56,18 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             };
             let message = format!(
                 "`{host}` has two VirtualServices in the mesh; sidecars that see both use `{}` only",
-                winner.resource
+                winner.resource()
             );
             let field = FieldPath::from("spec").field("hosts").index(*index);
             report.push(
                 finding(
                     Code::HOST_CLAIMED_TWICE,
-                    virtual_service(&later.resource),
+                    author(&later.author),
                     field,
                     message,
                 )
                 .with_help("merge them into one, or split the host with delegates")
-                .with_related(virtual_service(&other.resource), role, None),
+                .with_related(author(&other.author), role, None),
             );
         }
     }

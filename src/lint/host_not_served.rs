@@ -19,7 +19,7 @@ use crate::mesh::Gateway;
 use crate::terms::hash::HashMap;
 use crate::terms::host;
 
-use super::{Facts, finding, gateway as gateway_reference, virtual_service};
+use super::{Facts, author, finding, gateway as gateway_reference};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     let gateways: HashMap<String, &Arc<Gateway>> = facts
@@ -35,7 +35,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             };
             let is_served = gateway.servers.iter().any(|server| {
                 let hosts = server.hosts.iter().map(|host| &**host);
-                host::for_namespace(hosts, &from.resource.namespace)
+                host::for_namespace(hosts, &from.resource().namespace)
                     .iter()
                     .any(|served| from.hosts.iter().any(|host| host::overlaps(served, host)))
             });
@@ -46,18 +46,15 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
                 format!("no server of Gateway `{name}` is for a host of this VirtualService");
             let field = FieldPath::from("spec").field("gateways").index(index);
             report.push(
-                finding(
-                    Code::HOST_NOT_SERVED,
-                    virtual_service(&from.resource),
-                    field,
-                    message,
-                )
-                .with_help("add a host to a server of the Gateway, or remove it from `gateways`")
-                .with_related(
-                    gateway_reference(&gateway.resource),
-                    "has the servers",
-                    None,
-                ),
+                finding(Code::HOST_NOT_SERVED, author(&from.author), field, message)
+                    .with_help(
+                        "add a host to a server of the Gateway, or remove it from `gateways`",
+                    )
+                    .with_related(
+                        gateway_reference(&gateway.resource),
+                        "has the servers",
+                        None,
+                    ),
             );
         }
     }

@@ -22,7 +22,7 @@ use crate::mesh::VirtualService;
 use crate::terms::hash::HashMap;
 
 use super::references::references;
-use super::{Facts, finding, virtual_service};
+use super::{Facts, author, finding};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     let mut splitting: HashMap<&str, &Arc<VirtualService>> = HashMap::default();
@@ -60,13 +60,13 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             report.push(
                 finding(
                     Code::INEFFECTIVE_SUBSET,
-                    virtual_service(reference.resource),
+                    author(reference.author),
                     reference.field,
                     message,
                 )
                 .with_help("name a subset here too")
                 .with_related(
-                    virtual_service(&other.resource),
+                    author(&other.author),
                     "splits the host into subsets",
                     None,
                 ),

@@ -19,7 +19,7 @@ use crate::mesh::service::Protocol;
 use crate::mesh::{Service, VirtualService};
 
 use super::references::references;
-use super::{Facts, finding, reference as resource, registry, virtual_service};
+use super::{Facts, author, finding, reference as resource, registry};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     for from in &facts.mesh.virtual_services {
@@ -31,7 +31,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             if port.is_some() || !reference.is_http {
                 continue;
             }
-            let namespace = &from.resource.namespace;
+            let namespace = &from.resource().namespace;
             let Some(target) = facts.registry.seen_from(host, namespace) else {
                 continue;
             };
@@ -46,7 +46,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             report.push(
                 finding(
                     Code::MISSING_LISTENER_PORT,
-                    virtual_service(reference.resource),
+                    author(reference.author),
                     reference.field,
                     message,
                 )
@@ -68,7 +68,7 @@ fn first_missing<'a>(
     target: &Service,
 ) -> Option<(&'a Service, u16)> {
     from.hosts.iter().find_map(|host| {
-        let claimed = facts.registry.seen_from(host, &from.resource.namespace)?;
+        let claimed = facts.registry.seen_from(host, &from.resource().namespace)?;
         let missing = claimed.ports.iter().find(|port| {
             let is_http = port.protocol.is_http() || port.protocol == Protocol::Unsupported;
             is_http && target.ports.iter().all(|other| other.number != port.number)

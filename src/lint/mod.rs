@@ -12,6 +12,7 @@ use std::collections::HashSet;
 use crate::diagnostic::{Code, Diagnostic, FieldPath, Report, ResourceRef};
 use crate::mesh::{Inner, Mesh};
 use crate::terms::name::ResourceName;
+use crate::terms::origin::Author;
 
 mod references;
 mod registry;
@@ -122,8 +123,8 @@ fn finding(
         .with_field(field)
 }
 
-fn virtual_service(name: &ResourceName) -> ResourceRef {
-    reference("VirtualService", name)
+fn author(author: &Author) -> ResourceRef {
+    reference(author.kind(), author.resource())
 }
 
 fn destination_rule(name: &ResourceName) -> ResourceRef {

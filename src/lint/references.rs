@@ -2,14 +2,14 @@
 
 use crate::diagnostic::FieldPath;
 use crate::mesh::VirtualService;
-use crate::mesh::virtual_service::{DestinationRef, HttpAction, HttpRoute, WeightedRef};
-use crate::terms::name::ResourceName;
+use crate::mesh::virtual_service::{DestinationRef, HttpAction, WeightedRef};
+use crate::terms::origin::{Author, RouteOrigin};
 
 /// One destination.
 pub(super) struct Reference<'a> {
     pub destination: &'a DestinationRef,
-    /// The VirtualService that names it: the one that was asked, or a delegate of it.
-    pub resource: &'a ResourceName,
+    /// The resource that names it: the one that was asked, or a delegate of it.
+    pub author: &'a Author,
     /// The `destination`.
     pub field: FieldPath,
     /// A mirror: it gets copies.
@@ -18,71 +18,42 @@ pub(super) struct Reference<'a> {
     pub is_http: bool,
 }
 
-/// The VirtualService that has the text of a rule, and where it has it.
-pub(super) fn place<'a>(
-    virtual_service: &'a VirtualService,
-    rule: &'a HttpRoute,
-) -> (&'a ResourceName, FieldPath) {
-    let delegate = rule.source.delegate.as_ref();
-    let field = FieldPath::from("spec")
-        .field("http")
-        .index(rule.source.index);
-    (delegate.unwrap_or(&virtual_service.resource), field)
-}
-
 /// All of them, in order.
 pub(super) fn references(virtual_service: &VirtualService) -> Vec<Reference<'_>> {
     let mut references = Vec::new();
-    let spec = FieldPath::from("spec");
-    let own = &virtual_service.resource;
     for rule in &virtual_service.http {
-        let (resource, at) = place(virtual_service, rule);
         if let HttpAction::Route(route) = &rule.action {
-            weighted(route, resource, &at, true, &mut references);
+            weighted(route, &rule.origin, true, &mut references);
         }
-        for mirror in &rule.mirrors {
-            references.push(Reference {
-                destination: &mirror.destination,
-                resource,
-                field: at.clone(),
-                is_mirror: true,
-                is_http: true,
-            });
-        }
+        references.extend(rule.mirrors.iter().map(|mirror| Reference {
+            destination: &mirror.destination,
+            author: &rule.origin.author,
+            field: rule.origin.field().path(),
+            is_mirror: true,
+            is_http: true,
+        }));
     }
-    for (index, rule) in virtual_service.tls.iter().enumerate() {
-        weighted(
-            &rule.route,
-            own,
-            &spec.field("tls").index(index),
-            false,
-            &mut references,
-        );
+    for rule in &virtual_service.tls {
+        weighted(&rule.route, &rule.origin, false, &mut references);
     }
-    for (index, rule) in virtual_service.tcp.iter().enumerate() {
-        weighted(
-            &rule.route,
-            own,
-            &spec.field("tcp").index(index),
-            false,
-            &mut references,
-        );
+    for rule in &virtual_service.tcp {
+        weighted(&rule.route, &rule.origin, false, &mut references);
     }
     references
 }
 
 fn weighted<'a>(
     route: &'a [WeightedRef],
-    resource: &'a ResourceName,
-    at: &FieldPath,
+    origin: &'a RouteOrigin,
     is_http: bool,
     references: &mut Vec<Reference<'a>>,
 ) {
-    for (index, one) in route.iter().enumerate() {
+    let at = origin.field().path().field("route");
+    for (index, entry) in route.iter().enumerate() {
         references.push(Reference {
-            destination: &one.destination,
-            resource,
-            field: at.field("route").index(index).field("destination"),
+            destination: &entry.destination,
+            author: &origin.author,
+            field: at.index(index).field("destination"),
             is_mirror: false,
             is_http,
         });

@@ -22,8 +22,7 @@ use crate::mesh::VirtualService;
 use crate::mesh::virtual_service::HttpRoute;
 use crate::terms::hash::HashMap;
 
-use super::references::place;
-use super::{Facts, finding, virtual_service};
+use super::{Facts, author, finding};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     let mut owners: HashMap<(&str, &str), &Arc<VirtualService>> = HashMap::default();
@@ -45,19 +44,18 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
                 told = Some(owner);
                 let message = format!(
                     "the rule for every request is never reached for `{host}` at Gateway `{gateway}`: VirtualService `{}` has one already",
-                    owner.resource
+                    owner.resource()
                 );
-                let (resource, field) = place(one, rule);
                 report.push(
                     finding(
                         Code::SHADOWED_CATCH_ALL,
-                        virtual_service(resource),
-                        field,
+                        author(&rule.origin.author),
+                        rule.origin.field().path(),
                         message,
                     )
                     .with_help("leave the rule for every request to one of them")
                     .with_related(
-                        virtual_service(&owner.resource),
+                        author(&owner.author),
                         "has the rule that is used",
                         None,
                     ),

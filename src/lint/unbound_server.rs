@@ -65,7 +65,7 @@ fn is_routed(server: &Server) -> bool {
 
 fn binds(one: &VirtualService, server: &Server) -> bool {
     let hosts = server.hosts.iter().map(|host| &**host);
-    host::for_namespace(hosts, &one.resource.namespace)
+    host::for_namespace(hosts, &one.resource().namespace)
         .iter()
         .any(|served| one.hosts.iter().any(|host| host::overlaps(served, host)))
 }

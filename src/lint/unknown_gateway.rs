@@ -16,7 +16,7 @@ use std::collections::HashSet;
 
 use crate::diagnostic::{Code, FieldPath, Report};
 
-use super::{Facts, finding, virtual_service};
+use super::{Facts, author, finding};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     let known: HashSet<String> = facts
@@ -40,12 +40,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
                 .collect();
             let field = FieldPath::from("spec").field("gateways").index(index);
             let message = format!("there is no Gateway `{name}`");
-            let diagnostic = finding(
-                Code::UNKNOWN_GATEWAY,
-                virtual_service(&from.resource),
-                field,
-                message,
-            );
+            let diagnostic = finding(Code::UNKNOWN_GATEWAY, author(&from.author), field, message);
             report.push(match others.is_empty() {
                 true => diagnostic,
                 false => diagnostic.with_help(format!("there is {}", others.join(", "))),

@@ -16,7 +16,7 @@
 use crate::diagnostic::{Code, Report, nearest};
 
 use super::references::references;
-use super::{Facts, finding, virtual_service};
+use super::{Facts, author, finding};
 
 /// In a larger mesh only so many services are compared, so that many unknown hosts cost little.
 const MAX_CANDIDATES: usize = 2000;
@@ -30,7 +30,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             let host = &*reference.destination.host;
             let named = facts.registry.named(host);
             if named.iter().any(|one| {
-                one.visibility.includes(&from.resource.namespace)
+                one.visibility.includes(&from.resource().namespace)
                     || !one.visibility.is_disjoint(&from.visibility)
             }) {
                 continue;
@@ -51,7 +51,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             report.push(
                 finding(
                     Code::UNKNOWN_HOST,
-                    virtual_service(reference.resource),
+                    author(reference.author),
                     reference.field.field("host"),
                     message,
                 )

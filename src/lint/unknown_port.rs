@@ -13,7 +13,7 @@
 use crate::diagnostic::{Code, Report};
 
 use super::references::references;
-use super::{Facts, finding, reference as resource, virtual_service};
+use super::{Facts, author, finding, reference as resource};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     for from in &facts.mesh.virtual_services {
@@ -22,7 +22,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             let Some(port) = reference.destination.port else {
                 continue;
             };
-            let Some(service) = facts.registry.seen_from(host, &from.resource.namespace) else {
+            let Some(service) = facts.registry.seen_from(host, &from.resource().namespace) else {
                 continue;
             };
             if service.ports.iter().any(|one| one.number == port) {
@@ -37,13 +37,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             let field = reference.field.field("port").field("number");
             let kind = super::registry::kind(service);
             report.push(
-                finding(
-                    Code::UNKNOWN_PORT,
-                    virtual_service(reference.resource),
-                    field,
-                    message,
-                )
-                .with_related(
+                finding(Code::UNKNOWN_PORT, author(reference.author), field, message).with_related(
                     resource(kind, &service.resource),
                     "has the ports",
                     None,

@@ -16,7 +16,7 @@
 use crate::diagnostic::{Code, Report};
 
 use super::references::references;
-use super::{Facts, destination_rule, finding, virtual_service};
+use super::{Facts, author, destination_rule, finding};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     for from in &facts.mesh.virtual_services {
@@ -25,7 +25,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             if subset.is_empty() {
                 continue;
             }
-            let namespace = &*from.resource.namespace;
+            let namespace = &*from.resource().namespace;
             let rule = facts.registry.rule(host, namespace);
             if rule.is_some_and(|rule| rule.subset(subset).is_some())
                 || selected_rules(facts, host, namespace, subset)
@@ -44,7 +44,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             };
             let mut diagnostic = finding(
                 Code::UNKNOWN_SUBSET,
-                virtual_service(reference.resource),
+                author(reference.author),
                 reference.field.field("subset"),
                 message,
             );

@@ -6,6 +6,7 @@ use crate::terms::condition::RequestMatch;
 use crate::terms::header_operations::HeaderChanges;
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
+use crate::terms::origin::{Author, MatchIndex, RouteOrigin};
 use crate::terms::route_policy::{DirectResponse, Redirect, RoutePolicy};
 use crate::terms::weighted::FractionalPercent;
 
@@ -14,8 +15,8 @@ use super::visibility::Visibility;
 /// A root VirtualService with its delegates merged in.
 #[derive(Clone, Debug)]
 pub struct VirtualService {
-    /// Its name.
-    pub resource: ResourceName,
+    /// The resource that it was written as.
+    pub author: Arc<Author>,
     /// Seconds since the epoch; 0 where unset.
     pub creation: i64,
     /// Hosts: short names are FQDNs; case as written.
@@ -33,6 +34,11 @@ pub struct VirtualService {
 }
 
 impl VirtualService {
+    /// Its name.
+    pub fn resource(&self) -> &ResourceName {
+        self.author.resource()
+    }
+
     /// Every destination and mirror of its rules.
     pub(crate) fn destinations(&self) -> impl Iterator<Item = &DestinationRef> {
         let http = self.http.iter().flat_map(|rule| {
@@ -75,16 +81,7 @@ pub struct HttpRoute {
     /// `mirror`, then `mirrors` (R-H-142).
     pub mirrors: Vec<MirrorRef>,
     /// Where it is written.
-    pub source: RuleSource,
-}
-
-/// Where an `http` rule is written: for diagnostics.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RuleSource {
-    /// The delegate that it comes from; `None`: the VirtualService itself.
-    pub delegate: Option<ResourceName>,
-    /// Its index in `spec.http` there.
-    pub index: usize,
+    pub(crate) origin: Arc<RouteOrigin>,
 }
 
 /// One `match` of an `http` rule.
@@ -102,6 +99,8 @@ pub struct HttpMatch {
     pub source_namespace: Box<str>,
     /// What is asked of the request.
     pub request: Arc<RequestMatch>,
+    /// Which match it is.
+    pub(crate) index: MatchIndex,
 }
 
 /// What an `http` rule does; precedence is settled (R-H-037).
@@ -153,6 +152,8 @@ pub struct TlsRoute {
     pub matches: Vec<TlsMatch>,
     /// Its destinations.
     pub route: Vec<WeightedRef>,
+    /// Where it is written.
+    pub(crate) origin: Arc<RouteOrigin>,
 }
 
 /// One `match` of a `tls` rule.
@@ -171,6 +172,8 @@ pub struct TcpRoute {
     pub matches: Vec<L4Match>,
     /// Its destinations.
     pub route: Vec<WeightedRef>,
+    /// Where it is written.
+    pub(crate) origin: Arc<RouteOrigin>,
 }
 
 /// What `tls` and `tcp` matches have in common.
@@ -186,4 +189,6 @@ pub struct L4Match {
     pub source_namespace: Box<str>,
     /// Resolved `gateways`; empty: any.
     pub gateways: Vec<Arc<str>>,
+    /// Which match it is.
+    pub(crate) index: MatchIndex,
 }

@@ -125,7 +125,7 @@ impl VirtualServiceHosts {
                 Some(tail) => self.tails.get(tail),
             };
             for member in with_host.into_iter().flatten() {
-                if members.insert(member.resource.clone()) {
+                if members.insert(member.resource().clone()) {
                     open.extend(lower_case_hosts(member));
                     found.members.push(Arc::clone(member));
                 }
@@ -139,7 +139,7 @@ impl VirtualServiceHosts {
             let tails = self.lengths.keys().filter(|length| **length < host.len());
             let tails = tails.filter_map(|length| host.get(host.len() - length..));
             for one in tails.filter_map(|tail| self.tails.get(tail)).flatten() {
-                if members.insert(one.resource.clone()) {
+                if members.insert(one.resource().clone()) {
                     found.covering.push(Arc::clone(one));
                 }
             }
@@ -150,7 +150,7 @@ impl VirtualServiceHosts {
 
 fn take_out(map: &mut HashMap<Box<str>, Few>, key: &str, virtual_service: &VirtualService) {
     if let Some(list) = map.get_mut(key) {
-        list.retain(|one| one.resource != virtual_service.resource);
+        list.retain(|one| one.resource() != virtual_service.resource());
         if list.is_empty() {
             map.remove(key);
         }

@@ -91,7 +91,7 @@ impl VirtualServiceIndex {
                     continue;
                 }
                 let own = buckets.by_namespace.entry(namespace.clone()).or_default();
-                if **namespace == *virtual_service.resource.namespace {
+                if **namespace == *virtual_service.resource().namespace {
                     act(&mut own.private);
                 } else {
                     act(&mut own.exported);
@@ -103,7 +103,7 @@ impl VirtualServiceIndex {
 
 /// Istio's order of resources: creation time, then name, then namespace (R-H-021).
 pub(super) fn config_key(virtual_service: &VirtualService) -> (i64, &str, &str) {
-    let resource = &virtual_service.resource;
+    let resource = virtual_service.resource();
     (
         virtual_service.creation,
         &resource.name,

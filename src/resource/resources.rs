@@ -5,7 +5,8 @@ use super::{
     Service, ServiceEntry, Sidecar, VirtualService, WorkloadEntry,
 };
 use crate::diagnostic::{Report, ResourceRef};
-use crate::terms::source::SourceDocument;
+use crate::terms::origin::Written;
+use crate::terms::source::{Location, SourceDocument};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -170,6 +171,23 @@ impl Resources {
     /// Adds a resource that was made by a program.
     pub fn push(&mut self, resource: impl Into<Resource>) {
         self.documents.push(resource.into());
+    }
+
+    /// The place of what a [decision's origin](crate::decision::Decision::origin) names; `None`: no such resource is here, or it
+    /// was not read from a text.
+    ///
+    /// # Complexity
+    /// Linear in the number of resources, and in the text of the document.
+    pub fn locate_written(&self, written: &Written<'_>) -> Option<Location> {
+        let author = written.author();
+        let is_meant = |resource: &&Resource| {
+            let (name, meta) = (author.resource(), resource.meta());
+            resource.kind().as_str() == author.kind()
+                && *meta.namespace == *name.namespace
+                && *meta.name == *name.name
+        };
+        let resource = self.documents.iter().find(is_meant)?;
+        resource.source().locate(&written.field().path())
     }
 
     /// The report with a place for each diagnostic that names one of these resources and has none: those of

@@ -8,14 +8,55 @@ use crate::decision::{Decision, Side};
 use crate::router::{FilterChain, Listener, RouteConfig, Router, Rule, VirtualHost};
 use crate::terms::condition::Unmet;
 use crate::terms::host::{self, without_port};
+use crate::terms::origin::{Origin, Written};
 use crate::terms::request::Request;
+use crate::terms::source::Location;
 use crate::terms::weighted::FractionalPercent;
 
 /// A decision and the steps that led to it. Printed, one step a line.
+///
+/// A rule is named with where it was written: `routes.yaml:12 VirtualService shop/cart http[2].match[1]`. A router keeps no text,
+/// so that the line is the first of the resource; who still has the resources gets that of the match with
+/// [`located`](Self::located).
 #[derive(Clone, Debug)]
 pub struct Explanation<'r> {
     decision: Decision<'r>,
-    steps: Vec<String>,
+    steps: Vec<Step>,
+}
+
+/// One step of a walk. Printed, one line.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What the walk came to.
+    subject: String,
+    /// Where that was written, if it is a rule.
+    origin: Option<Origin>,
+    /// The line of the rule, and of what delegates to it, as far as they were looked up.
+    own: Option<Location>,
+    root: Option<Location>,
+    /// What came of it; may be empty.
+    verdict: String,
+}
+
+impl Step {
+    /// Where the rule was written that this step is about.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.subject)?;
+        if let Some(origin) = &self.origin {
+            let written = origin.written();
+            write!(f, " of {}", written.located(self.own.as_ref()))?;
+            if let Some(root) = origin.delegated_by() {
+                write!(f, ", delegated by {},", root.located(self.root.as_ref()))?;
+            }
+        }
+        f.write_str(&self.verdict)
+    }
 }
 
 impl<'r> Explanation<'r> {
@@ -25,8 +66,21 @@ impl<'r> Explanation<'r> {
     }
 
     /// The steps in order, one line each, for people to read.
-    pub fn steps(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.steps.iter().map(String::as_str)
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The same with the places of the rules that `locate` knows, as
+    /// [`Resources::locate_written`](crate::resource::Resources::locate_written) does.
+    #[must_use]
+    pub fn located(mut self, locate: impl Fn(&Written<'_>) -> Option<Location>) -> Self {
+        for step in &mut self.steps {
+            if let Some(origin) = &step.origin {
+                step.own = locate(&origin.written());
+                step.root = origin.delegated_by().and_then(|root| locate(&root));
+            }
+        }
+        self
     }
 }
 
@@ -51,12 +105,30 @@ impl Router {
 }
 
 struct Recorder {
-    steps: Vec<String>,
+    steps: Vec<Step>,
 }
 
 impl Recorder {
-    fn note(&mut self, step: String) {
-        self.steps.push(step);
+    fn note(&mut self, subject: String) {
+        self.push(subject, None, String::new());
+    }
+
+    fn rule(&mut self, position: usize, rule: &Rule, verdict: String) {
+        let name = match rule.name() {
+            "" => format!("rule {position}"),
+            name => format!("rule {position} `{name}`"),
+        };
+        self.push(name, rule.origin().cloned(), verdict);
+    }
+
+    fn push(&mut self, subject: String, origin: Option<Origin>, verdict: String) {
+        self.steps.push(Step {
+            subject,
+            origin,
+            own: None,
+            root: None,
+            verdict,
+        });
     }
 }
 
@@ -123,11 +195,11 @@ impl Probe for Recorder {
     }
 
     fn skipped(&mut self, position: usize, rule: &Rule, unmet: Unmet<'_>) {
-        self.note(format!("{} skipped: {unmet}", rule_text(position, rule)));
+        self.rule(position, rule, format!(" skipped: {unmet}"));
     }
 
     fn matched(&mut self, position: usize, rule: &Rule) {
-        self.note(format!("{} matches", rule_text(position, rule)));
+        self.rule(position, rule, " matches".to_owned());
     }
 
     fn drawn(&mut self, what: &'static str, chance: FractionalPercent, hit: bool) {
@@ -139,15 +211,4 @@ impl Probe for Recorder {
     fn split(&mut self, cluster: &str, weight: u32, total: u64) {
         self.note(format!("split: drew {cluster}, weight {weight} of {total}"));
     }
-}
-
-fn rule_text(position: usize, rule: &Rule) -> String {
-    let mut text = format!("rule {position}");
-    if !rule.name().is_empty() {
-        text += &format!(" `{}`", rule.name());
-    }
-    if let Some(name) = rule.virtual_service() {
-        text += &format!(" of {name}");
-    }
-    text
 }

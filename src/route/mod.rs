@@ -22,7 +22,7 @@ use crate::decision::Decision;
 use crate::router::Router;
 use crate::terms::request::{Connection, Request};
 
-pub use explain::Explanation;
+pub use explain::{Explanation, Step};
 use probe::{Scanning, Silent};
 
 impl Router {

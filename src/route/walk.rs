@@ -309,9 +309,7 @@ fn claims(
         return false;
     };
     match (chain.filter(), authority) {
-        (Filter::Tcp(proxy), _) => {
-            proxy.virtual_service().is_some() || !leads_nowhere(proxy, clusters)
-        }
+        (Filter::Tcp(proxy), _) => proxy.origin().is_some() || !leads_nowhere(proxy, clusters),
         (Filter::Http(config), Some(authority)) => view
             .route_config(*config)
             .find(authority)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::terms::host;
-use crate::terms::name::ResourceName;
+use crate::terms::origin::Origin;
 
 use super::action::Split;
 use super::chain_index::ChainIndex;
@@ -119,7 +119,7 @@ pub struct RouteConfigId(pub(crate) u32);
 #[derive(Clone, Debug)]
 pub struct TcpProxy {
     pub(crate) split: Split,
-    pub(crate) virtual_service: Option<ResourceName>,
+    pub(crate) origin: Option<Origin>,
     /// From the top-level traffic policy (R-M-120).
     pub(crate) idle_timeout: Option<Duration>,
     /// From the top-level traffic policy (R-M-120).
@@ -327,9 +327,9 @@ impl TcpProxy {
         &self.split
     }
 
-    /// The VirtualService that wrote it.
-    pub fn virtual_service(&self) -> Option<&ResourceName> {
-        self.virtual_service.as_ref()
+    /// Where it was written; `None` for the own filter of a service, and where nothing is routed.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
     }
 
     /// How long a connection may be idle (R-M-120).

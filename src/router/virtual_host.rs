@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::terms::condition::{Facts, RequestMatch};
-use crate::terms::name::ResourceName;
+use crate::terms::origin::Origin;
 
 use super::action::Action;
 use super::rule_index::RuleIndex;
@@ -47,7 +47,7 @@ pub struct Rule {
     /// `<http name>[.<match name>]`, `default`, `allow_any`, `block_all` (R-H-035).
     pub(crate) name: Arc<str>,
     /// Where it was written; `None` for the default route of a service.
-    pub(crate) virtual_service: Option<ResourceName>,
+    pub(crate) origin: Option<Origin>,
     pub(crate) matches: Arc<RequestMatch>,
     pub(crate) action: Arc<Action>,
 }
@@ -145,9 +145,9 @@ impl Rule {
         &self.name
     }
 
-    /// The VirtualService that wrote it; `None` for the default route of a service.
-    pub fn virtual_service(&self) -> Option<&ResourceName> {
-        self.virtual_service.as_ref()
+    /// Where it was written; `None` for the default route of a service.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
     }
 
     /// What it asks of a request.

@@ -17,6 +17,7 @@ pub(crate) mod host_index;
 pub(crate) mod inline_list;
 pub mod labels;
 pub mod name;
+pub mod origin;
 pub mod path_normalization;
 pub mod proxy;
 pub mod regex;

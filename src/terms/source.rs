@@ -200,6 +200,17 @@ impl SourceDocument {
         self.source.as_ref()?.file.as_ref()
     }
 
+    /// The first line of the document that says something, counted from 1; `None` for a resource that was never written.
+    pub(crate) fn first_line(&self) -> Option<u32> {
+        let text = self.source.as_ref()?.text.get(self.document.clone())?;
+        let says_nothing = |line: &&str| {
+            let line = line.trim();
+            line.is_empty() || line == "---" || line.starts_with(['#', '%'])
+        };
+        let skipped = text.lines().take_while(says_nothing).count();
+        Some(self.line.saturating_add(u32::try_from(skipped).ok()?))
+    }
+
     /// Where the value of a field is written (a list's or a mapping's key, if it has one), or else the nearest field above it
     /// that is; `None` for a resource that was never written.
     pub fn locate(&self, field: &FieldPath) -> Option<Location> {

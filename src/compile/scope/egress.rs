@@ -188,7 +188,7 @@ fn import_virtual_services(
         .bound_to(MESH_GATEWAY, namespace)
         .filter(|virtual_service| {
             let hosts = virtual_service.hosts.iter().map(|host| &**host);
-            import.selects(&virtual_service.resource.namespace, hosts)
+            import.selects(&virtual_service.resource().namespace, hosts)
         })
         .map(Arc::clone)
         .collect()

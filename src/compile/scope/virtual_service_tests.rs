@@ -8,7 +8,7 @@ use crate::terms::proxy::Proxy;
 
 fn virtual_services(listener: &EgressListener<'_>) -> Vec<String> {
     let all = listener.virtual_services().iter();
-    all.map(|one| one.resource.to_string()).collect()
+    all.map(|one| one.resource().to_string()).collect()
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn r_m_060_a_listener_imports_virtual_services_private_then_exported_then_public
     );
     let bound: Vec<String> = scope
         .virtual_services_for_gateway("a/gw")
-        .map(|one| one.resource.to_string())
+        .map(|one| one.resource().to_string())
         .collect();
     assert_eq!(bound, ["a/gateway"]);
 }
@@ -111,7 +111,7 @@ fn r_m_062_the_most_specific_virtual_service_host_owns_a_service() {
     let owner = |host| {
         listener
             .most_specific(host)
-            .map(|at| &*listener.virtual_services()[at].resource.name)
+            .map(|at| &*listener.virtual_services()[at].resource().name)
     };
     assert_eq!(owner("a.b.com"), Some("exact"));
     assert_eq!(owner("c.b.com"), Some("longer"));

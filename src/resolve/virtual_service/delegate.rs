@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use crate::resolve::Context;
 use crate::resource as raw;
 use crate::resource::{HttpMatchRequest, HttpRoute, StringMatch};
+use crate::terms::origin::MatchIndex;
 
-use super::names;
+use super::{matches, names};
 
 /// Completes the hosts and gateways of a rule with its namespace (R-M-050).
 pub(super) fn localize(rule: &mut HttpRoute, namespace: &str, cx: &Context<'_>) {
@@ -29,11 +30,20 @@ pub(super) fn localize(rule: &mut HttpRoute, namespace: &str, cx: &Context<'_>) 
     }
 }
 
+/// A rule of a root and one of its delegate, joined.
+#[derive(Debug)]
+pub(super) struct Merged {
+    pub rule: HttpRoute,
+    /// Where each of its matches was written.
+    pub indexes: Vec<MatchIndex>,
+}
+
 /// What a root rule becomes with one rule of its delegate; `None` if they cannot both match. Where both have a field, the
 /// delegate's counts, as a whole; `route` and `redirect` are the delegate's only (R-M-052).
-pub(super) fn merge(root: &HttpRoute, delegate: &HttpRoute) -> Option<HttpRoute> {
+pub(super) fn merge(root: &HttpRoute, delegate: &HttpRoute) -> Option<Merged> {
     let mut merged = delegate.clone();
-    merged.r#match = merge_matches(&root.r#match, &delegate.r#match)?;
+    let (matches, indexes) = merge_matches(&root.r#match, &delegate.r#match)?;
+    merged.r#match = matches;
     merged.name = join_names(&root.name, &delegate.name);
     merged.delegate = None;
     inherit(&mut merged.rewrite, &root.rewrite);
@@ -49,7 +59,8 @@ pub(super) fn merge(root: &HttpRoute, delegate: &HttpRoute) -> Option<HttpRoute>
     if merged.mirrors.is_empty() {
         merged.mirrors.clone_from(&root.mirrors);
     }
-    Some(merged)
+    let rule = merged;
+    Some(Merged { rule, indexes })
 }
 
 /// Every pair of a delegate's and a root's match that do not conflict, by delegate's first. A delegate's match that
@@ -57,23 +68,37 @@ pub(super) fn merge(root: &HttpRoute, delegate: &HttpRoute) -> Option<HttpRoute>
 fn merge_matches(
     root: &[HttpMatchRequest],
     delegate: &[HttpMatchRequest],
-) -> Option<Vec<HttpMatchRequest>> {
+) -> Option<(Vec<HttpMatchRequest>, Vec<MatchIndex>)> {
+    let number = |index: usize| u32::try_from(index).ok();
     if root.is_empty() {
-        return Some(delegate.to_vec());
+        let indexes = (0..delegate.len()).map(matches::own_match).collect();
+        return Some((delegate.to_vec(), indexes));
     }
     if delegate.is_empty() {
-        return Some(root.to_vec());
+        let of_root = |index| MatchIndex {
+            own: None,
+            root: number(index),
+        };
+        return Some((root.to_vec(), (0..root.len()).map(of_root).collect()));
     }
     let mut merged = Vec::with_capacity(root.len() * delegate.len());
-    for leaf in delegate {
+    let mut indexes = Vec::with_capacity(merged.capacity());
+    for (own, leaf) in delegate.iter().enumerate() {
         let before = merged.len();
-        let compatible = root.iter().filter(|root| !conflict(root, leaf));
-        merged.extend(compatible.map(|root| merge_match(root, leaf)));
+        for (above, root) in root.iter().enumerate() {
+            if !conflict(root, leaf) {
+                merged.push(merge_match(root, leaf));
+                indexes.push(MatchIndex {
+                    own: number(own),
+                    root: number(above),
+                });
+            }
+        }
         if merged.len() == before {
             return None;
         }
     }
-    Some(merged)
+    Some((merged, indexes))
 }
 
 /// The delegate's fields, else the root's; maps are united, where the delegate's value wins (R-M-054).

@@ -1,9 +1,12 @@
 //! One `http` rule: its shape, and its parts put together (R-M-155, R-M-156).
 
+use std::sync::Arc;
+
 use crate::diagnostic::{At, Code};
-use crate::mesh::virtual_service::{HttpRoute, RuleSource};
+use crate::mesh::virtual_service::HttpRoute;
 use crate::resolve::{Context, Sink};
 use crate::resource as raw;
+use crate::terms::origin::{MatchIndex, RouteOrigin};
 
 use super::{actions, destinations, headers, matches, policy};
 
@@ -23,6 +26,7 @@ pub(super) fn checked_rule(
     rule: &raw::HttpRoute,
     in_delegate: bool,
     namespace: &str,
+    origin: RouteOrigin,
     at: &At<'_>,
     cx: &Context<'_>,
     sink: &mut Sink<'_>,
@@ -35,37 +39,56 @@ pub(super) fn checked_rule(
     check_shape(rule, role, at, sink);
     actions::check_prefix_rewrite(rule, at, sink);
     headers::check_authority(rule.rewrite.as_deref(), rule.headers.as_deref(), at, sink);
-    let typed = merged_rule(rule, namespace, at, cx, sink);
+    let written = Written {
+        rule,
+        namespace,
+        origin,
+        index_of: &matches::own_match,
+    };
+    let typed = written.typed(at, cx, sink);
     typed.filter(|_| role != Role::Root)
 }
 
-/// Types a rule whose shape is given: as written, or merged from a root and a delegate that were checked on their own.
-pub(super) fn merged_rule(
-    rule: &raw::HttpRoute,
-    namespace: &str,
-    at: &At<'_>,
-    cx: &Context<'_>,
-    sink: &mut Sink<'_>,
-) -> Option<HttpRoute> {
-    let matches_at = at.field("match");
-    let mut typed_matches = Vec::with_capacity(rule.r#match.len());
-    for (index, one) in rule.r#match.iter().enumerate() {
-        let typed = matches::http_match(one, namespace, &matches_at.index(index), cx, sink);
-        typed_matches.extend(typed);
+/// A rule whose shape is given: as written, or merged from a root and a delegate that were checked on their own.
+pub(super) struct Written<'a> {
+    pub rule: &'a raw::HttpRoute,
+    /// Of the resource that has it: short names are completed with it.
+    pub namespace: &'a str,
+    pub origin: RouteOrigin,
+    /// Where the match at some place of the rule was written.
+    pub index_of: &'a dyn Fn(usize) -> MatchIndex,
+}
+
+impl Written<'_> {
+    /// Types it.
+    pub(super) fn typed(
+        self,
+        at: &At<'_>,
+        cx: &Context<'_>,
+        sink: &mut Sink<'_>,
+    ) -> Option<HttpRoute> {
+        let (rule, namespace) = (self.rule, self.namespace);
+        let matches_at = at.field("match");
+        let mut typed_matches = Vec::with_capacity(rule.r#match.len());
+        for (place, written) in rule.r#match.iter().enumerate() {
+            let (index, at) = ((self.index_of)(place), matches_at.index(place));
+            let typed = matches::http_match(written, index, namespace, &at, cx, sink);
+            typed_matches.extend(typed);
+        }
+        let action = actions::action(rule, namespace, at, cx, sink);
+        let policy = policy::policy(rule, at, cx, sink);
+        let headers = headers::changes(rule.headers.as_deref(), &at.field("headers"), sink);
+        let mirrors = destinations::mirrors(rule, namespace, at, cx, sink);
+        Some(HttpRoute {
+            name: cx.intern(&rule.name),
+            matches: typed_matches,
+            action: action?,
+            policy,
+            headers,
+            mirrors,
+            origin: Arc::new(self.origin),
+        })
     }
-    let action = actions::action(rule, namespace, at, cx, sink);
-    let policy = policy::policy(rule, at, cx, sink);
-    let headers = headers::changes(rule.headers.as_deref(), &at.field("headers"), sink);
-    let mirrors = destinations::mirrors(rule, namespace, at, cx, sink);
-    Some(HttpRoute {
-        name: cx.intern(&rule.name),
-        matches: typed_matches,
-        action: action?,
-        policy,
-        headers,
-        mirrors,
-        source: RuleSource::default(),
-    })
 }
 
 fn check_shape(rule: &raw::HttpRoute, role: Role, at: &At<'_>, sink: &mut Sink<'_>) {

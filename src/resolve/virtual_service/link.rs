@@ -1,13 +1,15 @@
 //! Joining roots with their delegates (R-H-012, R-H-013, R-M-048..R-M-051).
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::diagnostic::{At, Code, Diagnostic, Report};
 use crate::mesh::Visibility;
-use crate::mesh::virtual_service::{HttpRoute, RuleSource};
+use crate::mesh::virtual_service::HttpRoute;
 use crate::resolve::sink::reference;
 use crate::resolve::{Context, Sink};
 use crate::resource as raw;
+use crate::terms::origin::{Author, RouteList, RouteOrigin};
 
 use super::{Written, delegate, http};
 
@@ -36,6 +38,7 @@ pub(super) struct Delegates<'a> {
 
 struct Delegate<'a> {
     document: &'a Written,
+    author: Arc<Author>,
     visibility: Visibility,
     /// As written, with names completed by the delegate's namespace.
     rules: Vec<raw::HttpRoute>,
@@ -63,6 +66,7 @@ impl<'a> Delegates<'a> {
         let default = &cx.config.default_virtual_service_export_to;
         let delegate = Delegate {
             document,
+            author: super::author(document, cx),
             visibility: Visibility::resolve(export_to, default, namespace),
             rules,
         };
@@ -73,6 +77,7 @@ impl<'a> Delegates<'a> {
     pub(super) fn link(
         &mut self,
         root: &'a Written,
+        root_author: &Arc<Author>,
         typed: Vec<Option<HttpRoute>>,
         cx: &Context<'_>,
         sink: &mut Sink<'_>,
@@ -81,12 +86,12 @@ impl<'a> Delegates<'a> {
         let mut out = Vec::with_capacity(typed.len());
         let spec_at = At::ROOT.field("spec");
         let http_at = spec_at.field("http");
-        for ((index, rule), typed) in root.spec.http.iter().enumerate().zip(typed) {
+        for ((root_index, rule), typed) in root.spec.http.iter().enumerate().zip(typed) {
             let Some(reference) = &rule.delegate else {
                 out.push(typed);
                 continue;
             };
-            let rule_at = http_at.index(index);
+            let rule_at = http_at.index(root_index);
             let at = rule_at.field("delegate");
             let merged_before = self.merged;
             let Some(delegate) = self.find(reference, namespace, &at, sink) else {
@@ -111,15 +116,19 @@ impl<'a> Delegates<'a> {
                     Some(merged) => {
                         let mut unheard = Report::new();
                         let mut muted = Sink::of(delegate.document, &mut unheard);
-                        let typed =
-                            http::merged_rule(&merged, namespace, &At::ROOT, cx, &mut muted);
-                        out.push(typed.map(|rule| HttpRoute {
-                            source: RuleSource {
-                                delegate: Some(delegate.document.meta.qualified_name()),
-                                index,
-                            },
-                            ..rule
-                        }));
+                        let origin = RouteOrigin {
+                            author: Arc::clone(&delegate.author),
+                            list: RouteList::Http,
+                            index,
+                            root: Some((Arc::clone(root_author), root_index)),
+                        };
+                        let written = http::Written {
+                            rule: &merged.rule,
+                            namespace,
+                            origin,
+                            index_of: &|place| merged.indexes[place],
+                        };
+                        out.push(written.typed(&At::ROOT, cx, &mut muted));
                     }
                     None => push_conflict(index, leaf, delegate, &at, sink),
                 }

@@ -9,12 +9,22 @@ use crate::terms::condition::{
     ClaimMatch, Condition, HeaderMatch, QueryMatch, RequestMatch, ValueMatch,
 };
 use crate::terms::labels::Labels;
+use crate::terms::origin::MatchIndex;
 
 use super::{names, string_match};
+
+/// The match with this index, of a route without a root.
+pub(super) fn own_match(index: usize) -> MatchIndex {
+    MatchIndex {
+        own: u32::try_from(index).ok(),
+        root: None,
+    }
+}
 
 /// One match, typed. `None` only after an error was pushed.
 pub(super) fn http_match(
     written: &raw::HttpMatchRequest,
+    index: MatchIndex,
     namespace: &str,
     at: &At<'_>,
     cx: &Context<'_>,
@@ -48,6 +58,7 @@ pub(super) fn http_match(
         source_labels,
         source_namespace: written.source_namespace.as_str().into(),
         request: cx.share_match(request?),
+        index,
     })
 }
 

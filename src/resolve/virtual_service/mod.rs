@@ -10,8 +10,9 @@ use crate::diagnostic::{At, Code, Report};
 use crate::mesh;
 use crate::mesh::Visibility;
 use crate::mesh::virtual_service::HttpRoute;
-use crate::resource::{self as raw, Document};
+use crate::resource::{self as raw, Document, Kind};
 use crate::terms::name::ResourceName;
+use crate::terms::origin::{Author, RouteList, RouteOrigin};
 
 use super::check::export_to;
 use super::{Context, Sink, creation};
@@ -57,7 +58,8 @@ pub(crate) fn virtual_services(
         .map(|(document, mut typed)| {
             let mut sink = Sink::of(document, report);
             let rules = std::mem::take(&mut typed.http);
-            typed.http = delegates.link(document, rules, cx, &mut sink);
+            let author = &typed.virtual_service.author;
+            typed.http = delegates.link(document, author, rules, cx, &mut sink);
             Arc::new(typed.finish())
         })
         .collect();
@@ -111,32 +113,40 @@ fn virtual_service(document: &Written, cx: &Context<'_>, sink: &mut Sink<'_>) ->
         sink.push(&export_at.index(index), Code::INVALID_EXPORT_TO, message);
     });
 
+    let author = author(document, cx);
+    let origin = |list, index| RouteOrigin {
+        author: Arc::clone(&author),
+        list,
+        index,
+        root: None,
+    };
     let http_at = at.field("http");
     let mut http = Vec::with_capacity(spec.http.len());
     for (index, rule) in spec.http.iter().enumerate() {
-        let at = http_at.index(index);
-        let mut typed = http::checked_rule(rule, is_delegate, namespace, &at, cx, sink);
-        if let Some(rule) = &mut typed {
-            rule.source.index = index;
-        }
-        http.push(typed);
+        let (origin, at) = (origin(RouteList::Http, index), http_at.index(index));
+        http.push(http::checked_rule(
+            rule,
+            is_delegate,
+            namespace,
+            origin,
+            &at,
+            cx,
+            sink,
+        ));
     }
     let tls_at = at.field("tls");
     let mut tls = Vec::with_capacity(spec.tls.len());
     for (index, rule) in spec.tls.iter().enumerate() {
-        let at = tls_at.index(index);
-        tls.push(stream::tls_rule(rule, spec, namespace, &at, cx, sink));
+        let (origin, at) = (origin(RouteList::Tls, index), tls_at.index(index));
+        tls.push(stream::tls_rule(
+            rule, spec, namespace, origin, &at, cx, sink,
+        ));
     }
     let tcp_at = at.field("tcp");
     let mut tcp = Vec::with_capacity(spec.tcp.len());
     for (index, rule) in spec.tcp.iter().enumerate() {
-        tcp.push(stream::tcp_rule(
-            rule,
-            namespace,
-            &tcp_at.index(index),
-            cx,
-            sink,
-        ));
+        let (origin, at) = (origin(RouteList::Tcp, index), tcp_at.index(index));
+        tcp.push(stream::tcp_rule(rule, namespace, origin, &at, cx, sink));
     }
     unused_rules::warn(spec, &at, sink);
 
@@ -147,10 +157,7 @@ fn virtual_service(document: &Written, cx: &Context<'_>, sink: &mut Sink<'_>) ->
     let default_export_to = &cx.config.default_virtual_service_export_to;
     Typed {
         virtual_service: mesh::VirtualService {
-            resource: ResourceName {
-                namespace: cx.intern(namespace),
-                name: cx.intern(&document.meta.name),
-            },
+            author,
             creation: creation(&document.meta),
             hosts: spec
                 .hosts
@@ -165,6 +172,19 @@ fn virtual_service(document: &Written, cx: &Context<'_>, sink: &mut Sink<'_>) ->
         },
         http,
     }
+}
+
+/// The resource, as its rules remember it.
+fn author(document: &Written, cx: &Context<'_>) -> Arc<Author> {
+    let resource = ResourceName {
+        namespace: cx.intern(&document.meta.namespace),
+        name: cx.intern(&document.meta.name),
+    };
+    Arc::new(Author::new(
+        Kind::VirtualService.as_str(),
+        resource,
+        &document.source,
+    ))
 }
 
 /// What a VirtualService must have, a delegate must not have (R-M-148), and sidecars cannot serve (R-M-151).

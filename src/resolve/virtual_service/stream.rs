@@ -1,12 +1,16 @@
 //! `tls` and `tcp` rules (R-M-165, R-M-166).
 
+use std::sync::Arc;
+
 use crate::diagnostic::{At, Code};
 use crate::mesh::virtual_service::{L4Match, TcpRoute, TlsMatch, TlsRoute};
 use crate::resolve::check::{domain, network};
 use crate::resolve::{Context, Sink};
 use crate::resource as raw;
 use crate::terms::host;
+use crate::terms::origin::RouteOrigin;
 
+use super::matches::own_match;
 use super::{destinations, matches, names};
 
 /// One `tls` rule of a VirtualService with these `hosts`, as written.
@@ -14,6 +18,7 @@ pub(super) fn tls_rule(
     rule: &raw::TlsRoute,
     parent: &raw::VirtualService,
     namespace: &str,
+    origin: RouteOrigin,
     at: &At<'_>,
     cx: &Context<'_>,
     sink: &mut Sink<'_>,
@@ -55,12 +60,13 @@ pub(super) fn tls_rule(
                 .iter()
                 .map(|name| name.as_str().into())
                 .collect(),
-            l4: l4.typed(namespace, &at, cx, sink),
+            l4: l4.typed(index, namespace, &at, cx, sink),
         });
     }
     TlsRoute {
         matches,
         route: destinations::of_stream(&rule.route, namespace, &at.field("route"), cx, sink),
+        origin: Arc::new(origin),
     }
 }
 
@@ -68,6 +74,7 @@ pub(super) fn tls_rule(
 pub(super) fn tcp_rule(
     rule: &raw::TcpRoute,
     namespace: &str,
+    origin: RouteOrigin,
     at: &At<'_>,
     cx: &Context<'_>,
     sink: &mut Sink<'_>,
@@ -92,11 +99,12 @@ pub(super) fn tcp_rule(
             source_namespace: &one.source_namespace,
             warn_of_legacy_gateways: false, // R-M-147
         };
-        matches.push(l4.typed(namespace, &at, cx, sink));
+        matches.push(l4.typed(index, namespace, &at, cx, sink));
     }
     TcpRoute {
         matches,
         route: destinations::of_stream(&rule.route, namespace, &at.field("route"), cx, sink),
+        origin: Arc::new(origin),
     }
 }
 
@@ -114,6 +122,7 @@ impl Layer4<'_> {
     /// `sourceNamespace` is not checked here by Istio, unlike that of `http` matches (R-M-166).
     fn typed(
         &self,
+        index: usize,
         namespace: &str,
         at: &At<'_>,
         cx: &Context<'_>,
@@ -148,6 +157,7 @@ impl Layer4<'_> {
             ),
             source_namespace: self.source_namespace.into(),
             gateways: names::gateways(self.gateways, namespace, cx),
+            index: own_match(index),
         }
     }
 }
