@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::names::{complete, default_export, most_specific, selects};
-use super::services::{Protocol, Service};
+use super::services::{Protocol, Service, endpoint_labels};
 use super::sidecar::Scope;
 use super::world::{World, namespace};
 use super::{Yaml, list, number, text, texts};
@@ -168,8 +168,8 @@ pub fn rule_for(world: &World, service: &Service) -> Option<Yaml> {
 
 /// R-M-136, R-M-139: does the cluster exist at this proxy?
 pub fn cluster_exists(world: &World, scope: &Scope, cluster: &str) -> bool {
-    if cluster == "PassthroughCluster" || cluster == "BlackHoleCluster" {
-        return true;
+    if !cluster.contains('|') {
+        return cluster != "UnknownService";
     }
     let parts: Vec<&str> = cluster.splitn(4, '|').collect();
     let [_, port, subset, host] = parts.as_slice() else {
@@ -188,14 +188,17 @@ pub fn cluster_exists(world: &World, scope: &Scope, cluster: &str) -> bool {
             if !has_port || service.external_name.is_some() {
                 return false;
             }
-            let resolves = !service.resolution.starts_with("DNS") || service.has_endpoints;
-            let has_subset = || {
-                let rule = rule_for(world, service).unwrap_or(json!({}));
-                list(&rule, "subsets")
-                    .iter()
-                    .any(|s| text(s, "name") == *subset)
+            let rule = rule_for(world, service).unwrap_or(json!({}));
+            let mut subsets = list(&rule, "subsets").iter();
+            let labels = match subsets.find(|s| text(s, "name") == *subset) {
+                _ if subset.is_empty() => json!({}),
+                Some(subset) => subset["labels"].clone(),
+                None => return false,
             };
-            resolves && (subset.is_empty() || has_subset())
+            !service.resolution.starts_with("DNS")
+                || endpoint_labels(world, service)
+                    .iter()
+                    .any(|own| selects(&labels, own))
         })
 }
 

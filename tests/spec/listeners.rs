@@ -4,7 +4,8 @@
 use std::net::IpAddr;
 
 use super::gateways::{Group, Server, merged};
-use super::services::{Protocol, Service};
+use super::routes::fallback_route;
+use super::services::{Protocol, Service, endpoint_addresses};
 use super::sidecar::{Egress, Scope};
 use super::tcp_routes::{self, Split};
 use super::virtual_hosts::{VirtualHost, of_gateway, of_sidecar};
@@ -155,132 +156,218 @@ pub fn server_names(server: &Server) -> Vec<String> {
     }
 }
 
+/// A listener of a sidecar while service after service adds to it.
+struct SidecarListener {
+    /// Its address; `None`: every one.
+    bind: Option<IpAddr>,
+    /// What its ports have spoken so far.
+    protocol: Protocol,
+    /// An egress listener with a port of its own has it: others add nothing.
+    closed: bool,
+    chains: Vec<Chain>,
+}
+
 fn find_in_sidecar(world: &World, scope: &Scope, call: &Call) -> Found {
-    let claims_port = scope.egress.iter().find(|egress| egress.port == call.port);
-    let Some(egress) = claims_port.or_else(|| scope.egress.iter().find(|egress| egress.port == 0))
-    else {
-        return fallback("virtualOutbound".to_owned(), scope);
+    let listeners = sidecar_listeners(world, scope, call.port);
+    let at = |bind: Option<IpAddr>| listeners.iter().find(|listener| listener.bind == bind);
+    let own = call.address.and_then(|address| at(Some(address)));
+    let Some(listener) = own.or_else(|| at(None)) else {
+        return unclaimed(scope, call);
     };
-    let here: Vec<&Service> = egress
-        .services
-        .iter()
-        .filter(|service| service.ports.iter().any(|port| port.number == call.port))
-        .collect();
-    let at = |service: &&&Service| {
-        service.addresses.iter().any(|a| {
-            call.address
-                .is_some_and(|address| *a == address.to_string())
-        })
+    let name = match listener.bind {
+        Some(address) => format!("{address}_{}", call.port),
+        None => format!("0.0.0.0_{}", call.port),
     };
-    let protocol = |service: &Service| {
-        let port = service.ports.iter().find(|port| port.number == call.port);
-        port.map_or(Protocol::Udp, |port| port.protocol)
-    };
-    // A service with an address of its own listens there, unless it speaks declared HTTP.
-    let own = here
-        .iter()
-        .filter(at)
-        .find(|s| !matches!(protocol(s), Protocol::Http | Protocol::Udp));
-    let (listener, members): (String, Vec<&Service>) = match own {
-        Some(service) => (
-            format!("{}_{}", service.addresses[0], call.port),
-            vec![service],
-        ),
-        None => {
-            let on_wildcard = |service: &&&Service| match protocol(service) {
-                Protocol::Http => true,
-                Protocol::Udp => false,
-                _ => !service
-                    .addresses
-                    .iter()
-                    .any(|a| a.parse::<IpAddr>().is_ok()),
-            };
-            let members = here.iter().filter(on_wildcard).copied().collect();
-            (format!("0.0.0.0_{}", call.port), members)
-        }
-    };
-    if members.is_empty() {
-        return fallback("virtualOutbound".to_owned(), scope);
-    }
-    let chains = sidecar_chains(world, scope, egress, &members, call.port);
-    match choose(&chains, call).map(|chain| &chain.target) {
+    match choose(&listener.chains, call).map(|chain| &chain.target) {
         Some(Target::Tcp(split)) => Found::Tcp {
-            listener,
+            listener: name,
             split: split.clone(),
             declared: true,
         },
         Some(_) if call.tls => Found::WrongTransport,
         Some(_) => Found::Http {
-            listener,
+            listener: name,
             route_config: call.port.to_string(),
-            hosts: of_sidecar(world, scope, egress, call.port),
+            hosts: match scope.egress_of(call.port) {
+                Some(egress) => of_sidecar(world, scope, egress, call.port),
+                None => vec![],
+            },
         },
-        None => fallback(listener, scope),
+        None => Found::Tcp {
+            listener: name,
+            split: Split::only(scope.unknown()),
+            declared: false,
+        },
     }
 }
 
-/// R-M-064: what belongs to no service.
-fn fallback(listener: String, scope: &Scope) -> Found {
-    let cluster = if scope.allow_any {
-        "PassthroughCluster"
-    } else {
-        "BlackHoleCluster"
-    };
+/// R-M-064: no listener has the port. Where unknown hosts are resolved by their names, plain HTTP is told apart.
+fn unclaimed(scope: &Scope, call: &Call) -> Found {
+    let listener = "virtualOutbound".to_owned();
+    let is_http = !call.tls && call.protocol != "tcp";
+    if scope.mode == "ALLOW_ANY_DYNAMIC_DNS" && is_http {
+        let fallback = fallback_route(call.port, scope);
+        return Found::Http {
+            listener,
+            route_config: fallback.name.clone(),
+            hosts: vec![VirtualHost {
+                name: fallback.name.clone(),
+                domains: vec!["*".to_owned()],
+                routes: vec![fallback],
+                requires_tls: false,
+            }],
+        };
+    }
     Found::Tcp {
         listener,
-        split: Split::only(cluster.to_owned()),
+        split: Split::only(scope.unknown()),
         declared: false,
     }
 }
 
-/// The chains of one sidecar listener (R-M-065..R-M-067, R-M-069).
-fn sidecar_chains(
+/// The listeners of a port (R-M-065..R-M-067, R-M-069, R-M-074).
+fn sidecar_listeners(world: &World, scope: &Scope, port: u64) -> Vec<SidecarListener> {
+    let mut listeners: Vec<SidecarListener> = Vec::new();
+    for egress in &scope.egress {
+        if egress.port == 0 {
+            listeners.iter_mut().for_each(|one| one.closed = true);
+        } else if egress.port != port {
+            continue;
+        }
+        for service in &egress.services {
+            let offered = service.ports.iter().find(|offered| offered.number == port);
+            let protocol = match (egress.port, offered) {
+                (0, Some(offered)) => offered.protocol,
+                (0, None) => continue,
+                _ => Protocol::read(&egress.protocol),
+            };
+            if protocol == Protocol::Udp || service.external_name.is_some() {
+                continue;
+            }
+            for bind in binds(world, egress, service, port, protocol) {
+                offer(
+                    world,
+                    scope,
+                    egress,
+                    service,
+                    port,
+                    protocol,
+                    bind,
+                    &mut listeners,
+                );
+            }
+        }
+    }
+    listeners
+}
+
+/// Where a service port listens: where the egress listener says, for HTTP else on every address, for the rest else on the
+/// service's own address, or on those of its endpoints where it has none (R-M-066, R-M-069).
+fn binds(
+    world: &World,
+    egress: &Egress,
+    service: &Service,
+    port: u64,
+    protocol: Protocol,
+) -> Vec<Option<IpAddr>> {
+    if let Ok(address) = egress.bind.parse::<IpAddr>() {
+        return vec![(!address.is_unspecified()).then_some(address)];
+    }
+    if protocol == Protocol::Http {
+        return vec![None];
+    }
+    let own = service
+        .addresses
+        .iter()
+        .find(|one| !one.starts_with("0.0.0.0"));
+    if let Some(own) = own {
+        return vec![own.parse().ok()];
+    }
+    let passes_through = service.headless || (!service.kubernetes && service.resolution == "NONE");
+    if egress.port != 0 || !passes_through {
+        return vec![None];
+    }
+    let endpoints = endpoint_addresses(world, service, port);
+    if endpoints.is_empty() && !service.kubernetes {
+        return vec![None];
+    }
+    let addresses = endpoints.iter().filter_map(|one| one.parse().ok());
+    addresses.map(Some).collect()
+}
+
+/// Adds what a service offers on an address (R-M-067, R-M-069).
+#[allow(clippy::too_many_arguments)] // each is a fact of its own
+fn offer(
     world: &World,
     scope: &Scope,
     egress: &Egress,
-    members: &[&Service],
+    service: &Service,
     port: u64,
-) -> Vec<Chain> {
-    let protocol = |service: &Service| {
-        let found = service.ports.iter().find(|p| p.number == port);
-        found.map_or(Protocol::Udp, |p| p.protocol)
+    protocol: Protocol,
+    bind: Option<IpAddr>,
+    listeners: &mut Vec<SidecarListener>,
+) {
+    let may_be_tcp = protocol != Protocol::Http;
+    let detects = protocol == Protocol::Sniffed || bind.is_none();
+    let mut chains = match protocol {
+        Protocol::Http => vec![],
+        Protocol::Tls => tcp_routes::tls_of_service(world, scope, egress, service, port),
+        _ => tcp_routes::tcp_of_service(world, scope, egress, service, port),
     };
-    let others = members
-        .iter()
-        .any(|service| protocol(service) != Protocol::Http);
-    let mut chains: Vec<Chain> = Vec::new();
-    if members
-        .iter()
-        .any(|service| protocol(service).may_be_http())
-    {
+    if protocol.may_be_http() {
         chains.push(Chain {
             blocks: vec![],
             names: vec![],
             ends_tls: false,
-            http_only: others,
+            http_only: detects,
             target: Target::SidecarHttp,
         });
     }
-    for service in members {
-        let more = match protocol(service) {
-            Protocol::Tls => tcp_routes::tls_of_service(world, scope, egress, service, port),
-            Protocol::Tcp | Protocol::Sniffed => {
-                tcp_routes::tcp_of_service(world, scope, egress, service, port)
-            }
-            Protocol::Http | Protocol::Udp => vec![],
+    let known = listeners.iter_mut().find(|listener| listener.bind == bind);
+    let Some(known) = known else {
+        let detects = detects && protocol.may_be_http();
+        listeners.push(SidecarListener {
+            bind,
+            protocol: if detects { Protocol::Sniffed } else { protocol },
+            closed: false,
+            chains,
+        });
+        return;
+    };
+    let server_first = |protocol| matches!(protocol, Protocol::ServerFirst(_));
+    let conflicts =
+        protocol != known.protocol && (server_first(protocol) || server_first(known.protocol));
+    let has_it = match protocol {
+        Protocol::Http => known.protocol.may_be_http(),
+        Protocol::Sniffed => known.protocol == Protocol::Sniffed,
+        _ => false,
+    };
+    if known.closed || conflicts || has_it {
+        return;
+    }
+    if protocol == Protocol::Sniffed && known.protocol == Protocol::Http {
+        known.chains = chains;
+        known.protocol = Protocol::Sniffed;
+        return;
+    }
+    for chain in chains {
+        let sorted = |names: &[String]| {
+            let mut names = names.to_vec();
+            names.sort();
+            names
         };
-        for chain in more {
-            let same = |other: &Chain| {
-                other.blocks == chain.blocks
-                    && other.names == chain.names
-                    && other.http_only == chain.http_only
-            };
-            if !chains.iter().any(same) {
-                chains.push(chain);
-            }
+        let same = |other: &Chain| {
+            sorted(&other.blocks) == sorted(&chain.blocks)
+                && sorted(&other.names) == sorted(&chain.names)
+                && other.http_only == chain.http_only
+        };
+        if !known.chains.iter().any(same) {
+            known.chains.push(chain);
         }
     }
-    chains
+    if !may_be_tcp || protocol == Protocol::Sniffed || known.protocol == Protocol::Http {
+        known.protocol = Protocol::Sniffed;
+    }
 }
 
 /// R-M-068: destination block (longest first), then server name (exact, longest wildcard, none), then whether HTTP was

@@ -24,11 +24,19 @@ pub fn act(
     base: Answer,
 ) -> Vec<Answer> {
     let rule = &route.rule;
-    if rule["passthrough"].as_bool() == Some(true) {
+    if let Some(cluster) = rule["passthrough"].as_str() {
+        if !cluster_exists(world, scope, cluster) {
+            return vec![Answer {
+                outcome: "no_such_cluster".to_owned(),
+                cluster: cluster.to_owned(),
+                status: 503,
+                ..base
+            }];
+        }
         let upstream = upstream(&request.path, &request.host, &request.lines, &request.lines);
         return vec![Answer {
             outcome: "cluster".to_owned(),
-            cluster: "PassthroughCluster".to_owned(),
+            cluster: cluster.to_owned(),
             status: 200,
             upstream_request: upstream,
             ..base

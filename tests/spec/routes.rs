@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::names::selects;
 use super::services::{Service, best};
+use super::sidecar::Scope;
 use super::world::{World, full_name};
 use super::{Yaml, list, number, text, texts};
 
@@ -131,11 +132,14 @@ pub fn default_route(host: &str, port: u64) -> Route {
 }
 
 /// R-H-052: the route for hosts that nobody knows.
-pub fn fallback_route(port: u64, allow_any: bool) -> Route {
-    let (name, rule) = if allow_any {
-        ("allow_any", json!({"passthrough": true}))
-    } else {
-        ("block_all", json!({"directResponse": {"status": 502}}))
+pub fn fallback_route(port: u64, scope: &Scope) -> Route {
+    let (name, rule) = match scope.mode.as_str() {
+        "REGISTRY_ONLY" => ("block_all", json!({"directResponse": {"status": 502}})),
+        "ALLOW_ANY_DYNAMIC_DNS" => (
+            "allow_any_dynamic_dns",
+            json!({"passthrough": "AllowAnyDynamicDNSCluster"}),
+        ),
+        _ => ("allow_any", json!({"passthrough": scope.unknown()})),
     };
     Route {
         name: name.to_owned(),

@@ -9,6 +9,8 @@ use super::{Yaml, list, number, text, texts};
 #[derive(Clone, Debug)]
 pub struct Service {
     pub host: String,
+    /// `host` is its name in lower case, but not as written.
+    pub is_written_in_capitals: bool,
     pub namespace: String,
     pub ports: Vec<Port>,
     /// Virtual addresses and CIDR blocks, none for a headless service.
@@ -18,15 +20,17 @@ pub struct Service {
     pub headless: bool,
     /// R-M-130: an ExternalName service stands for this host.
     pub external_name: Option<String>,
+    /// The ExternalName services that stand for this one, as far as an egress listener imports them.
+    pub aliases: Vec<String>,
     pub export: Export,
     pub resolution: String,
-    pub has_endpoints: bool,
 }
 
 /// One port of a service.
 #[derive(Clone, Debug)]
 pub struct Port {
     pub number: u64,
+    pub name: String,
     pub protocol: Protocol,
 }
 
@@ -36,6 +40,8 @@ pub enum Protocol {
     Http,
     Tls,
     Tcp,
+    /// TCP whose server speaks first, so that nothing may wait for the client's first bytes.
+    ServerFirst(&'static str),
     Udp,
     /// Undeclared: the listener looks at the bytes.
     Sniffed,
@@ -47,7 +53,9 @@ impl Protocol {
         match name.to_ascii_lowercase().as_str() {
             "http" | "http2" | "http_proxy" | "grpc" | "grpc-web" => Protocol::Http,
             "https" | "tls" => Protocol::Tls,
-            "tcp" | "mongo" | "redis" | "mysql" => Protocol::Tcp,
+            "tcp" | "redis" => Protocol::Tcp,
+            "mongo" => Protocol::ServerFirst("mongo"),
+            "mysql" => Protocol::ServerFirst("mysql"),
             "udp" => Protocol::Udp,
             _ => Protocol::Sniffed,
         }
@@ -118,11 +126,13 @@ fn kubernetes_service(world: &World, resource: &Yaml) -> Service {
             "{}.{owner}.svc.cluster.local",
             text(&resource["metadata"], "name")
         ),
+        is_written_in_capitals: false,
         namespace: owner.to_owned(),
         ports: list(spec, "ports")
             .iter()
             .map(|port| Port {
                 number: number(port, "port"),
+                name: text(port, "name").to_owned(),
                 protocol: kubernetes_protocol(port),
             })
             .collect(),
@@ -132,6 +142,7 @@ fn kubernetes_service(world: &World, resource: &Yaml) -> Service {
         },
         kubernetes: true,
         headless: cluster_ip == "None",
+        aliases: vec![],
         external_name: (text(spec, "type") == "ExternalName").then(|| external_name.to_owned()),
         export: Export::read(
             &export_to,
@@ -139,7 +150,6 @@ fn kubernetes_service(world: &World, resource: &Yaml) -> Service {
             owner,
         ),
         resolution: "STATIC".to_owned(),
-        has_endpoints: true,
     }
 }
 
@@ -152,13 +162,14 @@ fn service_entry(world: &World, resource: &Yaml) -> Vec<Service> {
         said => said,
     };
     let service = |host: String| Service {
-        has_endpoints: !list(spec, "endpoints").is_empty() || !host.starts_with('*'),
         host,
+        is_written_in_capitals: false,
         namespace: owner.to_owned(),
         ports: list(spec, "ports")
             .iter()
             .map(|port| Port {
                 number: number(port, "number"),
+                name: text(port, "name").to_owned(),
                 protocol: Protocol::read(text(port, "protocol")),
             })
             .collect(),
@@ -166,6 +177,7 @@ fn service_entry(world: &World, resource: &Yaml) -> Vec<Service> {
         kubernetes: false,
         headless: false,
         external_name: None,
+        aliases: vec![],
         export: Export::read(
             &texts(spec, "exportTo"),
             &default_export(&world.mesh, "defaultServiceExportTo"),
@@ -194,4 +206,61 @@ pub fn best<'a>(services: &'a [Service], host: &str, viewer: &str) -> Option<&'a
         .find(|service| service.namespace == viewer)
         .or_else(|| same().find(|service| service.kubernetes))
         .or_else(|| same().next())
+}
+
+/// The addresses of the endpoints that serve a port of a service: those of all services of its host and namespace.
+pub fn endpoint_addresses(world: &World, service: &Service, port: u64) -> Vec<String> {
+    let named = service.ports.iter().find(|known| known.number == port);
+    let name = named.map_or("", |port| port.name.as_str());
+    let mut out = Vec::new();
+    for entry in world.of_kind("ServiceEntry") {
+        let spec = &entry["spec"];
+        let serves = list(spec, "ports")
+            .iter()
+            .any(|port| text(port, "name") == name);
+        let is_twin =
+            namespace(entry) == service.namespace && texts(spec, "hosts").contains(&service.host);
+        if service.kubernetes || !is_twin || !serves {
+            continue;
+        }
+        let endpoints = list(spec, "endpoints");
+        out.extend(endpoints.iter().map(|one| text(one, "address").to_owned()));
+        // R-M-131: DNS finds the host itself.
+        if endpoints.is_empty() && text(spec, "resolution").starts_with("DNS") {
+            out.push(service.host.clone());
+        }
+    }
+    for slice in world.of_kind("EndpointSlice") {
+        let owner = text(&slice["metadata"]["labels"], "kubernetes.io/service-name");
+        let host = format!("{owner}.{}.svc.cluster.local", namespace(slice));
+        let serves = list(slice, "ports")
+            .iter()
+            .any(|port| text(port, "name") == name);
+        if service.kubernetes && host == service.host && serves {
+            let endpoints = list(slice, "endpoints").iter();
+            out.extend(endpoints.flat_map(|one| texts(one, "addresses")));
+        }
+    }
+    out
+}
+
+/// The labels of the endpoints of a ServiceEntry's service; one without endpoints that DNS resolves has its host as one,
+/// without labels (R-M-131), a wildcard has none.
+pub fn endpoint_labels(world: &World, service: &Service) -> Vec<Yaml> {
+    let mut out = Vec::new();
+    for entry in world.of_kind("ServiceEntry") {
+        let spec = &entry["spec"];
+        let is_twin =
+            namespace(entry) == service.namespace && texts(spec, "hosts").contains(&service.host);
+        if service.kubernetes || !is_twin {
+            continue;
+        }
+        let endpoints = list(spec, "endpoints").iter();
+        out.extend(endpoints.map(|endpoint| endpoint["labels"].clone()));
+        let by_name = text(spec, "resolution").starts_with("DNS");
+        if by_name && list(spec, "endpoints").is_empty() && !service.host.starts_with('*') {
+            out.push(Yaml::Null);
+        }
+    }
+    out
 }

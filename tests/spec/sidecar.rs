@@ -12,6 +12,10 @@ use super::{Yaml, list, number, text, texts};
 pub struct Egress {
     /// 0: every port that no other egress listener claims.
     pub port: u64,
+    /// What its port speaks, where it has one.
+    pub protocol: String,
+    /// Its bind address as written.
+    pub bind: String,
     pub services: Vec<Service>,
     pub virtual_services: Vec<Yaml>,
 }
@@ -22,8 +26,39 @@ pub struct Scope {
     pub egress: Vec<Egress>,
     /// Everything that has a cluster: the services of the egress listeners and what their VirtualServices name.
     pub services: Vec<Service>,
-    /// Unknown hosts pass (`ALLOW_ANY`) or not (`REGISTRY_ONLY`).
-    pub allow_any: bool,
+    /// `outboundTrafficPolicy.mode`: what becomes of unknown hosts.
+    pub mode: String,
+    /// R-H-052: `outboundTrafficPolicy.egressProxy`, where unknown traffic goes instead of its original destination.
+    pub egress_proxy: Yaml,
+}
+
+impl Egress {
+    /// R-H-054: it is an HTTP proxy for all ports.
+    pub fn is_proxy(&self) -> bool {
+        self.protocol.eq_ignore_ascii_case("http_proxy")
+    }
+}
+
+impl Scope {
+    /// R-M-071: the egress listener whose routes and imports count for a port.
+    pub fn egress_of(&self, port: u64) -> Option<&Egress> {
+        let own = self.egress.iter().find(|egress| egress.port == port);
+        own.or_else(|| self.egress.iter().find(|egress| egress.port == 0))
+    }
+
+    /// R-M-064: where traffic for nobody goes.
+    pub fn unknown(&self) -> String {
+        match self.mode.as_str() {
+            "REGISTRY_ONLY" => "BlackHoleCluster".to_owned(),
+            _ if self.egress_proxy.is_object() => format!(
+                "outbound|{}|{}|{}",
+                number(&self.egress_proxy["port"], "number"),
+                text(&self.egress_proxy, "subset"),
+                text(&self.egress_proxy, "host"),
+            ),
+            _ => "PassthroughCluster".to_owned(),
+        }
+    }
 }
 
 /// R-M-070: the Sidecar that configures the proxy, if any.
@@ -54,20 +89,27 @@ fn chosen(world: &World) -> Option<&Yaml> {
 /// The scope of the proxy: a gateway ignores Sidecars and sees everything that is exported to it.
 pub fn scope(world: &World) -> Scope {
     let viewer = world.proxy.namespace.as_str();
-    let mesh_allows = text(&world.mesh["outboundTrafficPolicy"], "mode") != "REGISTRY_ONLY";
+    let mesh_mode = match text(&world.mesh["outboundTrafficPolicy"], "mode") {
+        "" => "ALLOW_ANY",
+        said => said,
+    };
     let everything = visible(world, viewer);
     if world.proxy.gateway {
         return Scope {
             egress: vec![],
             services: everything,
-            allow_any: mesh_allows,
+            mode: mesh_mode.to_owned(),
+            egress_proxy: Yaml::Null,
         };
     }
     let sidecar = chosen(world);
-    let allow_any = match sidecar.map(|s| &s["spec"]["outboundTrafficPolicy"]) {
+    let own = sidecar.map(|s| &s["spec"]["outboundTrafficPolicy"]);
+    let own = own.filter(|policy| policy.is_object());
+    let mode = match own.map(|policy| text(policy, "mode")) {
         // R-H-053: present but empty means REGISTRY_ONLY.
-        Some(policy) if policy.is_object() => text(policy, "mode") == "ALLOW_ANY",
-        _ => mesh_allows,
+        Some("") => "REGISTRY_ONLY",
+        Some(said) => said,
+        None => mesh_mode,
     };
     let everywhere = serde_json::json!([{"hosts": ["*/*"]}]);
     let listeners = match sidecar.map(|s| list(&s["spec"], "egress")) {
@@ -77,19 +119,29 @@ pub fn scope(world: &World) -> Scope {
     let bound_to_mesh = virtual_services::visible(world, viewer, "mesh");
     let egress: Vec<Egress> = listeners
         .iter()
-        .map(|listener| import(listener, &everything, &bound_to_mesh, viewer))
+        .map(|listener| import(world, listener, &everything, &bound_to_mesh, viewer))
         .collect();
     let services = with_destinations(world, &egress, &everything, viewer);
     Scope {
         egress,
         services,
-        allow_any,
+        mode: mode.to_owned(),
+        egress_proxy: own.map_or(Yaml::Null, |policy| policy["egressProxy"].clone()),
     }
 }
 
 /// R-M-071, R-M-074: what one egress listener imports.
-fn import(listener: &Yaml, services: &[Service], candidates: &[Yaml], viewer: &str) -> Egress {
+fn import(
+    world: &World,
+    listener: &Yaml,
+    services: &[Service],
+    candidates: &[Yaml],
+    viewer: &str,
+) -> Egress {
     let port = number(&listener["port"], "number");
+    let protocol = text(&listener["port"], "protocol").to_owned();
+    // R-M-074: an HTTP proxy takes services whatever their ports.
+    let all_ports = port == 0 || protocol.eq_ignore_ascii_case("http_proxy");
     let imports: Vec<(String, String)> = texts(listener, "hosts")
         .iter()
         .filter_map(|host| host.split_once('/'))
@@ -112,11 +164,21 @@ fn import(listener: &Yaml, services: &[Service], candidates: &[Yaml], viewer: &s
         // An entry whose namespace starts with `~` excludes; `~/*` excludes everything.
         any("") && !any("~")
     };
+    let registry = all(world);
     let in_view: Vec<Service> = services
         .iter()
         .filter(|s| imported(&s.namespace, &|name| is_subset(&s.host, name)))
-        .filter(|s| port == 0 || s.ports.iter().any(|p| p.number == port))
+        .filter(|s| all_ports || s.ports.iter().any(|p| p.number == port))
         .cloned()
+        .map(|mut service| {
+            service.ports.retain(|p| all_ports || p.number == port);
+            let aliases = registry.iter().filter(|alias| {
+                alias.external_name.as_ref() == Some(&service.host)
+                    && imported(&service.namespace, &|name| is_subset(&alias.host, name))
+            });
+            service.aliases = aliases.map(|alias| alias.host.clone()).collect();
+            service
+        })
         .collect();
     let mut chosen: Vec<Service> = Vec::new();
     for service in &in_view {
@@ -135,6 +197,8 @@ fn import(listener: &Yaml, services: &[Service], candidates: &[Yaml], viewer: &s
         .collect();
     Egress {
         port,
+        protocol,
+        bind: text(listener, "bind").to_owned(),
         services: chosen,
         virtual_services,
     }
@@ -156,11 +220,15 @@ fn with_destinations(
         }
     }
     let listed: Vec<String> = out.iter().map(|service| service.host.clone()).collect();
-    for vs in egress
-        .iter()
-        .flat_map(|listener| &listener.virtual_services)
-    {
+    let imported = egress.iter().flat_map(|listener| {
+        // R-M-074: through a listener with a port of its own comes only that port, whatever the destination says.
+        let own = (!listener.is_proxy()).then_some(listener.port);
+        let all = listener.virtual_services.iter();
+        all.map(move |vs| (vs, own.filter(|port| *port != 0)))
+    });
+    for (vs, own) in imported {
         for (host, port) in destinations(vs, viewer) {
+            let port = own.unwrap_or(port);
             if listed.contains(&host) {
                 continue;
             }

@@ -200,6 +200,10 @@ pub fn tls_of_service(
             }
         }
     }
+    let port = match service.ports.as_slice() {
+        [only] => only.number,
+        _ => port,
+    };
     if chains.is_empty() {
         let has_address = service
             .addresses

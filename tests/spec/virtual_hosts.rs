@@ -27,22 +27,81 @@ struct Claim<'a> {
     services: Vec<&'a Service>,
 }
 
-/// Section 4.1: the virtual hosts of a sidecar's HTTP port.
+/// Section 4.1: the virtual hosts of a sidecar's HTTP port, whoever has a listener there.
 pub fn of_sidecar(world: &World, scope: &Scope, egress: &Egress, port: u64) -> Vec<VirtualHost> {
+    let mut out: Vec<VirtualHost> = Vec::new();
+    if egress.is_proxy() {
+        // R-H-054: all ports of all services; on ports other than 80 only names with a colon are kept.
+        let mut ports: Vec<u64> = Vec::new();
+        for service in &egress.services {
+            ports.extend(service.ports.iter().map(|port| port.number));
+        }
+        ports.sort_unstable();
+        ports.dedup();
+        let mut taken = Taken::default();
+        for number in ports {
+            out.extend(of_port(world, egress, number, 0, &mut taken));
+        }
+    } else {
+        out = of_port(world, egress, port, port, &mut Taken::default());
+    }
+    let fallback = fallback_route(port, scope);
+    out.push(VirtualHost {
+        name: fallback.name.clone(),
+        domains: vec!["*".to_owned()],
+        routes: vec![fallback],
+        requires_tls: false,
+    });
+    out
+}
+
+/// Names and domains that virtual hosts before have.
+#[derive(Default)]
+struct Taken {
+    names: Vec<String>,
+    domains: Vec<String>,
+}
+
+/// The virtual hosts of one port of services, as a listener of `seen_as` has them: the same port, or 0 for an HTTP proxy.
+fn of_port(
+    world: &World,
+    egress: &Egress,
+    port: u64,
+    seen_as: u64,
+    taken: &mut Taken,
+) -> Vec<VirtualHost> {
     let exposes = |s: &&Service| s.ports.iter().any(|p| p.number == port);
-    let services: Vec<&Service> = egress.services.iter().filter(exposes).collect();
-    let claims = claims(world, egress, &services, port);
+    // R-H-042: a listener knows the services of its port by their names in lower case, and of one name the last.
+    let mut services: Vec<Service> = Vec::new();
+    for service in egress.services.iter().filter(exposes) {
+        let mut service = service.clone();
+        if seen_as != 0 {
+            service.is_written_in_capitals = service.host != service.host.to_lowercase();
+            service.host = service.host.to_lowercase();
+        }
+        match services.iter_mut().find(|known| known.host == service.host) {
+            Some(known) => *known = service,
+            None => services.push(service),
+        }
+    }
+    let services: Vec<&Service> = services.iter().collect();
+    let claims = claims(world, egress, &services, port, seen_as);
 
     let known: Vec<&str> = services
         .iter()
         .map(|service| service.host.as_str())
         .collect();
-    let mut names: Vec<String> = Vec::new();
-    let mut taken: Vec<String> = Vec::new();
+    let Taken {
+        names,
+        domains: taken,
+    } = taken;
     let mut out = Vec::new();
     let mut add = |host: &str, domains: Vec<Domain>, routes: &[Route]| {
         // R-H-045: the first to claim a host has it.
-        let name = format!("{}:{port}", host.to_lowercase());
+        let name = match seen_as {
+            0 => format!("{host}:{port}"),
+            _ => format!("{}:{port}", host.to_lowercase()),
+        };
         if names.contains(&name) {
             return;
         }
@@ -73,7 +132,7 @@ pub fn of_sidecar(world: &World, scope: &Scope, egress: &Egress, port: u64) -> V
         for service in &claim.services {
             add(
                 &service.host,
-                domains(service, &world.proxy.namespace),
+                domains(service, &world.proxy.namespace, port, seen_as),
                 &claim.routes,
             );
         }
@@ -85,22 +144,15 @@ pub fn of_sidecar(world: &World, scope: &Scope, egress: &Egress, port: u64) -> V
     for service in &services {
         // R-H-046: an ExternalName service has no virtual host of its own.
         if !claimed(service) && speaks_http(service, port) && service.external_name.is_none() {
-            // The cluster of a default route is named in lower case, which a service in capitals is not.
-            let routes = [default_route(&service.host.to_lowercase(), port)];
+            // The cluster of a default route is named in lower case, which no cluster of a service in capitals is.
+            let routes = [default_route(&service.host, port)];
             add(
                 &service.host,
-                domains(service, &world.proxy.namespace),
+                domains(service, &world.proxy.namespace, port, seen_as),
                 &routes,
             );
         }
     }
-    let fallback = fallback_route(port, scope.allow_any);
-    out.push(VirtualHost {
-        name: fallback.name.clone(),
-        domains: vec!["*".to_owned()],
-        routes: vec![fallback],
-        requires_tls: false,
-    });
     out
 }
 
@@ -117,19 +169,23 @@ fn claims<'a>(
     egress: &Egress,
     services: &[&'a Service],
     port: u64,
+    seen_as: u64,
 ) -> Vec<Claim<'a>> {
     let all_hosts: Vec<String> = egress.virtual_services.iter().flat_map(hosts).collect();
     let all_hosts: Vec<&str> = all_hosts.iter().map(String::as_str).collect();
     let origin = Origin {
         gateway: "mesh".to_owned(),
-        port,
+        port: seen_as,
         tls: false,
     };
     let mut claims = Vec::new();
     for vs in &egress.virtual_services {
         // R-H-028: away from port 80, only VirtualServices that name a service of this port.
-        let names_one = |host: &String| services.iter().any(|service| overlap(host, &service.host));
-        if port != 80 && !hosts(vs).iter().any(names_one) {
+        let names_one = |host: &String| {
+            let host = host.to_lowercase();
+            services.iter().any(|service| overlap(&host, &service.host))
+        };
+        if ![0, 80].contains(&seen_as) && !hosts(vs).iter().any(names_one) {
             continue;
         }
         let routes = flatten(world, vs, &origin);
@@ -143,10 +199,7 @@ fn claims<'a>(
         };
         for host in hosts(vs) {
             let lower = host.to_lowercase();
-            if let Some(service) = services
-                .iter()
-                .find(|service| service.host.to_lowercase() == lower)
-            {
+            if let Some(service) = services.iter().find(|service| service.host == lower) {
                 claim.services.push(service);
             } else if !host.starts_with('*') {
                 claim.hosts.push(lower);
@@ -158,7 +211,8 @@ fn claims<'a>(
                     .filter(|service| overlap(&host, &service.host))
                     .collect();
                 let owned = matching.iter().filter(|service| {
-                    most_specific(&service.host, &all_hosts) == Some(host.as_str())
+                    !service.is_written_in_capitals
+                        && most_specific(&service.host, &all_hosts) == Some(host.as_str())
                         && first_holder(&egress.virtual_services, &host) == Some(vs)
                 });
                 claim.services.extend(owned.copied());
@@ -213,19 +267,20 @@ fn bracketed(host: &str) -> String {
 }
 
 /// R-H-047..R-H-049: every name that a client in `viewer` may call a service by.
-fn domains(service: &Service, viewer: &str) -> Vec<Domain> {
-    let mut out = vec![
-        Domain::plain(service.host.clone()),
-        Domain::derived(format!("{}.", service.host)),
-    ];
-    if let Some(rest) = service.host.strip_suffix(".svc.cluster.local")
-        && let Some((name, owner)) = rest.split_once('.')
-    {
-        if owner == viewer {
-            out.push(Domain::derived(name.to_owned()));
+fn domains(service: &Service, viewer: &str, port: u64, seen_as: u64) -> Vec<Domain> {
+    let mut out = Vec::new();
+    for host in std::iter::once(&service.host).chain(&service.aliases) {
+        out.push(Domain::plain(host.clone()));
+        out.push(Domain::derived(format!("{host}.")));
+        if let Some(rest) = host.strip_suffix(".svc.cluster.local")
+            && let Some((name, owner)) = rest.split_once('.')
+        {
+            if owner == viewer {
+                out.push(Domain::derived(name.to_owned()));
+            }
+            out.push(Domain::derived(format!("{name}.{owner}.svc")));
+            out.push(Domain::derived(format!("{name}.{owner}")));
         }
-        out.push(Domain::derived(format!("{name}.{owner}.svc")));
-        out.push(Domain::derived(format!("{name}.{owner}")));
     }
     if service.headless {
         let starred: Vec<String> = out
@@ -240,6 +295,16 @@ fn domains(service: &Service, viewer: &str) -> Vec<Domain> {
         .filter(|address| *address != "0.0.0.0")
     {
         out.push(Domain::plain(bracketed(address)));
+    }
+    if seen_as == 0 {
+        // R-H-054: each name with its port, too, and away from port 80 nothing without a colon.
+        let with_port = out.iter().map(|domain| Domain {
+            text: format!("{}:{port}", domain.text),
+            derived: domain.derived,
+        });
+        let with_port: Vec<Domain> = with_port.collect();
+        out.extend(with_port);
+        out.retain(|domain| port == 80 || domain.text.contains(':'));
     }
     out
 }
