@@ -189,6 +189,8 @@ codes! {
     DROPPED_SERVER = "MR0320" "dropped-server" Warning "A server gives way to one of another Gateway, or of its own.";
     REFUSED_LISTENER = "MR0321" "refused-listener" Error "Servers make a listener that Envoy refuses.";
 
+    LINT_STOPPED = "MR0390" "lint-stopped" Note "A lint did not look at everything: there is more than its limit.";
+
     // MR04xx: one proxy's view.
 }
 

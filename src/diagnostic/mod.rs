@@ -85,7 +85,7 @@ impl fmt::Display for ResourceRef {
 }
 
 /// Another resource that has to do with the problem, and how.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct Related {
     /// The other resource.
     pub resource: ResourceRef,
@@ -97,7 +97,7 @@ pub struct Related {
 }
 
 /// One thing to say about the configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Diagnostic {
     severity: Severity,
     code: Code,

@@ -17,7 +17,7 @@
 use crate::diagnostic::{Code, Report};
 
 use super::references::references;
-use super::{Facts, author, finding, reference as resource, registry};
+use super::{Facts, author, finding, list, reference as resource, registry};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     for from in &facts.mesh.virtual_services {
@@ -35,14 +35,9 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             if service.ports.len() < 2 {
                 continue;
             }
-            let ports: Vec<_> = service
-                .ports
-                .iter()
-                .map(|one| one.number.to_string())
-                .collect();
+            let ports = list(service.ports.iter().map(|one| one.number));
             let message = format!(
-                "`{host}` has several ports ({}), and the {} names none: gateways take the port of their own server",
-                ports.join(", "),
+                "`{host}` has several ports ({ports}), and the {} names none: gateways take the port of their own server",
                 reference.noun(),
             );
             report.push(

@@ -20,21 +20,46 @@ use std::sync::Arc;
 use crate::diagnostic::{Code, FieldPath, Report};
 use crate::mesh::Sidecar;
 use crate::terms::hash::HashMap;
+use crate::terms::labels::Labels;
+use crate::terms::selector_index::SelectorIndex;
 
 use super::{Facts, finding, reference};
 
+/// Sidecars of one namespace.
+#[derive(Default)]
+struct Own<'m> {
+    general: Option<&'m Arc<Sidecar>>,
+    selecting: Vec<(&'m Labels, &'m Arc<Sidecar>)>,
+}
+
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
-    let mut older: HashMap<&str, Vec<&Arc<Sidecar>>> = HashMap::default();
+    let mut by_namespace: HashMap<&str, Own<'_>> = HashMap::default();
     for sidecar in &facts.mesh.sidecars {
-        let before = older.entry(&sidecar.resource.namespace).or_default();
-        let owner =
-            before.iter().find(
-                |one| match (&one.workload_selector, &sidecar.workload_selector) {
-                    (None, None) => true,
-                    (Some(older), Some(newer)) => older.selects(newer),
-                    _ => false,
-                },
-            );
+        let own = by_namespace.entry(&sidecar.resource.namespace).or_default();
+        if let Some(selector) = &sidecar.workload_selector {
+            own.selecting.push((selector, sidecar));
+        } else {
+            own.general.get_or_insert(sidecar);
+        }
+    }
+    // Where each Sidecar stands among those of its namespace with a selector.
+    let mut indexes: HashMap<&str, (SelectorIndex<'_>, usize)> = HashMap::default();
+    for sidecar in &facts.mesh.sidecars {
+        let namespace = &*sidecar.resource.namespace;
+        let own = &by_namespace[namespace];
+        let owner = match &sidecar.workload_selector {
+            None => own.general.filter(|one| !Arc::ptr_eq(one, sidecar)),
+            Some(selector) => {
+                let (index, place) = indexes.entry(namespace).or_insert_with(|| {
+                    let selectors = own.selecting.iter().map(|(selector, _)| *selector);
+                    (SelectorIndex::new(selectors), 0)
+                });
+                let older = index.selecting(selector).min();
+                let older = older.filter(|older| older < place);
+                *place += 1;
+                older.map(|older| own.selecting[older].1)
+            }
+        };
         if let Some(owner) = owner {
             let name = |one: &Sidecar| reference("Sidecar", &one.resource);
             let message = format!(
@@ -48,6 +73,5 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
                     .with_related(name(owner), "is used instead", None),
             );
         }
-        before.push(sidecar);
     }
 }

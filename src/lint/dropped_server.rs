@@ -21,33 +21,53 @@ use crate::mesh::Gateway;
 use crate::mesh::gateway_merge::{self, Conflict, MergedGateways, MergedServer};
 use crate::terms::hash::HashMap;
 use crate::terms::labels::Labels;
+use crate::terms::selector_index::SelectorIndex;
 
-use super::{Facts, finding, gateway as gateway_reference};
+use super::{Facts, Work, finding, gateway as gateway_reference};
 
 /// The selector of a Gateway without one.
 static EVERYTHING: Labels = Labels::EMPTY;
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
-    let mut seen: Vec<&Labels> = Vec::new();
-    for gateway in &facts.mesh.gateways {
+    let gateways = &facts.mesh.gateways;
+    let mut classes: HashMap<&Labels, usize> = HashMap::default();
+    let mut selectors: Vec<&Labels> = Vec::new();
+    let mut members: Vec<Vec<usize>> = Vec::new();
+    for (place, gateway) in gateways.iter().enumerate() {
         let selector = gateway.selector.as_ref().unwrap_or(&EVERYTHING);
-        if seen.contains(&selector) {
-            continue;
-        }
-        seen.push(selector);
-        // The workload that has just these labels: Gateways without a selector, or with fewer labels, are its too.
-        let selected = facts.mesh.gateways.iter().filter(|other| {
-            let other = other.selector.as_ref().unwrap_or(&EVERYTHING);
-            other.selects(selector)
+        let class = *classes.entry(selector).or_insert_with(|| {
+            selectors.push(selector);
+            members.push(Vec::new());
+            selectors.len() - 1
         });
+        members[class].push(place);
+    }
+    let index = SelectorIndex::new(selectors.iter().copied());
+    let mut work = Work::default();
+    for selector in &selectors {
+        // The workload that has just these labels: Gateways without a selector, or with fewer labels, are its too.
+        let selected = index.selecting(selector);
+        let mut selected: Vec<usize> = selected
+            .flat_map(|class| &members[class])
+            .copied()
+            .collect();
+        selected.sort_unstable();
+        let servers = selected.iter().map(|&place| gateways[place].servers.len());
+        if !work.spend(COST_OF_A_SERVER * servers.sum::<usize>()) {
+            return report.push(Work::stopped("dropped-server"));
+        }
+        let selected = selected.iter().map(|&place| &gateways[place]);
         let merged = gateway_merge::merge(selected, &|port| port);
         // What the Gateways of fewer labels do among themselves was said for them.
         let concerns =
-            |one: &Arc<Gateway>| one.selector.as_ref().unwrap_or(&EVERYTHING) == selector;
+            |one: &Arc<Gateway>| one.selector.as_ref().unwrap_or(&EVERYTHING) == *selector;
         report_dropped(&merged, &concerns, report);
         report_refused(&merged, &concerns, report);
     }
 }
+
+/// Merging a server takes so many times what other lints do in a step.
+const COST_OF_A_SERVER: usize = 10;
 
 fn report_dropped(
     merged: &MergedGateways<'_>,

@@ -24,7 +24,7 @@ use crate::terms::hash::HashMap;
 use super::{Facts, author, finding};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
-    let mut claims: HashMap<&str, Vec<(&Arc<VirtualService>, usize)>> = HashMap::default();
+    let mut claims: HashMap<&str, Claimants<'_>> = HashMap::default();
     let mut hosts = Vec::new();
     for one in &facts.mesh.virtual_services {
         if !one.gateways.iter().any(|gateway| &**gateway == "mesh") {
@@ -32,27 +32,30 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
         }
         for (index, host) in one.hosts.iter().enumerate() {
             let claimants = claims.entry(host).or_default();
-            if claimants.is_empty() {
+            if claimants.all.is_empty() {
                 hosts.push(&**host);
             }
-            claimants.push((one, index));
+            claimants.all.push((one, index));
         }
     }
     for host in hosts {
-        let claimants = &claims[host];
-        for (place, (later, index)) in claimants.iter().enumerate() {
-            let earlier = claimants[..place].iter().map(|(one, _)| one);
-            let Some(other) = earlier
-                .into_iter()
-                .find(|one| !one.visibility.is_disjoint(&later.visibility))
-            else {
+        let Some(mut claimants) = claims.remove(host) else {
+            continue;
+        };
+        if claimants.all.len() < 2 {
+            continue;
+        }
+        for (place, (later, index)) in std::mem::take(&mut claimants.all).iter().enumerate() {
+            let other = claimants.first_seen_with(later);
+            claimants.seen(place, later);
+            let Some(other) = other else {
                 continue;
             };
             // The older one wins, unless only the newer one is for some namespaces in particular.
             let newer_wins = rank(later) < rank(other);
             let (winner, role) = match newer_wins {
                 true => (*later, "is older, and loses where both are seen"),
-                false => (*other, "owns the host"),
+                false => (other, "owns the host"),
             };
             let message = format!(
                 "`{host}` has two VirtualServices in the mesh; sidecars that see both use `{}` only",
@@ -70,6 +73,44 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
                 .with_related(author(&other.author), role, None),
             );
         }
+    }
+}
+
+/// The VirtualServices of one host, and of those that were looked at already, which some client sees.
+#[derive(Default)]
+struct Claimants<'m> {
+    all: Vec<(&'m Arc<VirtualService>, usize)>,
+    any: Option<(usize, &'m Arc<VirtualService>)>,
+    public: Option<(usize, &'m Arc<VirtualService>)>,
+    named: HashMap<&'m str, (usize, &'m Arc<VirtualService>)>,
+}
+
+impl<'m> Claimants<'m> {
+    /// The first one that some client sees who sees `later` too.
+    fn first_seen_with(&self, later: &VirtualService) -> Option<&'m Arc<VirtualService>> {
+        let first = match &later.visibility {
+            Visibility::None => None,
+            Visibility::Public => self.any,
+            Visibility::Namespaces(namespaces) => namespaces
+                .iter()
+                .filter_map(|namespace| self.named.get(namespace).copied())
+                .chain(self.public)
+                .min_by_key(|(place, _)| *place),
+        };
+        first.map(|(_, one)| one)
+    }
+
+    fn seen(&mut self, place: usize, one: &'m Arc<VirtualService>) {
+        match &one.visibility {
+            Visibility::None => return,
+            Visibility::Public => drop(self.public.get_or_insert((place, one))),
+            Visibility::Namespaces(namespaces) => {
+                for namespace in namespaces.iter() {
+                    self.named.entry(namespace).or_insert((place, one));
+                }
+            }
+        }
+        self.any.get_or_insert((place, one));
     }
 }
 

@@ -17,28 +17,35 @@ use std::sync::Arc;
 use crate::diagnostic::{Code, FieldPath, Report};
 use crate::mesh::Gateway;
 use crate::terms::hash::HashMap;
-use crate::terms::host;
 
+use super::hosts_by_namespace::HostsByNamespace;
 use super::{Facts, author, finding, gateway as gateway_reference};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
-    let gateways: HashMap<String, &Arc<Gateway>> = facts
+    let gateways: HashMap<String, (&Arc<Gateway>, HostsByNamespace)> = facts
         .mesh
         .gateways
         .iter()
-        .map(|gateway| (gateway.resource.to_string(), gateway))
+        .map(|gateway| {
+            let hosts = gateway.servers.iter().flat_map(|server| &server.hosts);
+            let hosts = hosts.map(|host| match host.split_once('/') {
+                None | Some(("*", _)) => (None, host.rsplit('/').next().unwrap_or(host)),
+                Some((owner, name)) => (Some(owner), name),
+            });
+            let hosts = HostsByNamespace::new(hosts);
+            (gateway.resource.to_string(), (gateway, hosts))
+        })
         .collect();
     for from in &facts.mesh.virtual_services {
         for (index, name) in from.gateways.iter().enumerate() {
-            let Some(gateway) = gateways.get(&**name) else {
+            let Some((gateway, served)) = gateways.get(&**name) else {
                 continue;
             };
-            let is_served = gateway.servers.iter().any(|server| {
-                let hosts = server.hosts.iter().map(|host| &**host);
-                host::for_namespace(hosts, &from.resource().namespace)
-                    .iter()
-                    .any(|served| from.hosts.iter().any(|host| host::overlaps(served, host)))
-            });
+            let namespace = &*from.resource().namespace;
+            let is_served = from
+                .hosts
+                .iter()
+                .any(|host| served.overlaps(Some(namespace), host));
             if is_served {
                 continue;
             }

@@ -17,6 +17,7 @@
 use crate::diagnostic::{Code, Report};
 use crate::mesh::service::Protocol;
 use crate::mesh::{Service, VirtualService};
+use crate::terms::hash::HashSet;
 
 use super::references::references;
 use super::{Facts, author, finding, reference as resource, registry};
@@ -24,6 +25,10 @@ use super::{Facts, author, finding, reference as resource, registry};
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     for from in &facts.mesh.virtual_services {
         if !from.gateways.iter().any(|gateway| &**gateway == "mesh") {
+            continue;
+        }
+        let called = called_ports(facts, from);
+        if called.is_empty() {
             continue;
         }
         for reference in references(from) {
@@ -35,7 +40,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             let Some(target) = facts.registry.seen_from(host, namespace) else {
                 continue;
             };
-            let Some((claimed, missing)) = first_missing(facts, from, target) else {
+            let Some((claimed, missing)) = first_missing(&called, target) else {
                 continue;
             };
             let message = format!(
@@ -61,18 +66,29 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     }
 }
 
-/// The first HTTP port of a service that the VirtualService is for which `target` lacks.
+/// The HTTP ports of the services that the VirtualService is for, each once, with the first service that has it.
+fn called_ports<'a>(facts: &'a Facts<'_>, from: &VirtualService) -> Vec<(&'a Service, u16)> {
+    let mut seen = HashSet::default();
+    let mut called = Vec::new();
+    for host in &from.hosts {
+        let Some(claimed) = facts.registry.seen_from(host, &from.resource().namespace) else {
+            continue;
+        };
+        for port in claimed.ports.iter() {
+            let is_http = port.protocol.is_http() || port.protocol == Protocol::Unsupported;
+            if is_http && seen.insert(port.number) {
+                called.push((&**claimed, port.number));
+            }
+        }
+    }
+    called
+}
+
+/// The first of the ports that `target` lacks.
 fn first_missing<'a>(
-    facts: &'a Facts<'_>,
-    from: &VirtualService,
+    called: &[(&'a Service, u16)],
     target: &Service,
 ) -> Option<(&'a Service, u16)> {
-    from.hosts.iter().find_map(|host| {
-        let claimed = facts.registry.seen_from(host, &from.resource().namespace)?;
-        let missing = claimed.ports.iter().find(|port| {
-            let is_http = port.protocol.is_http() || port.protocol == Protocol::Unsupported;
-            is_http && target.ports.iter().all(|other| other.number != port.number)
-        })?;
-        Some((&**claimed, missing.number))
-    })
+    let has: HashSet<u16> = target.ports.iter().map(|port| port.number).collect();
+    called.iter().find(|(_, port)| !has.contains(port)).copied()
 }

@@ -7,15 +7,17 @@
 //!
 //! The diagnostics name resources and fields; `Resources::locate` adds their places in the source.
 
-use std::collections::HashSet;
-
 use crate::diagnostic::{Code, Diagnostic, FieldPath, Report, ResourceRef};
 use crate::mesh::{Inner, Mesh};
+use crate::terms::hash::HashSet;
 use crate::terms::name::ResourceName;
 use crate::terms::origin::Author;
 
+mod hosts_by_namespace;
+mod label_sets;
 mod references;
 mod registry;
+mod work;
 
 pub mod ambiguous_port;
 pub mod conflicting_gateways;
@@ -39,6 +41,7 @@ pub mod unused_subset;
 pub mod unverified_server;
 
 use registry::Registry;
+use work::Work;
 
 /// What a lint looks at.
 pub(crate) struct Facts<'a> {
@@ -93,7 +96,8 @@ const LINTS: [Check; 20] = [
 /// ```
 ///
 /// # Complexity
-/// Linear in the number of resources, but for the pairs that a lint reports.
+/// Linear in the size of the resources. A lint for which their hosts and Gateways make too many pairs stops at a limit, and
+/// says so.
 pub fn lint(mesh: &Mesh) -> Report {
     let facts = Facts {
         mesh: &mesh.inner,
@@ -104,11 +108,25 @@ pub fn lint(mesh: &Mesh) -> Report {
         check(&facts, &mut report);
     }
     // A delegate of several roots is looked at once for each.
-    let mut seen = HashSet::new();
-    report
-        .into_iter()
-        .filter(|diagnostic| seen.insert(diagnostic.to_string()))
+    let mut seen = HashSet::default();
+    let is_new: Vec<bool> = report.iter().map(|one| seen.insert(one)).collect();
+    let all = report.into_iter().zip(is_new);
+    all.filter(|(_, is_new)| *is_new)
+        .map(|(diagnostic, _)| diagnostic)
         .collect()
+}
+
+/// How many things a message lists.
+const MOST_LISTED: usize = 8;
+
+/// The first few of `all`, with how many more there are.
+fn list<T: std::fmt::Display>(all: impl ExactSizeIterator<Item = T>) -> String {
+    let more = all.len().saturating_sub(MOST_LISTED);
+    let listed: Vec<String> = all.take(MOST_LISTED).map(|one| one.to_string()).collect();
+    match more {
+        0 => listed.join(", "),
+        more => format!("{}, and {more} more", listed.join(", ")),
+    }
 }
 
 /// A finding about the field at `field` of a resource.

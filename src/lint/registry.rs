@@ -42,6 +42,11 @@ impl<'a> Registry<'a> {
 
     /// The service that `host` means to clients in `namespace`: their own, else one that they see, Kubernetes first.
     pub(super) fn seen_from(&self, host: &str, namespace: &str) -> Option<&Arc<Service>> {
+        if let Some(own) = self.mesh.service_index.in_namespace(host, namespace)
+            && own.visibility.includes(namespace)
+        {
+            return Some(own);
+        }
         let named = self.named(host);
         let visible = || {
             named

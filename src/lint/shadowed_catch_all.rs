@@ -22,16 +22,21 @@ use crate::mesh::VirtualService;
 use crate::mesh::virtual_service::HttpRoute;
 use crate::terms::hash::HashMap;
 
-use super::{Facts, author, finding};
+use super::{Facts, Work, author, finding};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     let mut owners: HashMap<(&str, &str), &Arc<VirtualService>> = HashMap::default();
+    let mut work = Work::default();
     for one in &facts.mesh.virtual_services {
         let mut told: Option<&Arc<VirtualService>> = None;
+        let catch_alls = CatchAlls::new(&one.http);
         for gateway in one.gateways.iter().filter(|gateway| &***gateway != "mesh") {
-            let Some(rule) = one.http.iter().find(|rule| is_catch_all(rule, gateway)) else {
+            let Some(rule) = catch_alls.first_at(gateway) else {
                 continue;
             };
+            if !work.spend(one.hosts.len()) {
+                return report.push(Work::stopped("shadowed-catch-all"));
+            }
             for host in &one.hosts {
                 let owner = *owners.entry((gateway, host)).or_insert(one);
                 let is_told = told.is_some_and(|told| Arc::ptr_eq(told, owner));
@@ -65,14 +70,47 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     }
 }
 
-/// Whether the rule takes every request at `gateway`, on every port.
-fn is_catch_all(rule: &HttpRoute, gateway: &Arc<str>) -> bool {
-    rule.matches.is_empty()
-        || rule.matches.iter().any(|one| {
-            one.port.is_none()
-                && one.source_namespace.is_empty()
-                && one.source_labels.is_empty()
-                && (one.gateways.is_empty() || one.gateways.contains(gateway))
-                && one.request.is_catch_all()
-        })
+/// The first rules that take every request on every port.
+struct CatchAlls<'m> {
+    rules: &'m [HttpRoute],
+    /// At every gateway.
+    everywhere: Option<usize>,
+    /// At one that a match names.
+    named: HashMap<&'m str, usize>,
+}
+
+impl<'m> CatchAlls<'m> {
+    fn new(rules: &'m [HttpRoute]) -> Self {
+        let mut all = CatchAlls {
+            rules,
+            everywhere: None,
+            named: HashMap::default(),
+        };
+        for (place, rule) in rules.iter().enumerate() {
+            if rule.matches.is_empty() {
+                all.everywhere.get_or_insert(place);
+            }
+            let catch_all = rule.matches.iter().filter(|one| {
+                one.port.is_none()
+                    && one.source_namespace.is_empty()
+                    && one.source_labels.is_empty()
+                    && one.request.is_catch_all()
+            });
+            for one in catch_all {
+                if one.gateways.is_empty() {
+                    all.everywhere.get_or_insert(place);
+                }
+                for gateway in &one.gateways {
+                    all.named.entry(gateway).or_insert(place);
+                }
+            }
+        }
+        all
+    }
+
+    fn first_at(&self, gateway: &str) -> Option<&'m HttpRoute> {
+        let named = self.named.get(gateway).copied();
+        let place = self.everywhere.into_iter().chain(named).min()?;
+        self.rules.get(place)
+    }
 }

@@ -16,22 +16,26 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, FieldPath, Report};
 use crate::mesh::Service;
+use crate::terms::hash::HashMap;
 use crate::terms::labels::Labels;
 
+use super::label_sets::LabelSets;
 use super::{Facts, destination_rule, finding, reference as resource, registry};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
+    let mut by_host: HashMap<&str, LabelSets<'_>> = HashMap::default();
     for rule in &facts.mesh.destination_rules {
         let services = facts.mesh.service_index.named(&rule.host);
         let Some(first) = services.first() else {
             continue;
         };
-        let endpoints = || {
-            services
+        let endpoints = by_host.entry(&rule.host).or_insert_with(|| {
+            let labels = services
                 .iter()
-                .flat_map(|service| all_labels(facts, service))
-        };
-        if endpoints().next().is_none() {
+                .flat_map(|service| all_labels(facts, service));
+            labels.collect()
+        });
+        if endpoints.is_empty() {
             continue;
         }
         for (index, subset) in rule.subsets.iter().enumerate() {
@@ -40,7 +44,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
                 .iter()
                 .filter(|(key, _)| !is_place(key))
                 .collect();
-            if endpoints().any(|labels| wanted.selects(labels)) {
+            if endpoints.has_selected(&wanted) {
                 continue;
             }
             let message = format!(

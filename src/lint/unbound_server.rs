@@ -12,30 +12,43 @@
 //! ```
 //! **Use instead**: a VirtualService with that host and Gateway, or remove the server.
 
-use std::sync::Arc;
-
 use crate::diagnostic::{Code, FieldPath, Report};
 use crate::mesh::VirtualService;
 use crate::mesh::gateway::{Server, ServerTlsMode};
 use crate::mesh::service::Protocol;
 use crate::terms::hash::HashMap;
-use crate::terms::host;
 
-use super::{Facts, finding, gateway as gateway_reference};
+use super::hosts_by_namespace::HostsByNamespace;
+use super::{Facts, Work, finding, gateway as gateway_reference};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
-    let mut bound: HashMap<&str, Vec<&Arc<VirtualService>>> = HashMap::default();
-    for one in &facts.mesh.virtual_services {
+    let all = &facts.mesh.virtual_services;
+    let mut bound: HashMap<&str, Vec<usize>> = HashMap::default();
+    for (place, one) in all.iter().enumerate() {
         for gateway in &one.gateways {
-            bound.entry(&**gateway).or_default().push(one);
+            let places = bound.entry(&**gateway).or_default();
+            if places.last() != Some(&place) {
+                places.push(place);
+            }
         }
     }
+    // Gateways of the same VirtualServices share what these are for.
+    let mut hosts: HashMap<&[usize], HostsByNamespace> = HashMap::default();
+    let mut work = Work::default();
     for gateway in &facts.mesh.gateways {
-        let candidates = bound
+        let places = bound
             .get(gateway.resource.to_string().as_str())
             .map_or(&[][..], Vec::as_slice);
+        if !hosts.contains_key(places) {
+            let own = || places.iter().map(|&place| &*all[place]);
+            if !work.spend(own().map(|one| one.hosts.len()).sum()) {
+                return report.push(Work::stopped("unbound-server"));
+            }
+            hosts.insert(places, HostsByNamespace::new(own().flat_map(named_hosts)));
+        }
+        let bound = &hosts[places];
         for (index, server) in gateway.servers.iter().enumerate() {
-            if !is_routed(server) || candidates.iter().any(|one| binds(one, server)) {
+            if !is_routed(server) || server.hosts.iter().any(|host| is_bound(bound, host)) {
                 continue;
             }
             let message =
@@ -63,9 +76,17 @@ fn is_routed(server: &Server) -> bool {
     }
 }
 
-fn binds(one: &VirtualService, server: &Server) -> bool {
-    let hosts = server.hosts.iter().map(|host| &**host);
-    host::for_namespace(hosts, &one.resource().namespace)
-        .iter()
-        .any(|served| one.hosts.iter().any(|host| host::overlaps(served, host)))
+/// The hosts of a VirtualService with its namespace.
+fn named_hosts(one: &VirtualService) -> impl Iterator<Item = (Option<&str>, &str)> {
+    let namespace = &*one.resource().namespace;
+    one.hosts.iter().map(move |host| (Some(namespace), &**host))
+}
+
+/// Whether a VirtualService whom the server's host admits has a host of it.
+fn is_bound(bound: &HostsByNamespace, host: &str) -> bool {
+    match host.split_once('/') {
+        None => bound.overlaps(None, host),
+        Some(("*", name)) => bound.overlaps(None, name),
+        Some((owner, name)) => bound.overlaps(Some(owner), name),
+    }
 }

@@ -12,39 +12,49 @@
 //! ```
 //! **Use instead**: `namespace/name` (R-M-012).
 
-use std::collections::HashSet;
-
 use crate::diagnostic::{Code, FieldPath, Report};
+use crate::terms::hash::{HashMap, HashSet};
+use crate::terms::name::ResourceName;
 
 use super::{Facts, author, finding};
 
+/// How many Gateways of the same name are listed.
+const MOST_LISTED: usize = 3;
+
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
-    let known: HashSet<String> = facts
-        .mesh
-        .gateways
-        .iter()
-        .map(|gateway| gateway.resource.to_string())
-        .collect();
+    let mut known: HashSet<String> = HashSet::default();
+    let mut by_name: HashMap<&str, Vec<&ResourceName>> = HashMap::default();
+    for gateway in &facts.mesh.gateways {
+        known.insert(gateway.resource.to_string());
+        let namesakes = by_name.entry(&gateway.resource.name).or_default();
+        namesakes.push(&gateway.resource);
+    }
     for from in &facts.mesh.virtual_services {
         for (index, name) in from.gateways.iter().enumerate() {
             if &**name == "mesh" || known.contains(&**name) {
                 continue;
             }
             let short = name.rsplit('/').next().unwrap_or(name);
-            let others: Vec<_> = facts
-                .mesh
-                .gateways
-                .iter()
-                .filter(|gateway| &*gateway.resource.name == short)
-                .map(|gateway| format!("`{}`", gateway.resource))
-                .collect();
             let field = FieldPath::from("spec").field("gateways").index(index);
             let message = format!("there is no Gateway `{name}`");
             let diagnostic = finding(Code::UNKNOWN_GATEWAY, author(&from.author), field, message);
-            report.push(match others.is_empty() {
-                true => diagnostic,
-                false => diagnostic.with_help(format!("there is {}", others.join(", "))),
+            report.push(match by_name.get(short) {
+                None => diagnostic,
+                Some(others) => diagnostic.with_help(help(others)),
             });
         }
+    }
+}
+
+fn help(others: &[&ResourceName]) -> String {
+    let listed: Vec<String> = others
+        .iter()
+        .take(MOST_LISTED)
+        .map(|other| format!("`{other}`"))
+        .collect();
+    let listed = listed.join(", ");
+    match others.len().saturating_sub(MOST_LISTED) {
+        0 => format!("there is {listed}"),
+        more => format!("there is {listed}, and {more} more in other namespaces"),
     }
 }

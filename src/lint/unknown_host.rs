@@ -14,17 +14,19 @@
 //! `reviews.prod.svc.cluster.local` (R-M-008). For a host outside of the mesh add a ServiceEntry.
 
 use crate::diagnostic::{Code, Report, nearest};
+use crate::terms::hash::HashMap;
 
 use super::references::references;
 use super::{Facts, author, finding};
 
-/// In a larger mesh only so many services are compared, so that many unknown hosts cost little.
-const MAX_CANDIDATES: usize = 2000;
+/// How many names all unknown hosts are compared with, so that many of them cost little: those after have no suggestion.
+const MOST_COMPARED: usize = 20_000;
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     if facts.registry.is_open() {
         return;
     }
+    let mut suggestions = Suggestions::default();
     for from in &facts.mesh.virtual_services {
         for reference in references(from) {
             let host = &*reference.destination.host;
@@ -45,7 +47,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
                 ),
                 None => (
                     format!("no service is named `{host}`, the {noun}"),
-                    help(facts, host),
+                    help(facts, &mut suggestions, host),
                 ),
             };
             report.push(
@@ -61,33 +63,48 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     }
 }
 
-fn help(facts: &Facts<'_>, host: &str) -> String {
+fn help<'m>(facts: &Facts<'m>, suggestions: &mut Suggestions<'m>, host: &str) -> String {
     let domain = &facts.mesh.config.domain;
     let completed = format!("{host}.svc.{domain}");
     if !facts.registry.named(&completed).is_empty() {
         return format!("a name with a dot is not completed: write `{completed}`");
     }
-    match near(facts, host) {
+    match suggestions.near(facts, host) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "add the Service, or a ServiceEntry".to_owned(),
     }
 }
 
-/// The service whose name differs a little in its first label only.
-fn near<'a>(facts: &'a Facts<'_>, host: &str) -> Option<&'a str> {
-    let (label, domain) = host.split_once('.')?;
-    let siblings: Vec<(&str, &str)> = facts
-        .mesh
-        .services
-        .iter()
-        .take(MAX_CANDIDATES)
-        .filter_map(|one| Some((one.hostname.split_once('.')?, &*one.hostname)))
-        .filter(|((_, other), _)| *other == domain)
-        .map(|((label, _), hostname)| (label, hostname))
-        .collect();
-    let label = nearest(label, siblings.iter().map(|(label, _)| *label))?;
-    siblings
-        .iter()
-        .find(|(other, _)| *other == label)
-        .map(|(_, hostname)| *hostname)
+/// The names that unknown hosts are compared with.
+#[derive(Default)]
+struct Suggestions<'m> {
+    /// First label and host name of each service, by the rest of the name; made when it is asked for.
+    siblings: Option<HashMap<&'m str, Vec<(&'m str, &'m str)>>>,
+    compared: usize,
+}
+
+impl<'m> Suggestions<'m> {
+    /// The service whose name differs a little in its first label only.
+    fn near(&mut self, facts: &Facts<'m>, host: &str) -> Option<&'m str> {
+        let (label, domain) = host.split_once('.')?;
+        let siblings = self.siblings.get_or_insert_with(|| {
+            let mut siblings: HashMap<&str, Vec<(&str, &str)>> = HashMap::default();
+            for service in &facts.mesh.services {
+                if let Some((label, domain)) = service.hostname.split_once('.') {
+                    let list = siblings.entry(domain).or_default();
+                    list.push((label, &service.hostname));
+                }
+            }
+            siblings
+        });
+        let siblings = siblings.get(domain)?;
+        let left = MOST_COMPARED.saturating_sub(self.compared);
+        self.compared += siblings.len().min(left);
+        let siblings = &siblings[..siblings.len().min(left)];
+        let label = nearest(label, siblings.iter().map(|(label, _)| *label))?;
+        siblings
+            .iter()
+            .find(|(other, _)| *other == label)
+            .map(|(_, hostname)| *hostname)
+    }
 }

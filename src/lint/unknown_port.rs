@@ -13,7 +13,7 @@
 use crate::diagnostic::{Code, Report};
 
 use super::references::references;
-use super::{Facts, author, finding, reference as resource};
+use super::{Facts, author, finding, list, reference as resource};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     for from in &facts.mesh.virtual_services {
@@ -28,12 +28,8 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             if service.ports.iter().any(|one| one.number == port) {
                 continue;
             }
-            let ports: Vec<_> = service
-                .ports
-                .iter()
-                .map(|one| one.number.to_string())
-                .collect();
-            let message = format!("`{host}` has no port {port}; it has {}", ports.join(", "));
+            let ports = list(service.ports.iter().map(|one| one.number));
+            let message = format!("`{host}` has no port {port}; it has {ports}");
             let field = reference.field.field("port").field("number");
             let kind = super::registry::kind(service);
             report.push(

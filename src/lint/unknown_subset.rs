@@ -13,12 +13,17 @@
 //! ```
 //! **Use instead**: a subset of the rule that holds, or add the subset to it.
 
+use std::sync::Arc;
+
 use crate::diagnostic::{Code, Report};
+use crate::mesh::DestinationRule;
+use crate::terms::hash::{HashMap, HashSet};
 
 use super::references::references;
 use super::{Facts, author, destination_rule, finding};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
+    let owners = Owners::new(&facts.mesh.destination_rules);
     for from in &facts.mesh.virtual_services {
         for reference in references(from) {
             let (host, subset) = (&*reference.destination.host, &*reference.destination.subset);
@@ -28,14 +33,12 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             let namespace = &*from.resource().namespace;
             let rule = facts.registry.rule(host, namespace);
             if rule.is_some_and(|rule| rule.subset(subset).is_some())
-                || selected_rules(facts, host, namespace, subset)
+                || owners.selecting.contains(&(namespace, host, subset))
             {
                 continue;
             }
             let noun = reference.noun();
-            let elsewhere = facts.mesh.destination_rules.iter().find(|other| {
-                *other.host == *host && other.subsets.iter().any(|one| &*one.name == subset)
-            });
+            let elsewhere = owners.first.get(&(host, subset));
             let message = match rule {
                 None => format!(
                     "no DestinationRule of `{host}` is seen from `{namespace}`: the {noun} has no subset `{subset}`"
@@ -62,17 +65,34 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     }
 }
 
-/// Whether a rule for some workloads of `namespace` has the subset.
-fn selected_rules(facts: &Facts<'_>, host: &str, namespace: &str, subset: &str) -> bool {
-    // Those with a selector come first.
-    facts
-        .mesh
-        .destination_rules
-        .iter()
-        .take_while(|rule| rule.workload_selector.is_some())
-        .any(|rule| {
-            *rule.resource.namespace == *namespace
-                && *rule.host == *host
-                && rule.subsets.iter().any(|one| &*one.name == subset)
-        })
+/// Who has which subset of a host.
+struct Owners<'m> {
+    /// By host and subset: the first rule.
+    first: HashMap<(&'m str, &'m str), &'m Arc<DestinationRule>>,
+    /// Namespace, host and subset of the rules for some workloads.
+    selecting: HashSet<(&'m str, &'m str, &'m str)>,
+}
+
+impl<'m> Owners<'m> {
+    fn new(rules: &'m [Arc<DestinationRule>]) -> Self {
+        let mut owners = Owners {
+            first: HashMap::default(),
+            selecting: HashSet::default(),
+        };
+        for rule in rules {
+            for subset in &rule.subsets {
+                owners
+                    .first
+                    .entry((&rule.host, &subset.name))
+                    .or_insert(rule);
+                if rule.workload_selector.is_some() {
+                    let namespace = &*rule.resource.namespace;
+                    owners
+                        .selecting
+                        .insert((namespace, &rule.host, &subset.name));
+                }
+            }
+        }
+        owners
+    }
 }

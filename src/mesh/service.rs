@@ -135,13 +135,13 @@ pub struct Service {
     /// What selects its workloads; empty: nothing selects.
     pub selector: Arc<Labels>,
     /// Its own labels (`metadata.labels`).
-    pub labels: Labels,
+    pub labels: Arc<Labels>,
     /// Its workloads and endpoints that the configuration holds; shared by the services that one ServiceEntry makes.
     pub endpoints: Arc<[Endpoint]>,
     /// The ExternalName services that end here; their names are domains of its virtual hosts (R-H-047).
     pub aliases: Arc<[Alias]>,
     /// `subjectAltNames` of a ServiceEntry.
-    pub subject_alt_names: Vec<Box<str>>,
+    pub subject_alt_names: Arc<[Box<str>]>,
     /// `trafficDistribution` of a Kubernetes Service: which endpoints are preferred (R-M-124); empty: none.
     pub traffic_distribution: Box<str>,
 }

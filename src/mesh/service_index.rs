@@ -12,7 +12,7 @@ use super::visibility::Visibility;
 pub(crate) struct ServiceIndex {
     public: Vec<Arc<Service>>,
     by_namespace: HashMap<Box<str>, Buckets>,
-    by_hostname: HashMap<Arc<str>, Vec<Arc<Service>>>,
+    by_hostname: HashMap<Arc<str>, Named>,
     /// Every service with its host name and namespace, where there are several.
     twins: HashMap<Key, Vec<Arc<Service>>>,
     /// Some service has a name with upper-case letters, or a port that is an HTTP proxy.
@@ -21,6 +21,34 @@ pub(crate) struct ServiceIndex {
 
 /// Host name and namespace.
 type Key = (Arc<str>, Arc<str>);
+
+/// The services of one host name, one per namespace.
+#[derive(Clone, Debug, Default)]
+struct Named {
+    all: Vec<Arc<Service>>,
+    /// Their places by namespace, where there are several.
+    places: HashMap<Arc<str>, usize>,
+}
+
+impl Named {
+    fn place(&self, namespace: &str) -> Option<usize> {
+        match &*self.all {
+            [] => None,
+            [one] => (one.namespace() == namespace).then_some(0),
+            _ => self.places.get(namespace).copied(),
+        }
+    }
+
+    fn push(&mut self, service: &Arc<Service>) {
+        self.all.push(Arc::clone(service));
+        if self.all.len() > 1 {
+            for (place, one) in self.all.iter().enumerate().skip(self.places.len()) {
+                self.places
+                    .insert(Arc::clone(&one.resource.namespace), place);
+            }
+        }
+    }
+}
 
 /// What only one namespace sees.
 #[derive(Clone, Debug, Default)]
@@ -56,14 +84,15 @@ impl ServiceIndex {
 
     /// The services named `hostname`, one per namespace: a Kubernetes one before others, else the oldest (R-M-073).
     pub fn named(&self, hostname: &str) -> &[Arc<Service>] {
-        self.by_hostname.get(hostname).map_or(&[], Vec::as_slice)
+        self.by_hostname
+            .get(hostname)
+            .map_or(&[], |named| &named.all)
     }
 
     /// The service named `hostname` in `namespace`.
     pub fn in_namespace(&self, hostname: &str, namespace: &str) -> Option<&Arc<Service>> {
-        self.named(hostname)
-            .iter()
-            .find(|service| service.namespace() == namespace)
+        let named = self.by_hostname.get(hostname)?;
+        named.all.get(named.place(namespace)?)
     }
 
     /// All services with the host name and namespace of `service`: their endpoints are one pool.
@@ -88,12 +117,9 @@ impl ServiceIndex {
             Visibility::None => return,
             Visibility::Namespaces(namespaces) => namespaces,
         };
-        for (at, namespace) in namespaces.iter().enumerate() {
-            if namespaces[..at].contains(namespace) {
-                continue;
-            }
-            let buckets = self.by_namespace.entry(namespace.clone()).or_default();
-            if **namespace == *service.namespace() {
+        for namespace in namespaces.iter() {
+            let buckets = self.by_namespace.entry(namespace.into()).or_default();
+            if *namespace == *service.namespace() {
                 buckets.private.push(Arc::clone(service));
             } else {
                 buckets.exported.push(Arc::clone(service));
@@ -106,13 +132,11 @@ impl ServiceIndex {
             .by_hostname
             .entry(Arc::clone(&service.hostname))
             .or_default();
-        let Some(first) = named
-            .iter_mut()
-            .find(|one| one.namespace() == service.namespace())
-        else {
-            named.push(Arc::clone(service));
+        let Some(place) = named.place(service.namespace()) else {
+            named.push(service);
             return;
         };
+        let first = &mut named.all[place];
         self.twins
             .entry(key(service))
             .or_insert_with(|| vec![Arc::clone(first)])

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::terms::hash::HashMap;
 
 use super::virtual_service::VirtualService;
@@ -77,21 +79,18 @@ impl VirtualServiceIndex {
             Visibility::Public => None,
             Visibility::Namespaces(namespaces) => Some(namespaces),
         };
-        for (at, gateway) in virtual_service.gateways.iter().enumerate() {
-            if virtual_service.gateways[..at].contains(gateway) {
-                continue;
-            }
+        let mut gateways: SmallVec<[&Arc<str>; 2]> = virtual_service.gateways.iter().collect();
+        gateways.sort_unstable();
+        gateways.dedup();
+        for gateway in gateways {
             let buckets = self.by_gateway.entry(Arc::clone(gateway)).or_default();
             let Some(namespaces) = namespaces else {
                 act(&mut buckets.public);
                 continue;
             };
-            for (at, namespace) in namespaces.iter().enumerate() {
-                if namespaces[..at].contains(namespace) {
-                    continue;
-                }
-                let own = buckets.by_namespace.entry(namespace.clone()).or_default();
-                if **namespace == *virtual_service.resource().namespace {
+            for namespace in namespaces.iter() {
+                let own = buckets.by_namespace.entry(namespace.into()).or_default();
+                if *namespace == *virtual_service.resource().namespace {
                     act(&mut own.private);
                 } else {
                     act(&mut own.exported);

@@ -1,5 +1,7 @@
 //! `exportTo`, resolved: who can see a resource (R-M-047, R-M-141).
 
+use std::sync::Arc;
+
 /// Who can see a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Visibility {
@@ -8,12 +10,48 @@ pub enum Visibility {
     /// Nobody (`~`).
     None,
     /// These namespaces; `.` is already the resource's own.
-    Namespaces(Box<[Box<str>]>),
+    Namespaces(Namespaces),
+}
+
+/// Names of namespaces, each once, in their order. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Namespaces(Arc<[Box<str>]>);
+
+impl Namespaces {
+    /// Whether `namespace` is among them. O(log n).
+    pub fn contains(&self, namespace: &str) -> bool {
+        self.0
+            .binary_search_by(|one| (**one).cmp(namespace))
+            .is_ok()
+    }
+
+    /// Whether they have none in common. O(m log n), where `m` is the shorter list.
+    pub fn is_disjoint(&self, other: &Namespaces) -> bool {
+        let (short, long) = match self.0.len() <= other.0.len() {
+            true => (self, other),
+            false => (other, self),
+        };
+        !short.iter().any(|one| long.contains(one))
+    }
+
+    /// The names, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|one| &**one)
+    }
+}
+
+impl<'a> FromIterator<&'a str> for Namespaces {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Self {
+        let mut names: Vec<Box<str>> = names.into_iter().map(Into::into).collect();
+        names.sort_unstable();
+        names.dedup();
+        Namespaces(names.into())
+    }
 }
 
 impl Visibility {
     /// Resolves `exportTo` of a resource in `namespace`; `default` is used where it is empty.
-    pub fn resolve(export_to: &[String], default: &[String], namespace: &str) -> Self {
+    pub fn resolve<'a>(export_to: &'a [String], default: &'a [String], namespace: &'a str) -> Self {
         let entries = if export_to.is_empty() {
             default
         } else {
@@ -25,18 +63,11 @@ impl Visibility {
         if entries.iter().any(|entry| entry == "~") {
             return Visibility::None;
         }
-        Visibility::Namespaces(
-            entries
-                .iter()
-                .map(|entry| {
-                    if entry == "." {
-                        namespace.into()
-                    } else {
-                        entry.as_str().into()
-                    }
-                })
-                .collect(),
-        )
+        let own = |entry: &'a String| match entry.as_str() {
+            "." => namespace,
+            entry => entry,
+        };
+        Visibility::Namespaces(entries.iter().map(own).collect())
     }
 
     /// Whether no namespace can see both what this and what `other` is of.
@@ -44,9 +75,7 @@ impl Visibility {
         match (self, other) {
             (Visibility::None, _) | (_, Visibility::None) => true,
             (Visibility::Public, _) | (_, Visibility::Public) => false,
-            (Visibility::Namespaces(a), Visibility::Namespaces(b)) => {
-                a.iter().all(|one| !b.contains(one))
-            }
+            (Visibility::Namespaces(a), Visibility::Namespaces(b)) => a.is_disjoint(b),
         }
     }
 
@@ -55,7 +84,7 @@ impl Visibility {
         match self {
             Visibility::Public => true,
             Visibility::None => false,
-            Visibility::Namespaces(all) => all.iter().any(|one| &**one == namespace),
+            Visibility::Namespaces(all) => all.contains(namespace),
         }
     }
 }

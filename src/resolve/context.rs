@@ -7,8 +7,13 @@ use std::sync::Arc;
 
 use crate::mesh::MeshConfig;
 use crate::terms::condition::RequestMatch;
-use crate::terms::regex::{Regex, RegexError};
+use crate::terms::regex::{Regex, RegexBudget, RegexError};
 use crate::terms::route_policy::RoutePolicy;
+
+/// What the machines of all regexes may take: so much, and so much for each byte of the text that they stand in. That is
+/// room for some eight thousand, and for every regex of an ordinary configuration.
+const REGEX_BYTES: usize = 32 << 20;
+const REGEX_BYTES_PER_BYTE: usize = 16;
 
 /// What resolvers share.
 pub(crate) struct Context<'a> {
@@ -16,13 +21,20 @@ pub(crate) struct Context<'a> {
     pub(crate) config: &'a MeshConfig,
     texts: RefCell<HashSet<Arc<str>>>,
     pub(super) regexes: RefCell<HashMap<Box<str>, Result<Regex, RegexError>>>,
+    pub(super) regex_budget: RefCell<RegexBudget>,
+    /// Bytes of the text that everything comes from.
+    pub(super) input: usize,
     any_request: Arc<RequestMatch>,
     last_policy: RefCell<Arc<RoutePolicy>>,
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(config: &'a MeshConfig) -> Self {
+    /// For resources of `input` bytes of text: what small texts could multiply is bounded in proportion.
+    pub(crate) fn new(config: &'a MeshConfig, input: usize) -> Self {
+        let regexes = REGEX_BYTES.saturating_add(input.saturating_mul(REGEX_BYTES_PER_BYTE));
         Context {
+            regex_budget: RefCell::new(RegexBudget::new(regexes)),
+            input,
             config,
             texts: RefCell::default(),
             regexes: RefCell::default(),

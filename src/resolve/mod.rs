@@ -90,8 +90,8 @@ impl Mesh {
         report: &mut Report,
     ) -> Mesh {
         let config = mesh_config::mesh_config(mesh_config, &options.cluster_domain, report);
-        let cx = Context::new(&config);
         let kinds = Kinds::sort(documents, report);
+        let cx = Context::new(&config, kinds.bytes);
         let known = |of: &dyn Fn(Kind) -> bool| {
             let known = known.filter(|(_, changed)| !changed.iter().any(|&kind| of(kind)));
             known.map(|(mesh, _)| &*mesh.inner)
@@ -166,7 +166,11 @@ impl Mesh {
         if !annotations::are_allowed(resource, report) {
             return None;
         }
-        virtual_service::alone(document, &Context::new(self.config()), report)
+        virtual_service::alone(
+            document,
+            &Context::new(self.config(), document.source.bytes()),
+            report,
+        )
     }
 
     /// Types one DestinationRule for this mesh; `None`: it is invalid.
@@ -181,7 +185,11 @@ impl Mesh {
         if !annotations::are_allowed(resource, report) {
             return None;
         }
-        destination_rule::alone(document, &Context::new(self.config()), report)
+        destination_rule::alone(
+            document,
+            &Context::new(self.config(), document.source.bytes()),
+            report,
+        )
     }
 
     /// Merges the rules of the namespace and host of `changed` anew: `group` is what they are now. What merging does is
@@ -214,13 +222,27 @@ struct Kinds<'a> {
     destination_rules: Vec<&'a Document<crate::resource::DestinationRule>>,
     gateways: Vec<&'a Document<crate::resource::Gateway>>,
     virtual_services: Vec<&'a Document<crate::resource::VirtualService>>,
+    /// Of the text that they come from.
+    bytes: usize,
 }
+
+/// What a resource that was never written counts as.
+const UNWRITTEN_BYTES: usize = 64 << 10;
 
 impl<'a> Kinds<'a> {
     /// Sorts the documents into kinds, without those whose annotations admission refuses (R-M-146).
     fn sort(documents: impl IntoIterator<Item = &'a Resource>, report: &mut Report) -> Self {
         let mut kinds = Kinds::default();
+        let mut last: Option<&Resource> = None;
         for resource in documents {
+            let source = resource.source();
+            if last.is_none_or(|last| !last.source().is_of_same_document(source)) {
+                kinds.bytes = kinds.bytes.saturating_add(match source.bytes() {
+                    0 => UNWRITTEN_BYTES,
+                    bytes => bytes,
+                });
+            }
+            last = Some(resource);
             match resource {
                 Resource::Service(document) => kinds.registry.services.push(document),
                 Resource::Deployment(document) => kinds.registry.deployments.push(document),

@@ -16,7 +16,7 @@ impl Context<'_> {
         let compiled = match regexes.get(pattern) {
             Some(known) => known.clone(),
             None => {
-                let new = Regex::new(pattern);
+                let new = Regex::within(pattern, &mut self.regex_budget.borrow_mut());
                 regexes.insert(pattern.into(), new.clone());
                 new
             }
@@ -34,7 +34,8 @@ impl Context<'_> {
         at: &At<'_>,
         sink: &mut Sink<'_>,
     ) -> Option<Rewriter> {
-        let rewriter = Rewriter::new(pattern, substitution)
+        let mut budget = self.regex_budget.borrow_mut();
+        let rewriter = Rewriter::within(pattern, substitution, &mut budget)
             .map_err(|error| push_error(pattern, &error, &at.field("match"), sink))
             .ok()?;
         if let Some(problem) = rewriter.problem() {

@@ -24,6 +24,7 @@ pub mod regex;
 pub mod request;
 pub mod route_error;
 pub mod route_policy;
+pub(crate) mod selector_index;
 pub mod source;
 pub(crate) mod threads;
 pub mod traffic_policy;

@@ -211,6 +211,20 @@ impl SourceDocument {
         Some(self.line.saturating_add(u32::try_from(skipped).ok()?))
     }
 
+    /// How long the document is in bytes; 0 for a resource that was never written.
+    pub(crate) fn bytes(&self) -> usize {
+        self.document.len()
+    }
+
+    /// Whether both are resources of one document, as the items of a list are.
+    pub(crate) fn is_of_same_document(&self, other: &Self) -> bool {
+        let same_source = match (&self.source, &other.source) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        };
+        same_source && self.document == other.document
+    }
+
     /// Where the value of a field is written (a list's or a mapping's key, if it has one), or else the nearest field above it
     /// that is; `None` for a resource that was never written.
     pub fn locate(&self, field: &FieldPath) -> Option<Location> {

@@ -10,24 +10,30 @@ use super::Documents;
 
 /// Says of each service that another one of its name hides it, from everyone or from some. `services` are in the mesh's
 /// order.
+///
+/// # Complexity
+/// Linear in the services and the entries of their `exportTo`.
 pub(super) fn report(services: &[Service], documents: &Documents<'_>, report: &mut Report) {
-    let mut by_hostname: HashMap<&str, Vec<&Service>> = HashMap::default();
+    let mut by_hostname: HashMap<&str, Namesakes<'_>> = HashMap::default();
     for service in services {
-        by_hostname
-            .entry(&service.hostname)
-            .or_default()
-            .push(service);
+        let namesakes = by_hostname.entry(&service.hostname).or_default();
+        namesakes.count += 1;
+        let winner = namesakes.winners.entry(service.namespace());
+        let winner = winner.or_insert(service);
+        if service.is_kubernetes() && !winner.is_kubernetes() {
+            *winner = service;
+        }
     }
     let mut places = None;
-    for service in services {
-        let named = by_hostname
-            .get(&*service.hostname)
-            .map_or(&[][..], Vec::as_slice);
-        if named.len() < 2 {
+    for (place, service) in services.iter().enumerate() {
+        let Some(namesakes) = by_hostname.get_mut(&*service.hostname) else {
+            continue;
+        };
+        if namesakes.count < 2 {
             continue;
         }
         let places = places.get_or_insert_with(|| Places::new(documents));
-        if let Some(winner) = hides(named, service) {
+        if let Some(winner) = namesakes.hides(service) {
             report.push(places.conflict(
                 Code::HOST_TAKEN,
                 service,
@@ -37,7 +43,7 @@ pub(super) fn report(services: &[Service], documents: &Documents<'_>, report: &m
                     service.hostname
                 ),
             ));
-        } else if let Some(other) = shares(named, service) {
+        } else if let Some(other) = namesakes.shares(service) {
             report.push(places.conflict(
                 Code::HOST_SHARED,
                 service,
@@ -48,50 +54,88 @@ pub(super) fn report(services: &[Service], documents: &Documents<'_>, report: &m
                 ),
             ));
         }
+        namesakes.seen(place, service);
     }
 }
 
-/// The service of the same namespace that everyone sees instead: a Kubernetes one, else the oldest, unless both are
-/// ServiceEntries that merge.
-fn hides<'s>(named: &[&'s Service], service: &Service) -> Option<&'s Service> {
-    let in_namespace = || {
-        let same = |one: &&&Service| one.namespace() == service.namespace();
-        named.iter().filter(same).copied()
-    };
-    let winner = in_namespace()
-        .find(|one| one.is_kubernetes())
-        .or_else(|| in_namespace().next())?;
-    let is_same = winner.registry == service.registry && winner.resource == service.resource;
-    let merges = !winner.is_kubernetes() && winner.merges_with(service);
-    (!is_same && !merges).then_some(winner)
+/// The services of one host name.
+#[derive(Default)]
+struct Namesakes<'s> {
+    count: usize,
+    /// By namespace, the one that everyone sees: a Kubernetes one, else the oldest.
+    winners: HashMap<&'s str, &'s Service>,
+    /// The first that some client sees, and that every client sees, of those before.
+    any: FirstOfTwo<'s>,
+    public: FirstOfTwo<'s>,
+    /// The first that this namespace sees by name, of those before.
+    named: HashMap<&'s str, FirstOfTwo<'s>>,
 }
 
-/// The first service of another namespace that some client sees too. Each pair is reported at the later one.
-fn shares<'s>(named: &[&'s Service], service: &Service) -> Option<&'s Service> {
-    named
-        .iter()
-        .copied()
-        .take_while(|other| !std::ptr::eq(*other, service))
-        .find(|other| {
-            other.namespace() != service.namespace()
-                && both_seen(&other.visibility, &service.visibility)
-        })
-}
+/// The first service, and the first one of another namespace than that, each with its place.
+#[derive(Default)]
+struct FirstOfTwo<'s>([Option<(usize, &'s Service)>; 2]);
 
-/// Whether some namespace sees both.
-fn both_seen(a: &Visibility, b: &Visibility) -> bool {
-    match (a, b) {
-        (Visibility::None, _) | (_, Visibility::None) => false,
-        (Visibility::Public, _) | (_, Visibility::Public) => true,
-        (Visibility::Namespaces(a), Visibility::Namespaces(b)) => {
-            a.iter().any(|namespace| b.contains(namespace))
+impl<'s> FirstOfTwo<'s> {
+    fn add(&mut self, place: usize, service: &'s Service) {
+        match &mut self.0 {
+            [first @ None, _] => *first = Some((place, service)),
+            [Some((_, first)), second @ None] if first.namespace() != service.namespace() => {
+                *second = Some((place, service));
+            }
+            _ => {}
         }
+    }
+
+    /// The first one that is not of `namespace`.
+    fn not_of(&self, namespace: &str) -> Option<(usize, &'s Service)> {
+        let mut both = self.0.iter().flatten();
+        both.find(|(_, one)| one.namespace() != namespace).copied()
+    }
+}
+
+impl<'s> Namesakes<'s> {
+    /// The service of the same namespace that everyone sees instead, unless both are ServiceEntries that merge.
+    fn hides(&self, service: &Service) -> Option<&'s Service> {
+        let winner = *self.winners.get(service.namespace())?;
+        let is_same = winner.registry == service.registry && winner.resource == service.resource;
+        let merges = !winner.is_kubernetes() && winner.merges_with(service);
+        (!is_same && !merges).then_some(winner)
+    }
+
+    /// The first service of another namespace, of those before, that some client sees too.
+    fn shares(&self, service: &Service) -> Option<&'s Service> {
+        let own = service.namespace();
+        let first = match &service.visibility {
+            Visibility::None => None,
+            Visibility::Public => self.any.not_of(own),
+            Visibility::Namespaces(namespaces) => namespaces
+                .iter()
+                .filter_map(|namespace| self.named.get(namespace)?.not_of(own))
+                .chain(self.public.not_of(own))
+                .min_by_key(|(place, _)| *place),
+        };
+        first.map(|(_, service)| service)
+    }
+
+    /// Remembers a service for those that come after it.
+    fn seen(&mut self, place: usize, service: &'s Service) {
+        match &service.visibility {
+            Visibility::None => return,
+            Visibility::Public => self.public.add(place, service),
+            Visibility::Namespaces(namespaces) => {
+                for namespace in namespaces.iter() {
+                    let list = self.named.entry(namespace).or_default();
+                    list.add(place, service);
+                }
+            }
+        }
+        self.any.add(place, service);
     }
 }
 
 /// Where the hosts of services are written.
 struct Places<'a> {
-    entries: HashMap<ResourceName, &'a Document<crate::resource::ServiceEntry>>,
+    entries: HashMap<ResourceName, Hosts<'a>>,
     services: HashMap<ResourceName, &'a Document<crate::resource::Service>>,
 }
 
@@ -101,7 +145,7 @@ impl<'a> Places<'a> {
         let services = documents.services.iter();
         Places {
             entries: entries
-                .map(|one| (one.meta.qualified_name(), *one))
+                .map(|one| (one.meta.qualified_name(), Hosts::new(one)))
                 .collect(),
             services: services
                 .map(|one| (one.meta.qualified_name(), *one))
@@ -134,14 +178,27 @@ impl<'a> Places<'a> {
             let location = document.and_then(|document| document.locate(&field));
             return (reference("Service"), field, location);
         }
-        let document = self.entries.get(name);
-        let index = document.and_then(|document| {
-            let mut hosts = document.spec.hosts.iter();
-            hosts.position(|host| **host == *service.hostname)
-        });
         let hosts = FieldPath::from("spec.hosts");
-        let field = index.map_or(hosts.clone(), |index| hosts.index(index));
-        let location = document.and_then(|document| document.locate(&field));
+        let entry = self.entries.get(name);
+        let index = entry.and_then(|entry| entry.places.get(&*service.hostname));
+        let field = index.map_or(hosts.clone(), |index| hosts.index(*index));
+        let location = entry.and_then(|entry| entry.document.locate(&field));
         (reference("ServiceEntry"), field, location)
+    }
+}
+
+/// A ServiceEntry, with the index of each of its hosts.
+struct Hosts<'a> {
+    document: &'a Document<crate::resource::ServiceEntry>,
+    places: HashMap<&'a str, usize>,
+}
+
+impl<'a> Hosts<'a> {
+    fn new(document: &'a Document<crate::resource::ServiceEntry>) -> Self {
+        let mut places = HashMap::default();
+        for (index, host) in document.spec.hosts.iter().enumerate() {
+            places.entry(host.as_str()).or_insert(index);
+        }
+        Hosts { document, places }
     }
 }

@@ -73,10 +73,10 @@ pub(super) fn service(
         mesh_external: false,
         external_name: is_alias.then(|| cx.intern(&spec.external_name)),
         selector,
-        labels: meta.labels.iter().map(pair).collect(),
+        labels: Arc::new(meta.labels.iter().map(pair).collect()),
         endpoints: endpoints.into(),
         aliases: Arc::default(),
-        subject_alt_names: Vec::new(),
+        subject_alt_names: Arc::default(),
         traffic_distribution: traffic_distribution(document),
         resource,
     })

@@ -41,22 +41,25 @@ pub(super) fn services(
     let selector = spec.workload_selector.as_ref();
     let selector: Option<Arc<Labels>> =
         selector.map(|selector| Arc::new(selector.labels.iter().map(pair).collect()));
+    let endpoint_ports = EndpointPorts::new(spec);
     let endpoints: Arc<[Endpoint]> = match &selector {
-        Some(selector) => selected(spec, resolution, selector, &resource, workloads).into(),
-        None => listed(spec).into(),
+        Some(selector) => {
+            selected(&endpoint_ports, resolution, selector, &resource, workloads).into()
+        }
+        None => listed(spec, &endpoint_ports).into(),
     };
     let is_named_by_host = endpoints.is_empty()
         && selector.is_none()
         && matches!(resolution, Resolution::Dns | Resolution::DnsRoundRobin);
     let ports: Arc<[ServicePort]> = spec.ports.iter().filter_map(port).collect();
-    let labels: Labels = meta.labels.iter().map(pair).collect();
+    let labels: Arc<Labels> = Arc::new(meta.labels.iter().map(pair).collect());
     let names = spec.subject_alt_names.iter();
-    let subject_alt_names: Vec<Box<str>> = names.map(|name| name.as_str().into()).collect();
+    let subject_alt_names: Arc<[Box<str>]> = names.map(|name| name.as_str().into()).collect();
     let default = &cx.config.default_service_export_to;
     let visibility = Visibility::resolve(&spec.export_to, default, &meta.namespace);
     for host in &spec.hosts {
         let endpoints = if is_named_by_host {
-            [by_host(host, spec)].into()
+            [by_host(host, &endpoint_ports)].into()
         } else {
             Arc::clone(&endpoints)
         };
@@ -72,10 +75,10 @@ pub(super) fn services(
             mesh_external: spec.location == ServiceEntryLocation::MeshExternal,
             external_name: None,
             selector: selector.clone().unwrap_or_default(),
-            labels: labels.clone(),
+            labels: Arc::clone(&labels),
             endpoints,
             aliases: Arc::default(),
-            subject_alt_names: subject_alt_names.clone(),
+            subject_alt_names: Arc::clone(&subject_alt_names),
             traffic_distribution: Box::default(),
         };
         let addresses = spec.addresses.iter();
@@ -107,22 +110,36 @@ fn default_target(port: &raw::ServicePort) -> Option<u16> {
     u16::try_from(target.unwrap_or(port.number)).ok()
 }
 
-/// Each port with the number that `own` gives it, else its target port, else its number (R-M-131).
-fn endpoint_ports(
-    spec: &raw::ServiceEntry,
-    own: impl Fn(&str) -> Option<u16>,
-) -> Arc<[EndpointPort]> {
-    let ports = spec.ports.iter().filter_map(|port| {
-        Some(EndpointPort {
-            service_port: port.name.as_str().into(),
-            number: own(&port.name).or_else(|| default_target(port))?,
-        })
-    });
-    ports.collect()
+/// The ports of a ServiceEntry as its endpoints serve them (R-M-131): one list for all that name no ports of their own.
+struct EndpointPorts<'a> {
+    spec: &'a raw::ServiceEntry,
+    default: Arc<[EndpointPort]>,
+}
+
+impl<'a> EndpointPorts<'a> {
+    fn new(spec: &'a raw::ServiceEntry) -> Self {
+        let default = Self::made(spec, |_| None);
+        EndpointPorts { spec, default }
+    }
+
+    /// Each port with the number that `own` gives it, else its target port, else its number.
+    fn with(&self, own: impl Fn(&str) -> Option<u16>) -> Arc<[EndpointPort]> {
+        Self::made(self.spec, own)
+    }
+
+    fn made(spec: &raw::ServiceEntry, own: impl Fn(&str) -> Option<u16>) -> Arc<[EndpointPort]> {
+        let ports = spec.ports.iter().filter_map(|port| {
+            Some(EndpointPort {
+                service_port: port.name.as_str().into(),
+                number: own(&port.name).or_else(|| default_target(port))?,
+            })
+        });
+        ports.collect()
+    }
 }
 
 /// The inline endpoints.
-fn listed(spec: &raw::ServiceEntry) -> Vec<Endpoint> {
+fn listed(spec: &raw::ServiceEntry, ports: &EndpointPorts<'_>) -> Vec<Endpoint> {
     let endpoints = spec.endpoints.iter().map(|entry| {
         let is_unix = entry.address.starts_with("unix://");
         let own = |name: &str| match entry.ports.get(name) {
@@ -130,11 +147,15 @@ fn listed(spec: &raw::ServiceEntry) -> Vec<Endpoint> {
             Some(number) if *number > 0 => u16::try_from(*number).ok(),
             _ => None,
         };
+        let ports = match entry.ports.is_empty() && !is_unix {
+            true => Arc::clone(&ports.default),
+            false => ports.with(own),
+        };
         Endpoint {
             workload: None,
             address: (!entry.address.is_empty()).then(|| entry.address.as_str().into()),
             labels: Arc::new(inline_labels(entry)),
-            ports: endpoint_ports(spec, own),
+            ports,
             weight: entry.weight.max(1),
             locality: entry.locality.as_str().into(),
             network: entry.network.as_str().into(),
@@ -146,7 +167,7 @@ fn listed(spec: &raw::ServiceEntry) -> Vec<Endpoint> {
 
 /// The workloads of the namespace that the selector selects; names instead of addresses only with DNS (R-M-132).
 fn selected(
-    spec: &raw::ServiceEntry,
+    ports: &EndpointPorts<'_>,
     resolution: Resolution,
     selector: &Labels,
     resource: &ResourceName,
@@ -167,18 +188,24 @@ fn selected(
                 WorkloadKind::WorkloadEntry => workload.named_port(name, false),
                 WorkloadKind::Pod | WorkloadKind::Deployment => None,
             };
-            workload.endpoint(endpoint_ports(spec, own), workload.unhealthy)
+            let ports = match workload.kind == WorkloadKind::WorkloadEntry
+                && !workload.named_ports.is_empty()
+            {
+                true => ports.with(own),
+                false => Arc::clone(&ports.default),
+            };
+            workload.endpoint(ports, workload.unhealthy)
         })
         .collect()
 }
 
 /// The host itself, which DNS resolves: without labels, so that no labelled subset has it (R-M-131, R-M-139).
-fn by_host(host: &str, spec: &raw::ServiceEntry) -> Endpoint {
+fn by_host(host: &str, ports: &EndpointPorts<'_>) -> Endpoint {
     Endpoint {
         workload: None,
         address: Some(host.into()),
         labels: Arc::default(),
-        ports: endpoint_ports(spec, |_| None),
+        ports: Arc::clone(&ports.default),
         weight: 1,
         locality: Box::default(),
         network: Box::default(),

@@ -138,7 +138,7 @@ kind: Service
 metadata: {name: a, namespace: b, annotations: {networking.istio.io/exportTo: '., c'}}
 spec: {ports: [{port: 80}]}
 ";
-    let own_and_c = Visibility::Namespaces(["b".into(), "c".into()].into());
+    let own_and_c = Visibility::Namespaces(["b", "c"].into_iter().collect());
     assert_eq!(services(yaml)[0].visibility, own_and_c);
 }
 

@@ -20,9 +20,10 @@ fn key(document: &Written) -> Key<'_> {
     (&document.meta.namespace, &document.meta.name)
 }
 
-/// The most that all delegates of a mesh may yield: each match of a root meets each match of its delegate, so that a small
-/// text could ask for any amount of memory.
-const MOST_MERGED: usize = 1_000_000;
+/// The most rules and matches that all delegates of a mesh may yield: so many, and one more for so many bytes of the text.
+/// Each match of a root meets each match of its delegate, so that a small text could ask for any amount of memory.
+const MOST_MERGED: usize = 32_768;
+const BYTES_FOR_ONE_MORE: usize = 64;
 
 /// All delegates, and the names of those that cannot be one.
 #[derive(Default)]
@@ -32,7 +33,7 @@ pub(super) struct Delegates<'a> {
     roots: HashSet<Key<'a>>,
     /// Those that some root has named.
     used: HashSet<Key<'a>>,
-    /// What they have yielded, of [`MOST_MERGED`].
+    /// What they have yielded of what they may.
     merged: usize,
 }
 
@@ -99,14 +100,15 @@ impl<'a> Delegates<'a> {
             };
             let sizes = delegate.rules.iter().map(|leaf| merged_size(rule, leaf));
             let merged = sizes.fold(merged_before, usize::saturating_add);
-            if merged > MOST_MERGED {
+            let most = MOST_MERGED.saturating_add(cx.input / BYTES_FOR_ONE_MORE);
+            if merged > most {
                 sink.push_with_help(
                     &at,
                     Code::DELEGATES_TOO_LARGE,
-                    format!("delegates yield more than {MOST_MERGED} rules and matches; this rule is dropped"),
+                    format!("delegates yield more than {most} rules and matches"),
                     "delegate with fewer matches on either side",
                 );
-                continue;
+                return Vec::new();
             }
             let mut localized = rule.clone();
             delegate::localize(&mut localized, namespace, cx);

@@ -86,6 +86,8 @@ fn delegates_cannot_yield_without_bound() {
         .replace("{uri: {prefix: /a}}", &list("/a"))
         .replace("{uri: {exact: /a/b}}", &list("/a1/"));
     let (mesh, report) = resolve(&text);
-    assert!(codes(&report).contains(&Code::DELEGATES_TOO_LARGE));
-    assert_eq!(mesh.inner.virtual_services[0].http.len(), 1);
+    let stopped = codes(&report).into_iter();
+    let stopped = stopped.filter(|code| *code == Code::DELEGATES_TOO_LARGE);
+    assert_eq!(stopped.count(), 1);
+    assert!(mesh.inner.virtual_services.is_empty(), "nothing half-built");
 }

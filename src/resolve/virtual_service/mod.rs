@@ -55,12 +55,12 @@ pub(crate) fn virtual_services(
     }
     let linked = roots
         .into_iter()
-        .map(|(document, mut typed)| {
+        .filter_map(|(document, mut typed)| {
             let mut sink = Sink::of(document, report);
             let rules = std::mem::take(&mut typed.http);
             let author = &typed.virtual_service.author;
             typed.http = delegates.link(document, author, rules, cx, &mut sink);
-            Arc::new(typed.finish())
+            (!sink.failed()).then(|| Arc::new(typed.finish()))
         })
         .collect();
     delegates.report_unused(documents, report);

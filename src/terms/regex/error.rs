@@ -28,6 +28,12 @@ pub enum RegexError {
         /// The greatest allowed size in bytes.
         limit: usize,
     },
+    /// Valid, but there are too many or too large ones before it.
+    #[error("all regexes of the configuration take more than {limit} bytes when compiled")]
+    BudgetSpent {
+        /// The greatest allowed size of all in bytes.
+        limit: usize,
+    },
 }
 
 impl RegexError {
@@ -36,7 +42,9 @@ impl RegexError {
     pub fn offset(&self) -> Option<usize> {
         match self {
             RegexError::Syntax { offset, .. } => Some(*offset),
-            RegexError::TooLong { .. } | RegexError::TooLarge { .. } => None,
+            RegexError::TooLong { .. }
+            | RegexError::TooLarge { .. }
+            | RegexError::BudgetSpent { .. } => None,
         }
     }
 
@@ -49,6 +57,9 @@ impl RegexError {
             }
             RegexError::TooLarge { .. } => {
                 "use smaller repetition counts and fewer Unicode classes"
+            }
+            RegexError::BudgetSpent { .. } => {
+                "use fewer or simpler regexes: prefixes and exact texts cost nothing"
             }
             RegexError::Syntax { problem, .. } => problem.help(),
         }

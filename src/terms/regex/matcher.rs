@@ -11,6 +11,7 @@ use regex_automata::util::primitives::StateID;
 use regex_automata::{Anchored, Input, MatchKind, meta, util::start};
 use regex_syntax::hir::{Hir, HirKind, Look};
 
+use super::budget::{self, RegexBudget};
 use super::error::RegexError;
 use super::literals;
 use super::wildcard::Wildcard;
@@ -47,7 +48,7 @@ enum Machine {
 
 impl Matcher {
     /// Builds the machine for an expression without captures.
-    pub(super) fn new(hir: &Hir) -> Result<Self, RegexError> {
+    pub(super) fn new(hir: &Hir, budget: &mut RegexBudget) -> Result<Self, RegexError> {
         let hir = &without_outer_anchors(hir);
         if let Some(texts) = literals::all_texts(hir) {
             return Ok(Self {
@@ -55,10 +56,25 @@ impl Matcher {
                 machine: Machine::Unneeded,
             });
         }
+        budget::check_size(hir)?;
+        budget.take(0)?;
         let program = compile(hir)?;
-        let machine = match Table::new(&program) {
-            Some(table) => Machine::Table(Box::new(table)),
-            None => Machine::Lazy(Box::new(lazy_full_match(hir)?)),
+        budget.take(program.memory_usage())?;
+        let table = match budget.is_scarce() {
+            true => None,
+            false => Table::new(&program),
+        };
+        let machine = match table {
+            Some(table) => {
+                budget.take(table.automaton.memory_usage())?;
+                Machine::Table(Box::new(table))
+            }
+            None => {
+                let lazy = lazy_full_match(hir)?;
+                budget
+                    .take(2 * TABLE_LIMIT.min(program.memory_usage() * 8) + lazy.memory_usage())?;
+                Machine::Lazy(Box::new(lazy))
+            }
         };
         Ok(Self {
             shortcut: Wildcard::new(hir).map(Shortcut::Wildcard),
@@ -240,7 +256,7 @@ mod tests {
                         Table::new(&compile(&hir).unwrap())
                             .map(|table| Machine::Table(Box::new(table))),
                     );
-                    matcher = Some(Matcher::new(&hir).unwrap());
+                    matcher = Some(Matcher::new(&hir, &mut RegexBudget::unlimited()).unwrap());
                 }
                 "+" | "-" => {
                     let matcher = matcher.as_ref().unwrap();

@@ -11,8 +11,10 @@
 //! | `class`, `class_names` | sets of code points, and the bytes they match |
 //! | `literals` | what a match must start with or contain |
 //! | `wildcard`, `matcher` | the machines |
+//! | `budget` | what the machines of many may take |
 //! | `rewriter` | `uriRegexRewrite` |
 
+mod budget;
 mod class;
 mod class_names;
 mod cursor;
@@ -29,6 +31,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+pub use self::budget::RegexBudget;
 pub use self::error::{RegexError, SyntaxProblem};
 pub use self::rewriter::{Rewriter, SubstitutionProblem};
 
@@ -68,6 +71,15 @@ impl Regex {
     /// [`RegexError::TooLong`] over [`MAX_PATTERN_BYTES`], [`RegexError::Syntax`] for what Go's `regexp.Compile` or RE2
     /// refuses, [`RegexError::TooLarge`] for what they accept and no proxy should hold.
     pub fn new(pattern: &str) -> Result<Self, RegexError> {
+        Self::within(pattern, &mut RegexBudget::unlimited())
+    }
+
+    /// The same as [`Regex::new`] for one of many: its machine is taken from their budget.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Regex::new`], and [`RegexError::BudgetSpent`].
+    pub fn within(pattern: &str, budget: &mut RegexBudget) -> Result<Self, RegexError> {
         check_length(pattern)?;
         let hir = parse::parse(pattern, Captures::Drop)?.hir;
         let prefix = literals::common_prefix(&hir);
@@ -81,7 +93,7 @@ impl Regex {
         Ok(Self {
             inner: Arc::new(Inner {
                 pattern: pattern.into(),
-                matcher: Matcher::new(&hir)?,
+                matcher: Matcher::new(&hir, budget)?,
                 required: required.into(),
                 prefix,
             }),

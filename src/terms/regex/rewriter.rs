@@ -11,6 +11,7 @@ use std::sync::Arc;
 use regex_automata::util::captures::Captures as Slots;
 use regex_automata::{Input, Span, meta};
 
+use super::RegexBudget;
 use super::error::RegexError;
 use super::matcher;
 use super::parse::{Captures, parse};
@@ -69,9 +70,25 @@ impl Rewriter {
     ///
     /// As [`Regex::new`](super::Regex::new). No substitution is an error, see [`Rewriter::problem`].
     pub fn new(pattern: &str, substitution: &str) -> Result<Self, RegexError> {
+        Self::within(pattern, substitution, &mut RegexBudget::unlimited())
+    }
+
+    /// The same as [`Rewriter::new`] for one of many: its machine is taken from their budget.
+    ///
+    /// # Errors
+    ///
+    /// As [`Regex::within`](super::Regex::within).
+    pub fn within(
+        pattern: &str,
+        substitution: &str,
+        budget: &mut RegexBudget,
+    ) -> Result<Self, RegexError> {
         super::check_length(pattern)?;
         let parsed = parse(pattern, Captures::Keep)?;
+        super::budget::check_size(&parsed.hir)?;
+        budget.take(0)?;
         let regex = matcher::lazy(&parsed.hir)?;
+        budget.take(regex.memory_usage())?;
         let (pieces, bad_escape) = read_substitution(substitution);
         let greatest = greatest_group(substitution);
         let problem = if greatest > parsed.groups {
