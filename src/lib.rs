@@ -63,6 +63,14 @@ pub mod resource;
 pub mod router;
 pub mod terms;
 
+#[cfg(all(test, feature = "yaml"))]
+#[allow(dead_code)] // shared with the tests outside
+#[path = "../tests/support/archive.rs"]
+mod archive;
+#[cfg(all(test, feature = "yaml"))]
+#[allow(dead_code)] // shared with the tests outside
+#[path = "../tests/support/beside.rs"]
+mod beside;
 mod compile;
 mod resolve;
 mod route;

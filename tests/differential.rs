@@ -185,6 +185,7 @@ fn distance(a: &Yaml, b: &Yaml) -> usize {
 fn as_case(generated: &Generated) -> Case {
     let documents: Vec<String> = generated.resources.iter().map(Yaml::to_string).collect();
     Case {
+        topic: String::new(),
         file: PathBuf::new(),
         id: "generated".to_owned(),
         needs: vec![],

@@ -2,6 +2,9 @@
 //! (`../shared/peer-cases/analyzers`), as far as a lint has a twin there.
 #[path = "lint/analyzers.rs"]
 mod analyzers;
+#[allow(dead_code)] // each test uses its part
+#[path = "support/beside.rs"]
+mod beside;
 
 use meshroute::lint::lint;
 use meshroute::mesh::Mesh;

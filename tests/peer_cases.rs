@@ -13,20 +13,10 @@ mod support;
 #[path = "peer/virtual_hosts.rs"]
 mod virtual_hosts;
 
-use support::Yaml;
 use support::case::{self, Case};
 use support::compare::judge;
 use support::engine::compile;
-
-/// The folder of the cases, if it is there.
-fn shared(folder: &str) -> Option<PathBuf> {
-    let root = Path::new("../shared/peer-cases");
-    let found = Some(root.join(folder)).filter(|path| path.exists());
-    if found.is_none() {
-        eprintln!("no peer cases beside the checkout: {folder} skipped");
-    }
-    found
-}
+use support::{Yaml, beside};
 
 /// Fails if something differs for no reason that is listed, or is listed but does not differ. `outcomes` are names of
 /// checks with what differs in them, `None` for nothing.
@@ -67,7 +57,7 @@ fn run(folder: &Path, cluster_domain: &str) -> Vec<(String, Option<String>)> {
     case::files(folder, &mut files).expect("the folder can be read");
     let read =
         |file: &PathBuf| case::read(file).unwrap_or_else(|why| panic!("{}: {why}", file.display()));
-    let cases: Vec<Case> = files.iter().filter_map(read).collect();
+    let cases: Vec<Case> = files.iter().flat_map(read).collect();
     cases
         .iter()
         .flat_map(|case| run_case(case, cluster_domain))
@@ -145,28 +135,28 @@ fn with_distinct_port_names(documents: &str) -> String {
 /// Names get no domain suffix there: `b` in namespace `default` is `b.default`.
 #[test]
 fn simulation() {
-    if let Some(folder) = shared("simulation") {
+    if let Some(folder) = beside::find("peer-cases/simulation") {
         settle(&run(&folder, ""), reasons::SIMULATION);
     }
 }
 
 #[test]
 fn integration() {
-    if let Some(folder) = shared("integration") {
+    if let Some(folder) = beside::find("peer-cases/integration") {
         settle(&run(&folder, "cluster.local"), reasons::INTEGRATION);
     }
 }
 
 #[test]
 fn virtual_hosts_of_route_configurations() {
-    if let Some(folder) = shared("virtual-hosts") {
+    if let Some(folder) = beside::find("peer-cases/virtual-hosts") {
         settle(&virtual_hosts::run(&folder), reasons::VIRTUAL_HOSTS);
     }
 }
 
 #[test]
 fn routes_of_one_virtual_service() {
-    if let Some(folder) = shared("routes") {
+    if let Some(folder) = beside::find("peer-cases/routes") {
         settle(&routes::run(&folder), reasons::ROUTES);
     }
 }

@@ -1,20 +1,20 @@
-//! Istio's own unit cases of host names (`../shared/peer-cases/units`); skipped where they are not at hand. Those of delegates
-//! are run within the crate, beside the code that merges them.
+//! Istio's own unit cases of host names (`../shared/peer-cases/units`). Those of delegates are run
+//! within the crate, beside the code that merges them.
 use std::cmp::Ordering;
-use std::path::Path;
 
 use meshroute::terms::host;
 use serde_yaml::Value;
 
+#[allow(dead_code)] // each test uses its part
+#[path = "support/beside.rs"]
+mod beside;
+
 fn cases(file: &str) -> Vec<Value> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let path = root.join("peer-cases/units").join(file);
-    if let Ok(text) = std::fs::read_to_string(path) {
-        let file: Value = serde_yaml::from_str(&text).unwrap();
-        return file["cases"].as_sequence().unwrap().clone();
-    }
-    eprintln!("skipped: {file} is not at hand");
-    Vec::new()
+    let Some(path) = beside::find(&format!("peer-cases/units/{file}")) else {
+        return Vec::new();
+    };
+    let file: Value = serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    file["cases"].as_sequence().unwrap().clone()
 }
 
 fn text<'a>(case: &'a Value, field: &str) -> &'a str {

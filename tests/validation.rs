@@ -1,7 +1,5 @@
 //! What Istio's admission refuses, and what it accepts: its own cases (`../shared/peer-cases/validation`), and every resource
-//! of the recordings (`../shared/conformance`), where `expect_invalid` names those that istiod refused.
-//!
-//! The cases stay where they are; without them these tests say so and pass.
+//! of the recordings, where `expect_invalid` names those that istiod refused.
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -10,25 +8,18 @@ use meshroute::mesh::Mesh;
 use meshroute::resource::Resources;
 use serde_yaml::{Mapping, Value};
 
-#[path = "support/pending.rs"]
-mod pending;
+#[allow(dead_code)] // each test uses its part
+#[path = "support/mod.rs"]
+mod support;
 
-use pending::{Pending, is_asked};
+use support::pending::{Pending, is_asked};
+use support::{archive, beside, list};
 
 /// Cases in which the answer differs from Istio's on purpose, and why.
 const KNOWN_DIFFERENCES: &[(&str, &str)] = &[(
     "sidecar:6648",
     "Istio's test validates it in namespace `bar`, where `./*` covers `bar/a.com`; the file has another namespace",
 )];
-
-fn shared(path: &str) -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let found = Some(root.join(path)).filter(|path| path.exists());
-    if found.is_none() {
-        eprintln!("skipped: {path} is not at hand");
-    }
-    found
-}
 
 fn yaml_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
@@ -138,7 +129,7 @@ fn resource(kind: &str, namespace: &str, spec: Value) -> Value {
 /// warned of is warned of.
 #[test]
 fn admission_agrees_with_istios_own_cases() {
-    let Some(folder) = shared("peer-cases/validation") else {
+    let Some(folder) = beside::find("peer-cases/validation") else {
         return;
     };
     let mut seen: BTreeMap<String, (usize, usize)> = BTreeMap::new();
@@ -197,19 +188,14 @@ fn admission_agrees_with_istios_own_cases() {
 /// Exactly the resources that istiod refused are refused, and none of the others.
 #[test]
 fn recorded_resources_are_refused_as_recorded() {
-    let Some(folder) = shared("conformance") else {
-        return;
-    };
     let mut pending = Pending::of("admission");
     let (mut cases, mut refusals) = (0, 0);
-    for file in yaml_files(&folder) {
-        let case: Value = serde_yaml::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
-        if !is_asked(case["id"].as_str().unwrap()) {
+    for (topic, case) in archive::recorded() {
+        let id = support::text(&case, "id");
+        if !is_asked(id) {
             continue;
         }
-        let topic = file.parent().and_then(Path::file_name).unwrap();
-        let topic = topic.to_string_lossy();
-        let report = report(case["resources"].as_str().unwrap());
+        let report = report(support::text(&case, "resources"));
         // A recording stops at the first refusal; one case has a duplicate behind it, which is no question of admission.
         let refused: BTreeSet<String> = report
             .errors()
@@ -219,11 +205,8 @@ fn recorded_resources_are_refused_as_recorded() {
                     .map_or_else(|| "(none)".to_owned(), ToString::to_string)
             })
             .collect();
-        let expected: BTreeSet<String> = case
-            .get("expect_invalid")
-            .and_then(Value::as_sequence)
-            .into_iter()
-            .flatten()
+        let expected: BTreeSet<String> = list(&case, "expect_invalid")
+            .iter()
             .filter_map(|entry| entry.as_str()?.split(": ").next().map(str::to_owned))
             .collect();
         cases += 1;
@@ -240,7 +223,7 @@ fn recorded_resources_are_refused_as_recorded() {
             true => "refused, and should not be",
             false => "accepted, and should not be",
         };
-        pending.note(&topic, case["id"].as_str().unwrap(), reason, lines);
+        pending.note(&topic, id, reason, lines);
     }
     eprintln!("{cases} cases, {refusals} refusals");
     pending.finish();

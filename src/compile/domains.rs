@@ -187,18 +187,14 @@ mod tests {
         assert!(short_forms("example.com", "ns.svc.cluster.local").is_empty());
     }
 
-    /// Istio's own cases, where they are at hand. Those with addresses per cluster are about istiod's registry.
+    /// Istio's own cases. Those with addresses per cluster are about istiod's registry.
     #[cfg(feature = "yaml")]
     #[test]
     fn r_h_047_istios_cases_of_domains() {
-        let file = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../shared/peer-cases/units/virtual-host-domains.yaml"
-        );
-        let Ok(text) = std::fs::read_to_string(file) else {
-            eprintln!("skipped: {file} is not at hand");
+        let Some(file) = crate::beside::find("peer-cases/units/virtual-host-domains.yaml") else {
             return;
         };
+        let text = std::fs::read_to_string(file).expect("a file");
         let cases: serde_json::Value = serde_yaml::from_str(&text).expect("YAML");
         let mut run = 0;
         for case in cases["cases"].as_array().expect("a list") {

@@ -1,12 +1,14 @@
 //! istioctl's analyzer cases: a lint that has a twin there finds what its twin finds.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use meshroute::lint::lint;
 use meshroute::mesh::Mesh;
 use meshroute::resource::Resources;
 use serde_yaml::Value;
+
+use crate::beside;
 
 /// An analyzer of istioctl and the lints that are its twins.
 const TWINS: &[(&str, &[&str])] = &[
@@ -61,15 +63,9 @@ const KNOWN_DIFFERENCES: &[(&str, &str)] = &[
     ),
 ];
 
-fn cases() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    Some(root.join("../shared/peer-cases/analyzers")).filter(|place| place.exists())
-}
-
 #[test]
 fn lints_find_what_their_twins_find() {
-    let Some(folder) = cases() else {
-        eprintln!("skipped: ../shared/peer-cases/analyzers is not there");
+    let Some(folder) = beside::find("peer-cases/analyzers") else {
         return;
     };
     let text = |path: &Path| std::fs::read_to_string(path).expect("a case can be read");

@@ -1,8 +1,16 @@
-//! Manifests that other people wrote (`../shared/peer-cases`), if they are there: each is read, or refused with a place.
+//! Manifests that other people wrote (`../shared/peer-cases`), if they are there: each is read, or refused with a place. And
+//! the recorded configurations.
 
 use meshroute::resource::Resources;
 use meshroute::terms::source::SourceDocument;
 use std::path::{Path, PathBuf};
+
+#[allow(dead_code)] // each test uses its part
+#[path = "../support/archive.rs"]
+mod archive;
+#[allow(dead_code)] // each test uses its part
+#[path = "../support/beside.rs"]
+mod beside;
 
 fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(directory) else {
@@ -18,23 +26,11 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     found.sort();
 }
 
-/// The directory next to the project, or none.
-fn shared(name: &str) -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../shared")
-        .join(name);
-    let found = Some(beside).filter(|path| path.is_dir());
-    if found.is_none() {
-        eprintln!("skipped: ../shared/{name} is not here");
-    }
-    found
-}
-
 #[test]
 fn every_manifest_is_read_or_refused_with_a_place() {
     let mut found = Vec::new();
-    for name in ["peer-cases/parse-corpus", "peer-cases/analyzers/testdata"] {
-        let Some(directory) = shared(name) else {
+    for name in ["peer-cases/parse-corpus", "peer-cases/analyzers"] {
+        let Some(directory) = beside::find(name) else {
             return;
         };
         files(&directory, &mut found);
@@ -63,40 +59,22 @@ fn every_manifest_is_read_or_refused_with_a_place() {
 /// The resources of the recorded cases were accepted by istiod, so reading them must find no error.
 #[test]
 fn recorded_configurations_are_read_without_errors() {
-    #[derive(serde::Deserialize)]
-    struct Case {
-        #[serde(default)]
-        resources: String,
-        #[serde(default)]
-        expect_invalid: Option<serde_yaml::Value>,
-    }
-    let Some(directory) = shared("conformance") else {
-        return;
-    };
-    let mut found = Vec::new();
-    files(&directory, &mut found);
     let mut cases = 0;
-    for file in found.iter().filter(|file| {
-        file.extension()
-            .is_some_and(|extension| extension == "yaml")
-    }) {
-        let text = std::fs::read_to_string(file).unwrap();
-        let Ok(case) = serde_yaml::from_str::<Case>(&text) else {
-            continue;
-        };
-        if case.expect_invalid.is_some() {
+    for (_, case) in archive::recorded() {
+        if !case["expect_invalid"].is_null() {
             continue;
         }
-        let (_, report) = Resources::from_yaml_lenient(&case.resources);
-        assert!(!report.has_errors(), "{}\n{report}", file.display());
+        let text = case["resources"].as_str().expect("a text");
+        let (_, report) = Resources::from_yaml_lenient(text);
+        assert!(!report.has_errors(), "{}\n{report}", case["id"]);
         cases += 1;
     }
-    assert!(cases > 400, "only {cases} cases");
+    assert!(cases > 1_700, "only {cases} cases");
 }
 
 #[test]
 fn json_is_the_same_as_yaml() {
-    let Some(directory) = shared("peer-cases/parse-corpus") else {
+    let Some(directory) = beside::find("peer-cases/parse-corpus") else {
         return;
     };
     let mut found = Vec::new();

@@ -65,6 +65,7 @@ fn router(one: &Yaml) -> (Router, Option<String>) {
     documents.extend(list(one, "other_resources").iter().cloned());
     let documents: Vec<String> = documents.iter().map(Yaml::to_string).collect();
     let case = Case {
+        topic: String::new(),
         file: PathBuf::new(),
         id: text(one, "name").to_owned(),
         needs: vec![],

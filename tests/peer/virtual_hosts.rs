@@ -106,6 +106,7 @@ fn run_case(all: &Yaml, one: &Yaml, file: &str) -> Vec<String> {
         .collect();
     documents.extend(list(one, "resources").iter().map(Yaml::to_string));
     let case = Case {
+        topic: String::new(),
         file: PathBuf::new(),
         id: text(one, "name").to_owned(),
         needs: vec![],

@@ -1,14 +1,16 @@
-//! Reading cases: files, directories, includes.
+//! Reading cases: files, archives, directories, includes.
 
 use std::path::{Path, PathBuf};
 
-use super::{Yaml, list, text};
+use super::{Yaml, archive, list, text};
 
 /// One file of the form `routing-case/v1`, with what it includes.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// Where it was read from.
     pub file: PathBuf,
+    /// The name of its archive or folder.
+    pub topic: String,
     /// Its `id`.
     pub id: String,
     /// What a runner must support beyond HTTP routing.
@@ -42,7 +44,7 @@ pub struct Call {
     pub expect: Yaml,
 }
 
-/// The YAML files at `path`: itself, or all below it in the order of their names.
+/// The YAML files and archives at `path`: itself, or all below it in the order of their names.
 pub fn files(path: &Path, out: &mut Vec<PathBuf>) -> std::io::Result<()> {
     if !path.is_dir() {
         out.push(path.to_owned());
@@ -56,23 +58,33 @@ pub fn files(path: &Path, out: &mut Vec<PathBuf>) -> std::io::Result<()> {
         let is_yaml = path
             .extension()
             .is_some_and(|ext| ext == "yaml" || ext == "yml");
-        if path.is_dir() || is_yaml {
+        if path.is_dir() || is_yaml || archive::topic(&path).is_some() {
             files(&path, out)?;
         }
     }
     Ok(())
 }
 
-/// Reads a case; `None` if the file holds something else.
-pub fn read(file: &Path) -> Result<Option<Case>, String> {
+/// The cases of a file: those of an archive, or the one of a YAML file; none if the file holds something else.
+pub fn read(file: &Path) -> Result<Vec<Case>, String> {
+    if let Some(topic) = archive::topic(file) {
+        let cases = archive::read(file)?.into_iter();
+        let cases = cases.filter(|case| case["schema"] == "routing-case/v1");
+        return cases.map(|raw| case(file, topic, raw)).collect();
+    }
     let content = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
     let declares = content
         .lines()
         .any(|line| line.trim_end() == "schema: routing-case/v1");
     if !declares {
-        return Ok(None);
+        return Ok(vec![]);
     }
     let raw: Yaml = serde_yaml::from_str(&content).map_err(|error| error.to_string())?;
+    let folder = file.parent().and_then(Path::file_name).unwrap_or_default();
+    Ok(vec![case(file, &folder.to_string_lossy(), raw)?])
+}
+
+fn case(file: &Path, topic: &str, raw: Yaml) -> Result<Case, String> {
     let folder = file.parent().unwrap_or(Path::new("."));
     let mut resources = vec![("resources".to_owned(), text(&raw, "resources").to_owned())];
     for include in list(&raw, "include").iter().filter_map(Yaml::as_str) {
@@ -95,8 +107,9 @@ pub fn read(file: &Path) -> Result<Option<Case>, String> {
         expect: call["expect"].clone(),
     });
     let reference = |entry: String| entry.split(':').next().unwrap_or("").trim().to_owned();
-    Ok(Some(Case {
+    Ok(Case {
         file: file.to_owned(),
+        topic: topic.to_owned(),
         id: text(&raw, "id").to_owned(),
         needs: texts("needs"),
         resources,
@@ -112,5 +125,5 @@ pub fn read(file: &Path) -> Result<Option<Case>, String> {
             .then(|| texts("expect_invalid").into_iter().map(reference).collect()),
         recorded: raw["recorded"].is_object(),
         raw,
-    }))
+    })
 }

@@ -11,6 +11,8 @@ pub struct Verdict {
     pub differences: Vec<Difference>,
     /// Fields, needs or outcomes that cannot be checked here.
     pub unchecked: Vec<String>,
+    /// Of [`NOT_CHECKED_YET`], what is in the call.
+    pub not_yet: Vec<&'static str>,
     /// What was accepted for a reason that is worth saying.
     pub notes: Vec<String>,
     /// The decision nearest to what was expected.
@@ -29,6 +31,10 @@ pub struct Difference {
     /// As the engine says.
     pub got: String,
 }
+
+/// What no runner can check yet: counted and named, and no call fails for it. The clusters' settings and the endpoint that a
+/// hash picks wait for clusters that know their endpoints.
+pub const NOT_CHECKED_YET: &[&str] = &["expect_clusters", "expect.endpoint"];
 
 /// Words of entropy that are tried until a weighted pick, a fault or a mirror falls as recorded.
 const TRIES: u64 = 20_000;
@@ -142,6 +148,7 @@ fn compare(case: &Case, engine: &Engine, call: &Call, decision: Yaml, entropy: u
     let mut verdict = Verdict {
         differences: vec![],
         unchecked: vec![],
+        not_yet: vec![],
         notes: vec![],
         decision,
         entropy,
@@ -274,7 +281,13 @@ fn check(engine: &Engine, call: &Call, expect: &Yaml, field: &str, verdict: &mut
             }
         }
         "weighted_split" => weighted_split(engine, call, wanted, verdict),
-        other => verdict.unchecked.push(format!("expect.{other}")),
+        other => {
+            let name = format!("expect.{other}");
+            match NOT_CHECKED_YET.iter().find(|known| **known == name) {
+                Some(known) => verdict.not_yet.push(known),
+                None => verdict.unchecked.push(name),
+            }
+        }
     }
 }
 

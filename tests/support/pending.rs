@@ -67,11 +67,25 @@ impl Pending {
             topics.insert(name.into_owned(), topic);
         }
         Self {
-            judge,
             topics,
+            ..Self::none(judge)
+        }
+    }
+
+    /// No case is known to differ.
+    pub fn none(judge: &'static str) -> Self {
+        Self {
+            judge,
+            topics: BTreeMap::new(),
             asked: BTreeSet::new(),
             failed: BTreeMap::new(),
         }
+    }
+
+    /// The reason why the case is listed.
+    pub fn listed(&self, topic: &str, id: &str) -> Option<&str> {
+        let topic = self.topics.get(topic)?;
+        topic.reasons.get(id).map(String::as_str)
     }
 
     /// Notes how a case of a topic ended. `details`: what differs, none if it passed; `reason`: what a new line of the list says.
@@ -88,14 +102,10 @@ impl Pending {
 
     /// Compares what was found with the lists, or rewrites them.
     pub fn finish(self) {
-        let listed = |topic: &str, id: &str| {
-            let topic = self.topics.get(topic)?;
-            topic.reasons.get(id)
-        };
         let known = self
             .failed
             .iter()
-            .filter(|((t, id), _)| listed(t, id).is_some());
+            .filter(|((topic, id), _)| self.listed(topic, id).is_some());
         if mode_is("show") {
             for ((_, id), failure) in known.clone() {
                 eprintln!("{id} (listed)\n  {}", failure.details.join("\n  "));
@@ -113,7 +123,7 @@ impl Pending {
         }
         let mut wrong = Vec::new();
         for ((topic, id), failure) in &self.failed {
-            if listed(topic, id).is_none() {
+            if self.listed(topic, id).is_none() {
                 wrong.push(format!("{id}\n  {}", failure.details.join("\n  ")));
             }
         }

@@ -1,12 +1,13 @@
 //! Istio's own cases of the hash policies of routes, with the service, the gateway and the host that its test has in mind.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use meshroute::terms::route_policy::HashKey;
 use meshroute::{Mesh, Proxy, Request, Resources, Router};
 use serde_yaml::Value;
+
+use crate::beside;
 
 const AROUND: &str = "
 apiVersion: networking.istio.io/v1
@@ -21,12 +22,6 @@ kind: Gateway
 metadata: {name: some-gateway, namespace: not-default}
 spec: {servers: [{hosts: ['*'], port: {number: 8080, name: http, protocol: HTTP}}]}
 ";
-
-fn cases() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let file = "peer-cases/routes/build-http-routes.yaml";
-    Some(root.join("../shared").join(file)).filter(|place| place.exists())
-}
 
 /// A key as the cases write it: kind and name, and for a cookie its lifetime, path and attributes.
 fn wanted(policy: &Value) -> String {
@@ -76,8 +71,7 @@ fn seconds(span: Duration) -> String {
 
 #[test]
 fn hash_policies_of_istios_route_cases() {
-    let Some(file) = cases() else {
-        eprintln!("skipped: ../shared/peer-cases/routes is not there");
+    let Some(file) = beside::find("peer-cases/routes/build-http-routes.yaml") else {
         return;
     };
     let text = std::fs::read_to_string(file).expect("the cases can be read");

@@ -1,4 +1,4 @@
-//! Istio's own cases of merging delegates, read from `../shared/peer-cases/units`; skipped where they are not at hand.
+//! Istio's own cases of merging delegates, read from `../shared/peer-cases/units`.
 
 use serde_yaml::Value;
 
@@ -6,19 +6,11 @@ use super::{conflict, merge, merge_matches};
 use crate::resource::{HttpMatchRequest, HttpRoute, Resource, Resources};
 
 fn cases(file: &str) -> Vec<Value> {
-    let near = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let path = near.join("peer-cases/units").join(file);
-    match Some(path).filter(|path| path.exists()) {
-        Some(path) => {
-            let text = std::fs::read_to_string(path).unwrap();
-            let file: Value = serde_yaml::from_str(&text).unwrap();
-            file["cases"].as_sequence().unwrap().clone()
-        }
-        None => {
-            eprintln!("skipped: {file} is not at hand");
-            Vec::new()
-        }
-    }
+    let Some(path) = crate::beside::find(&format!("peer-cases/units/{file}")) else {
+        return Vec::new();
+    };
+    let file: Value = serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    file["cases"].as_sequence().unwrap().clone()
 }
 
 fn rules(http: Value) -> Vec<HttpRoute> {
