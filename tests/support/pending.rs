@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `MESHROUTE_PENDING=write` | rewrites the lists instead of failing; reasons and `#` lines stay |
 //! | `MESHROUTE_PENDING=show` | prints what differs in listed cases, too |
-//! | `MESHROUTE_CASES=text` | asks only the cases whose id contains the text |
+//! | `MESHROUTE_ONLY=text` | asks only the cases whose id contains the text |
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -37,9 +37,9 @@ fn folder(judge: &str) -> PathBuf {
     root.join("tests/data/pending").join(judge)
 }
 
-/// Whether this run asks the case: see `MESHROUTE_CASES`.
+/// Whether this run asks the case: see `MESHROUTE_ONLY`.
 pub fn is_asked(id: &str) -> bool {
-    std::env::var("MESHROUTE_CASES").map_or(true, |part| id.contains(&part))
+    std::env::var("MESHROUTE_ONLY").map_or(true, |part| id.contains(&part))
 }
 
 fn mode_is(mode: &str) -> bool {
@@ -127,7 +127,7 @@ impl Pending {
                 wrong.push(format!("{id}\n  {}", failure.details.join("\n  ")));
             }
         }
-        let whole = std::env::var_os("MESHROUTE_CASES").is_none();
+        let whole = std::env::var_os("MESHROUTE_ONLY").is_none();
         for (topic, list) in &self.topics {
             for id in list.reasons.keys() {
                 let failed = self.failed.contains_key(&(topic.clone(), id.clone()));
@@ -152,7 +152,7 @@ impl Pending {
 
     /// Drops what passes, adds what fails, keeps what was not asked.
     fn write(mut self) {
-        let whole = std::env::var_os("MESHROUTE_CASES").is_none();
+        let whole = std::env::var_os("MESHROUTE_ONLY").is_none();
         for (topic, list) in &mut self.topics {
             list.reasons.retain(|id, _| {
                 let failed = self.failed.contains_key(&(topic.clone(), id.clone()));
