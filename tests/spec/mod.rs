@@ -21,7 +21,6 @@
 //! | `policies` | what a route asks for beside its destination |
 //! | `actions`, `outcomes` | what a chosen route does to request and response |
 //! | `answer` | all of the above for one request |
-//! | `dice`, `generate`, `generate_proxies`, `generate_rules`, `generate_connections` | random configurations and requests, on which the crate must agree |
 //!
 //! The order of truth: a recording in `conformance/`, then the prose. Rule ids are cited where they are carried out.
 
@@ -29,12 +28,7 @@ pub mod actions;
 pub mod answer;
 pub mod delegates;
 pub mod destination_rules;
-pub mod dice;
 pub mod gateways;
-pub mod generate;
-pub mod generate_connections;
-pub mod generate_proxies;
-pub mod generate_rules;
 pub mod headers;
 pub mod listeners;
 pub mod matching;

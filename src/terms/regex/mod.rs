@@ -3,7 +3,7 @@
 //! istiod validates a regex with Go's `regexp` and Envoy runs it with RE2 (R-H-086, R-H-087). Neither is
 //! the dialect of the Rust `regex` crate, so `parse` reads RE2's syntax itself; from the expression tree on, the
 //! machines are those of `regex-automata`. Text is bytes: what RE2 does with bytes that are not UTF-8 is kept too.
-//! `tests/regex.rs` compares all of it with recorded answers of the real RE2.
+//! `tests/rules/regex.rs` compares all of it with recorded answers of the real RE2.
 //!
 //! | file | what |
 //! |---|---|

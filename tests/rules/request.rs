@@ -1,14 +1,9 @@
 //! What happens at request time, one test for each rule of the specification (R-H-001, R-H-065..R-H-149).
 
-#[path = "request/actions.rs"]
 mod actions;
-#[path = "request/answers.rs"]
 mod answers;
-#[path = "request/hosts.rs"]
 mod hosts;
-#[path = "request/matching.rs"]
 mod matching;
-#[path = "request/origins.rs"]
 mod origins;
 
 use meshroute::decision::{Answer, Applied, UpstreamRequest};

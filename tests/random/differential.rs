@@ -1,24 +1,17 @@
 //! Router == specification: random configurations and requests, every field of every decision.
 //!
-//! `MESHROUTE_DIFFERENTIAL=20000 cargo test --release --test differential` runs longer; `MESHROUTE_SEED=7` starts
+//! `MESHROUTE_DIFFERENTIAL=20000 cargo test --release --test random differential` runs longer; `MESHROUTE_SEED=7` starts
 //! elsewhere. A configuration on which the two differ is shrunk and written out as a case of the form `routing-case/v1`.
 
 use std::path::PathBuf;
 
 use serde_json::json;
 
-#[allow(dead_code)] // each test uses its part
-#[path = "spec/mod.rs"]
-mod spec;
-#[allow(dead_code)] // each test uses its part
-#[path = "support/mod.rs"]
-mod support;
-
-use spec::generate::{Generated, generate};
-use spec::{Answer, Call, Proxy, World, possible_answers};
-use support::Yaml;
-use support::case::{self, Case};
-use support::engine::{ask, compile};
+use crate::generate::{Generated, generate};
+use crate::spec::{Answer, Call, Proxy, World, possible_answers};
+use crate::support::Yaml;
+use crate::support::case::{self, Case};
+use crate::support::engine::{ask, compile};
 
 /// Words of entropy that each request is decided with.
 const WORDS: [u64; 6] = [
@@ -97,7 +90,7 @@ fn run(generated: &Generated) -> Result {
     }
     let proxy = Proxy {
         gateway: generated.proxy["type"] == "gateway",
-        namespace: spec::text(&generated.proxy, "namespace").to_owned(),
+        namespace: crate::spec::text(&generated.proxy, "namespace").to_owned(),
         labels: generated.proxy["labels"].clone(),
     };
     let world = World::read(

@@ -1,6 +1,6 @@
 //! A router that follows changes == a router compiled anew, over random sequences of changes.
 //!
-//! `MESHROUTE_LIVE=5000 cargo test --release --test live` runs longer; `MESHROUTE_SEED=7` starts elsewhere.
+//! `MESHROUTE_LIVE=5000 cargo test --release --test random live` runs longer; `MESHROUTE_SEED=7` starts elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,17 +11,11 @@ use meshroute::{Mesh, Proxy, Resources, Router};
 use serde_json::json;
 
 #[allow(dead_code, unused_imports)] // each test uses its part
-#[path = "spec/mod.rs"]
-mod spec;
-#[allow(dead_code)] // each test uses its part
-#[path = "support/mod.rs"]
-mod support;
-
-use spec::dice::Dice;
-use spec::generate::{Generated, generate};
-use support::Yaml;
-use support::case::Call;
-use support::engine::ask;
+use crate::generate::dice::Dice;
+use crate::generate::{Generated, generate};
+use crate::support::Yaml;
+use crate::support::case::Call;
+use crate::support::engine::ask;
 
 /// Changes of one configuration.
 const CHANGES: usize = 8;
@@ -63,8 +57,8 @@ fn key(document: &Yaml) -> (String, String, String) {
 
 fn proxy(generated: &Generated, seed: u64) -> Proxy {
     let said = &generated.proxy;
-    let namespace = support::text(said, "namespace");
-    let mut proxy = match (seed % 4, support::text(said, "type")) {
+    let namespace = crate::support::text(said, "namespace");
+    let mut proxy = match (seed % 4, crate::support::text(said, "type")) {
         // One that stands for everything: both sides at once.
         (0, _) => return Proxy::default(),
         (_, "gateway") => Proxy::gateway(namespace),
@@ -173,7 +167,7 @@ fn endpoints(dice: &mut Dice) -> Yaml {
     if dice.one_in(3) {
         let endpoints =
             json!([{"address": address(dice), "labels": {"version": dice.pick(&["v1", "v2"])}}]);
-        return spec::generate::resource(
+        return crate::generate::resource(
             "ServiceEntry",
             "ext",
             dice.pick(&["default", "prod"]),
@@ -273,7 +267,7 @@ fn compare(seed: u64, step: usize, live: &Router, anew: &Router, calls: &[Call])
     for call in calls {
         let (this, that) = (ask(live, call, seed), ask(anew, call, seed));
         assert_eq!(this, that, "seed {seed}, step {step}: {}", call.request);
-        let host = support::text(&call.request, "host");
+        let host = crate::support::text(&call.request, "host");
         for gateway in ["mesh", "gw0", "default/gw0", "gw1", "gw2"] {
             let (this, that) = (
                 live.route_with(host, gateway, seed),

@@ -1,5 +1,5 @@
 //! What reports look like: every case of `tests/data/diagnostics` beside its snapshot, and every code of reading in one of
-//! them. To accept a change: `INSTA_UPDATE=always cargo test --test diagnostics`.
+//! them. To accept a change: `INSTA_UPDATE=always cargo test --test rules diagnostics`.
 
 use meshroute::Limits;
 use meshroute::diagnostic::{Code, Report, Severity};

@@ -7,7 +7,7 @@ use meshroute::terms::route_policy::HashKey;
 use meshroute::{Mesh, Proxy, Request, Resources, Router};
 use serde_yaml::Value;
 
-use crate::beside;
+use crate::support::beside;
 
 const AROUND: &str = "
 apiVersion: networking.istio.io/v1

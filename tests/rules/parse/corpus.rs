@@ -5,12 +5,8 @@ use meshroute::resource::Resources;
 use meshroute::terms::source::SourceDocument;
 use std::path::{Path, PathBuf};
 
-#[allow(dead_code)] // each test uses its part
-#[path = "../support/archive.rs"]
-mod archive;
-#[allow(dead_code)] // each test uses its part
-#[path = "../support/beside.rs"]
-mod beside;
+use crate::support::archive;
+use crate::support::beside;
 
 fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(directory) else {

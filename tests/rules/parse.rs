@@ -1,10 +1,7 @@
 //! Reading: what of YAML and JSON becomes a resource, and that nothing of it can hang or panic.
 
-#[path = "parse/corpus.rs"]
 mod corpus;
-#[path = "parse/hostile.rs"]
 mod hostile;
-#[path = "parse/random.rs"]
 mod random;
 
 use meshroute::Limits;

@@ -1,18 +1,15 @@
 //! That the recordings in `tests/data` are whole: each topic is there, each case has an id of its own, and where the
 //! originals lie beside the checkout (`../shared`), the archives hold exactly them.
 //!
-//! `MESHROUTE_ARCHIVES=write cargo test --test recordings` makes the archives anew from `../shared`.
+//! `MESHROUTE_ARCHIVES=write cargo test --test recorded recordings` makes the archives anew from `../shared`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-#[path = "support/archive.rs"]
-mod archive;
-#[allow(dead_code)] // each test uses its part
-#[path = "support/beside.rs"]
-mod beside;
+use crate::support::archive;
+use crate::support::beside;
 
 use archive::SUFFIX;
 

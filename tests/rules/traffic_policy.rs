@@ -1,9 +1,6 @@
 //! The traffic policy from YAML to the decision: whole for each cluster, shared between views, hashed by what the rules say
 //! (R-H-115, R-M-080..R-M-087, R-M-120..R-M-122), and Istio's own cases of hash policies (`../shared/peer-cases/routes`).
-#[allow(dead_code)] // each test uses its part
-#[path = "support/beside.rs"]
-mod beside;
-#[path = "traffic_policy/hash_cases.rs"]
+
 mod hash_cases;
 
 use std::sync::Arc;

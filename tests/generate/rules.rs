@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Yaml;
 use super::dice::Dice;
-use super::generate::{INSIDE, NAMESPACES, OUTSIDE};
+use super::{INSIDE, NAMESPACES, OUTSIDE};
 
 /// Where a rule stands: what admission allows in it differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

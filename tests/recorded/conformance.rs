@@ -2,15 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-#[allow(dead_code)] // each test uses its part
-#[path = "support/mod.rs"]
-mod support;
-
-use support::archive::archives;
-use support::case::{self, Case};
-use support::compare::judge;
-use support::engine::compile;
-use support::pending::{Pending, is_asked};
+use crate::support::archive::archives;
+use crate::support::case::{self, Case};
+use crate::support::compare::judge;
+use crate::support::engine::compile;
+use crate::support::pending::{Pending, is_asked};
 
 /// What is found about a case.
 #[derive(Default)]

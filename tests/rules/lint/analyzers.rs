@@ -8,7 +8,7 @@ use meshroute::mesh::Mesh;
 use meshroute::resource::Resources;
 use serde_yaml::Value;
 
-use crate::beside;
+use crate::support::beside;
 
 /// An analyzer of istioctl and the lints that are its twins.
 const TWINS: &[(&str, &[&str])] = &[

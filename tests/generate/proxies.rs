@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::Yaml;
+use super::connections;
 use super::dice::Dice;
-use super::generate::{GATEWAYS, OUTSIDE, resource};
-use super::generate_connections;
+use super::{GATEWAYS, OUTSIDE, resource};
 
 /// Gateways that select the proxy.
 pub fn gateways(dice: &mut Dice) -> Vec<Yaml> {
@@ -49,7 +49,7 @@ pub fn gateways(dice: &mut Dice) -> Vec<Yaml> {
             .push(server);
     }
     if dice.one_in(2) {
-        let server = generate_connections::server(dice, 0);
+        let server = connections::server(dice, 0);
         out[0]["spec"]["servers"]
             .as_array_mut()
             .expect("servers")

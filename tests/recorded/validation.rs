@@ -8,12 +8,8 @@ use meshroute::mesh::Mesh;
 use meshroute::resource::Resources;
 use serde_yaml::{Mapping, Value};
 
-#[allow(dead_code)] // each test uses its part
-#[path = "support/mod.rs"]
-mod support;
-
-use support::pending::{Pending, is_asked};
-use support::{archive, beside, list};
+use crate::support::pending::{Pending, is_asked};
+use crate::support::{archive, beside, list};
 
 /// Cases in which the answer differs from Istio's on purpose, and why.
 const KNOWN_DIFFERENCES: &[(&str, &str)] = &[(
@@ -191,11 +187,11 @@ fn recorded_resources_are_refused_as_recorded() {
     let mut pending = Pending::of("admission");
     let (mut cases, mut refusals) = (0, 0);
     for (topic, case) in archive::recorded() {
-        let id = support::text(&case, "id");
+        let id = crate::support::text(&case, "id");
         if !is_asked(id) {
             continue;
         }
-        let report = report(support::text(&case, "resources"));
+        let report = report(crate::support::text(&case, "resources"));
         // A recording stops at the first refusal; one case has a duplicate behind it, which is no question of admission.
         let refused: BTreeSet<String> = report
             .errors()

@@ -5,9 +5,7 @@ use std::cmp::Ordering;
 use meshroute::terms::host;
 use serde_yaml::Value;
 
-#[allow(dead_code)] // each test uses its part
-#[path = "support/beside.rs"]
-mod beside;
+use crate::support::beside;
 
 fn cases(file: &str) -> Vec<Value> {
     let Some(path) = beside::find(&format!("peer-cases/units/{file}")) else {

@@ -1,18 +1,11 @@
 //! The executable specification against the recorded answers of real istiod and real Envoy.
 
-#[allow(dead_code)] // each test uses its part
-#[path = "spec/mod.rs"]
-mod spec;
-#[allow(dead_code)] // each test uses its part
-#[path = "support/mod.rs"]
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use spec::{Answer, Call, Proxy, World, Yaml, entries, list, possible_answers, text};
-use support::case;
-use support::pending::{Pending, is_asked};
+use crate::spec::{Answer, Call, Proxy, World, Yaml, entries, list, possible_answers, text};
+use crate::support::case;
+use crate::support::pending::{Pending, is_asked};
 
 /// A few recordings name the cluster of a mirror: the shadow was noted instead of the request.
 fn recorded_the_shadow(answer: &Answer, expect: &Yaml) -> bool {

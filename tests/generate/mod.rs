@@ -3,11 +3,16 @@
 
 use serde_json::json;
 
-use super::Yaml;
-use super::dice::Dice;
-use super::generate_connections;
-use super::generate_proxies;
-use super::generate_rules::{self, Side};
+use dice::Dice;
+use rules::Side;
+
+pub mod connections;
+pub mod dice;
+pub mod proxies;
+pub mod rules;
+
+/// A YAML value as written.
+pub type Yaml = serde_json::Value;
 
 /// A configuration, a proxy and requests.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,9 +58,9 @@ pub fn generate(seed: u64) -> Generated {
     resources.extend(service_entries(dice));
     resources.extend(destination_rules(dice));
     if is_gateway {
-        resources.extend(generate_proxies::gateways(dice));
+        resources.extend(proxies::gateways(dice));
     } else if dice.one_in(3) {
-        resources.extend(generate_proxies::sidecars(dice));
+        resources.extend(proxies::sidecars(dice));
     }
     let side = if is_gateway {
         Side::Gateway
@@ -86,8 +91,8 @@ pub fn generate(seed: u64) -> Generated {
     };
     let requests = (0..dice.number(8, 16))
         .map(|_| match dice.one_in(4) {
-            true => generate_connections::connection(dice, side),
-            false => generate_rules::request(dice, side),
+            true => connections::connection(dice, side),
+            false => rules::request(dice, side),
         })
         .collect();
     Generated {
@@ -179,7 +184,7 @@ fn services(dice: &mut Dice) -> Vec<Yaml> {
         }
         out.push(service);
     }
-    for (name, namespace, address, port_name, port) in generate_connections::SERVICES {
+    for (name, namespace, address, port_name, port) in connections::SERVICES {
         let ports =
             json!([{"name": port_name, "port": port, "targetPort": port, "protocol": "TCP"}]);
         let spec = json!({"clusterIP": address, "selector": {"app": name}, "ports": ports});
@@ -211,7 +216,7 @@ fn service_entries(dice: &mut Dice) -> Vec<Yaml> {
             out.push(resource("ServiceEntry", name, namespace, spec));
         }
     }
-    for (name, namespace, spec) in generate_connections::service_entries(dice) {
+    for (name, namespace, spec) in connections::service_entries(dice) {
         out.push(resource("ServiceEntry", name, namespace, spec));
     }
     out
@@ -271,7 +276,7 @@ fn virtual_services(dice: &mut Dice, side: Side) -> Vec<Yaml> {
     for number in 0..delegates {
         let namespace = dice.pick(NAMESPACES);
         let rules: Vec<Yaml> = (0..dice.number(1, 2))
-            .map(|_| generate_rules::rule(dice, Side::Delegate))
+            .map(|_| rules::rule(dice, Side::Delegate))
             .collect();
         let mut spec = json!({"http": rules});
         dice.maybe(5, &mut spec, "exportTo", |dice| {
@@ -312,13 +317,13 @@ fn virtual_services(dice: &mut Dice, side: Side) -> Vec<Yaml> {
         });
         let rules: Vec<Yaml> = (0..dice.number(1, 4))
             .map(|_| match references.is_empty() || !dice.one_in(4) {
-                true => generate_rules::rule(dice, side),
-                false => generate_rules::root(dice, &references, side),
+                true => rules::rule(dice, side),
+                false => rules::root(dice, &references, side),
             })
             .collect();
         spec["http"] = json!(rules);
         if dice.one_in(3) {
-            generate_connections::add_sections(dice, &mut spec, side);
+            connections::add_sections(dice, &mut spec, side);
         }
         out.push(resource("VirtualService", &name, namespace, spec));
     }
@@ -341,7 +346,7 @@ fn hosts(dice: &mut Dice, side: Side) -> Vec<String> {
     }
     let mut out: Vec<String> = Vec::new();
     for host in dice.some(&from, 1, 3) {
-        let clash = |other: &String| super::names::overlap(host, other);
+        let clash = |other: &String| crate::spec::names::overlap(host, other);
         if !out.iter().any(clash) {
             out.push(host.to_owned());
         }

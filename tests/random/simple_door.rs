@@ -1,7 +1,7 @@
 //! The simple door is a table of what a walk answers: `route_with` == `route_by_scan`, whatever host is asked for at whatever
 //! gateway, over random configurations.
 //!
-//! `MESHROUTE_CASES=20 cargo test --release --test simple_door` runs longer.
+//! `MESHROUTE_CASES=20 cargo test --release --test random simple_door` runs longer.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,9 @@ use meshroute::{Destination, Mesh, Proxy, Request, Resources, RouteError, Router
 use serde_json::json;
 
 #[allow(dead_code, unused_imports)] // each test uses its part
-#[path = "spec/mod.rs"]
-mod spec;
-
-use spec::Yaml;
-use spec::dice::Dice;
-use spec::generate::{GATEWAYS, INSIDE, OUTSIDE, generate, resource};
+use crate::generate::dice::Dice;
+use crate::generate::{GATEWAYS, INSIDE, OUTSIDE, generate, resource};
+use crate::spec::Yaml;
 
 fn cases(default: u64) -> u64 {
     let factor = std::env::var("MESHROUTE_CASES")

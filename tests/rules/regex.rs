@@ -1,6 +1,6 @@
 //! Regexes against the recorded answers of the real RE2 and Go (`data/regex/generate.py`), and by rule.
 //!
-//! `MESHROUTE_RE2_TSV=/path/to/file cargo test --test regex` compares with another, larger recording.
+//! `MESHROUTE_RE2_TSV=/path/to/file cargo test --test rules regex` compares with another, larger recording.
 
 use std::path::PathBuf;
 

@@ -1,10 +1,7 @@
 //! Every lint: an input that it finds something in, and one beside it where it is silent. Then istioctl's own analyzer cases
 //! (`../shared/peer-cases/analyzers`), as far as a lint has a twin there.
-#[path = "lint/analyzers.rs"]
+
 mod analyzers;
-#[allow(dead_code)] // each test uses its part
-#[path = "support/beside.rs"]
-mod beside;
 
 use meshroute::lint::lint;
 use meshroute::mesh::Mesh;

@@ -1,12 +1,8 @@
 //! The tables against a naive scan: `HostTable`, `SimpleTable` and `RuleIndex` may be faster, never different.
 
-#[path = "index/hosts.rs"]
 mod hosts;
-#[path = "index/request.rs"]
 mod request;
-#[path = "index/router.rs"]
 mod router;
-#[path = "index/rules.rs"]
 mod rules;
 
 /// Number of random cases: what fits a CI run, or more with `MESHROUTE_CASES=<factor>`.

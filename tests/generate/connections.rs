@@ -3,10 +3,10 @@
 
 use serde_json::json;
 
+use super::NAMESPACES;
 use super::Yaml;
 use super::dice::Dice;
-use super::generate::NAMESPACES;
-use super::generate_rules::Side;
+use super::rules::Side;
 
 /// Hosts of services and ServiceEntries with TLS or TCP ports.
 const HOSTS: &[&str] = &[
@@ -63,7 +63,7 @@ pub fn server(dice: &mut Dice, number: u64) -> Yaml {
 pub fn add_sections(dice: &mut Dice, spec: &mut Yaml, side: Side) {
     let host = dice.pick(HOSTS);
     let mut hosts = spec["hosts"].as_array().cloned().unwrap_or_default();
-    let clash = |other: &Yaml| super::names::overlap(host, other.as_str().unwrap_or(""));
+    let clash = |other: &Yaml| crate::spec::names::overlap(host, other.as_str().unwrap_or(""));
     if !hosts.iter().any(clash) {
         hosts.push(host.into());
         spec["hosts"] = json!(hosts);

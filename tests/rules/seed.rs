@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use meshroute::{Mesh, Proxy, Resources, RouteError, Router};
 
-const SERVICES: &str = include_str!("../examples/version/services.yaml");
-const BY_HOST: &str = include_str!("../examples/version/split-by-host.yaml");
-const BY_SUBSET: &str = include_str!("../examples/version/split-by-subset.yaml");
-const GATEWAY: &str = include_str!("../examples/version/gateway.yaml");
+const SERVICES: &str = include_str!("../../examples/version/services.yaml");
+const BY_HOST: &str = include_str!("../../examples/version/split-by-host.yaml");
+const BY_SUBSET: &str = include_str!("../../examples/version/split-by-subset.yaml");
+const GATEWAY: &str = include_str!("../../examples/version/gateway.yaml");
 
 fn router(more: &str) -> Router {
     let yaml = format!("{SERVICES}---\n{more}");

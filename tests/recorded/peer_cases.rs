@@ -3,20 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
-#[path = "peer/reasons.rs"]
 mod reasons;
-#[path = "peer/routes.rs"]
 mod routes;
-#[allow(dead_code)] // each test uses its part
-#[path = "support/mod.rs"]
-mod support;
-#[path = "peer/virtual_hosts.rs"]
 mod virtual_hosts;
 
-use support::case::{self, Case};
-use support::compare::judge;
-use support::engine::compile;
-use support::{Yaml, beside};
+use crate::support::case::{self, Case};
+use crate::support::compare::judge;
+use crate::support::engine::compile;
+use crate::support::{Yaml, beside};
 
 /// Fails if something differs for no reason that is listed, or is listed but does not differ. `outcomes` are names of
 /// checks with what differs in them, `None` for nothing.
@@ -123,7 +117,8 @@ fn with_distinct_port_names(documents: &str) -> String {
             .flatten();
         for port in ports.filter(|_| is_service) {
             if seen.contains(&port["name"]) {
-                port["name"] = format!("{}-{}", support::text(port, "name"), port["port"]).into();
+                port["name"] =
+                    format!("{}-{}", crate::support::text(port, "name"), port["port"]).into();
             }
             seen.push(port["name"].clone());
         }

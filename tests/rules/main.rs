@@ -1,0 +1,27 @@
+//! Small suites: each rule of the specification by itself, from a text to what it means.
+
+mod json;
+mod regex;
+mod weighted;
+
+#[cfg(feature = "yaml")]
+mod destination_rule;
+#[cfg(feature = "yaml")]
+mod diagnostics;
+#[cfg(feature = "yaml")]
+mod lint;
+#[cfg(feature = "yaml")]
+mod parse;
+#[cfg(feature = "yaml")]
+mod request;
+#[cfg(feature = "yaml")]
+mod seed;
+#[cfg(feature = "yaml")]
+mod traffic_policy;
+#[cfg(feature = "yaml")]
+mod units;
+
+#[cfg(feature = "yaml")]
+#[allow(dead_code)] // each binary uses its part
+#[path = "../support/mod.rs"]
+mod support;
