@@ -14,7 +14,9 @@ use crate::resource::{self as raw, Document, IntOrString};
 use crate::terms::labels::Labels;
 
 use super::endpoint_slices::Slices;
-use super::workloads::{Workload, WorkloadKind, Workloads, pair};
+use super::workloads::{
+    SelectedBy, SelectedPort, Selection, Workload, WorkloadKind, Workloads, pair,
+};
 
 /// Names of Kubernetes services always end in a domain, also where short names are completed without one.
 const DEFAULT_DOMAIN: &str = "cluster.local";
@@ -49,14 +51,14 @@ pub(super) fn service(
     }
     let selector: Arc<Labels> = Arc::new(spec.selector.iter().map(pair).collect());
     let endpoints = if is_alias {
-        Vec::new()
+        Arc::default()
     } else {
-        let selected = SelectedBy {
+        let behind = Behind {
             spec,
             ports: &ports,
             selector: &selector,
         };
-        selected.endpoints(&resource, workloads, slices, sink)
+        behind.endpoints(&resource, workloads, slices, sink)
     };
     Some(Service {
         hostname,
@@ -74,7 +76,7 @@ pub(super) fn service(
         external_name: is_alias.then(|| cx.intern(&spec.external_name)),
         selector,
         labels: Arc::new(meta.labels.iter().map(pair).collect()),
-        endpoints: endpoints.into(),
+        endpoints,
         aliases: Arc::default(),
         subject_alt_names: Arc::default(),
         traffic_distribution: traffic_distribution(document),
@@ -192,13 +194,13 @@ fn report_unused(spec: &raw::Service, at: &At<'_>, sink: &mut Sink<'_>) {
 }
 
 /// What finds the endpoints of a Service.
-struct SelectedBy<'a> {
+struct Behind<'a> {
     spec: &'a raw::Service,
     ports: &'a [ServicePort],
-    selector: &'a Labels,
+    selector: &'a Arc<Labels>,
 }
 
-impl SelectedBy<'_> {
+impl Behind<'_> {
     /// Its EndpointSlices' endpoints, or the Pods that it selects where there are no slices; then the WorkloadEntries and
     /// Deployments that it selects. A Service without selector has only its slices.
     fn endpoints(
@@ -207,16 +209,49 @@ impl SelectedBy<'_> {
         workloads: &Workloads,
         slices: &Slices<'_>,
         sink: &mut Sink<'_>,
-    ) -> Vec<Endpoint> {
+    ) -> Arc<[Endpoint]> {
         let publish = self.spec.publish_not_ready_addresses;
         let sliced = slices.endpoints(resource, self.ports, publish, workloads, sink);
-        let has_slices = sliced.is_some();
-        let mut all = sliced.unwrap_or_default();
-        if self.selector.is_empty() {
-            return all;
+        match (sliced, self.selector.is_empty()) {
+            (sliced, true) => sliced.unwrap_or_default().into(),
+            (Some(mut all), false) => {
+                self.select(&resource.namespace, workloads, true, &mut all);
+                all.into()
+            }
+            (None, false) => {
+                let ports = self.ports.iter().map(|port| SelectedPort {
+                    name: port.name.clone(),
+                    target: port.target_port,
+                    target_name: port.target_port_name.clone(),
+                    is_udp: port.protocol == Protocol::Udp,
+                });
+                let selection = Selection {
+                    namespace: Arc::clone(&resource.namespace),
+                    selector: Arc::clone(self.selector),
+                    ports: ports.collect(),
+                    by: SelectedBy::Service {
+                        publishes_not_ready: publish,
+                    },
+                };
+                workloads.shared(selection, || {
+                    let mut all = Vec::new();
+                    self.select(&resource.namespace, workloads, false, &mut all);
+                    all
+                })
+            }
         }
+    }
+
+    fn select(
+        &self,
+        namespace: &Arc<str>,
+        workloads: &Workloads,
+        has_slices: bool,
+        all: &mut Vec<Endpoint>,
+    ) {
+        let publish = self.spec.publish_not_ready_addresses;
         let fixed = self.numbered_ports();
-        let selected = workloads.selected(&resource.namespace, self.selector);
+        let selected = workloads.selected(namespace, self.selector);
         for workload in selected {
             let counts = match workload.kind {
                 WorkloadKind::Pod => !has_slices,
@@ -238,7 +273,6 @@ impl SelectedBy<'_> {
                 all.push(workload.endpoint(ports, unhealthy));
             }
         }
-        all
     }
 
     /// The ports of every workload, where all target ports are numbers.

@@ -15,7 +15,9 @@ use crate::terms::name::ResourceName;
 
 use super::service_entry_checks;
 use super::workload_entry::inline_labels;
-use super::workloads::{Workload, WorkloadKind, Workloads, pair};
+use super::workloads::{
+    SelectedBy, SelectedPort, Selection, Workload, WorkloadKind, Workloads, pair,
+};
 
 /// Adds the services of a ServiceEntry to `out`; none if it is invalid.
 pub(super) fn services(
@@ -43,9 +45,7 @@ pub(super) fn services(
         selector.map(|selector| Arc::new(selector.labels.iter().map(pair).collect()));
     let endpoint_ports = EndpointPorts::new(spec);
     let endpoints: Arc<[Endpoint]> = match &selector {
-        Some(selector) => {
-            selected(&endpoint_ports, resolution, selector, &resource, workloads).into()
-        }
+        Some(selector) => selected(&endpoint_ports, resolution, selector, &resource, workloads),
         None => listed(spec, &endpoint_ports).into(),
     };
     let is_named_by_host = endpoints.is_empty()
@@ -169,21 +169,33 @@ fn listed(spec: &raw::ServiceEntry, ports: &EndpointPorts<'_>) -> Vec<Endpoint> 
 fn selected(
     ports: &EndpointPorts<'_>,
     resolution: Resolution,
-    selector: &Labels,
+    selector: &Arc<Labels>,
     resource: &ResourceName,
     workloads: &Workloads,
-) -> Vec<Endpoint> {
+) -> Arc<[Endpoint]> {
     let takes_names = matches!(resolution, Resolution::Dns | Resolution::DnsRoundRobin);
+    let selected_ports = ports.spec.ports.iter().map(|port| SelectedPort {
+        name: port.name.as_str().into(),
+        target: default_target(port),
+        target_name: None,
+        is_udp: false,
+    });
+    let selection = Selection {
+        namespace: Arc::clone(&resource.namespace),
+        selector: Arc::clone(selector),
+        ports: selected_ports.collect(),
+        by: SelectedBy::ServiceEntry { takes_names },
+    };
     let has_ip = |workload: &Workload| {
         let address = workload.address.as_deref();
         address.is_some_and(|text| network::ip(text).is_ok())
     };
-    workloads
-        .selected(&resource.namespace, selector)
-        .filter(|workload| {
+    workloads.shared(selection, || {
+        let selected = workloads.selected(&resource.namespace, selector);
+        let taken = selected.filter(|workload| {
             workload.kind != WorkloadKind::WorkloadEntry || takes_names || has_ip(workload)
-        })
-        .map(|workload| {
+        });
+        let endpoint = |workload: &Workload| {
             let own = |name: &str| match workload.kind {
                 WorkloadKind::WorkloadEntry => workload.named_port(name, false),
                 WorkloadKind::Pod | WorkloadKind::Deployment => None,
@@ -195,8 +207,9 @@ fn selected(
                 false => Arc::clone(&ports.default),
             };
             workload.endpoint(ports, workload.unhealthy)
-        })
-        .collect()
+        };
+        taken.map(endpoint).collect()
+    })
 }
 
 /// The host itself, which DNS resolves: without labels, so that no labelled subset has it (R-M-131, R-M-139).

@@ -303,3 +303,55 @@ endpoints: [{addresses: [a.example.com]}]
     assert_eq!(&*services[0].traffic_distribution, "PreferClose");
     assert!(services[0].endpoints[0].unhealthy);
 }
+
+#[test]
+fn services_that_select_the_same_for_the_same_ports_share_their_endpoints() {
+    let service = |name: &str, selector: &str, port: u16| {
+        format!(
+            "
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}, namespace: a}}
+spec: {{selector: {selector}, ports: [{{name: http, port: 80, targetPort: {port}}}]}}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {{name: {name}, namespace: a}}
+spec:
+  hosts: [{name}.com]
+  resolution: STATIC
+  ports: [{{number: 80, name: http, protocol: HTTP, targetPort: {port}}}]
+  workloadSelector: {{labels: {selector}}}
+---"
+        )
+    };
+    let yaml = [
+        service("one", "{app: x}", 8080),
+        service("two", "{app: x}", 8080),
+        service("port", "{app: x}", 8081),
+        service("other", "{app: y}", 8080),
+        "
+apiVersion: v1
+kind: Pod
+metadata: {name: pod, namespace: a, labels: {app: x}}
+status: {podIP: 10.0.0.1}
+"
+        .to_owned(),
+    ]
+    .concat();
+    let services = services(&yaml);
+    let of = |host: &str| {
+        let found = services.iter().find(|one| one.hostname.starts_with(host));
+        &found.expect("there is one").endpoints
+    };
+    for kind in ["", ".com"] {
+        let of = |name: &str| match kind {
+            "" => of(&format!("{name}.a")),
+            _ => of(&format!("{name}.com")),
+        };
+        assert!(Arc::ptr_eq(of("one"), of("two")));
+        assert_eq!(of("one")[0].port("http"), Some(8080));
+        assert_eq!(of("port")[0].port("http"), Some(8081));
+        assert!(of("other").is_empty());
+    }
+}

@@ -3,6 +3,7 @@
 //! They stand in one list per namespace, and beside it by each label pair, so that a selector looks only at those that have
 //! its rarest pair.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::diagnostic::{At, Code};
@@ -79,6 +80,35 @@ pub(super) struct Workloads {
     by_namespace: HashMap<Arc<str>, Vec<u32>>,
     by_pair: HashMap<Pair, Vec<u32>>,
     pods: HashMap<ResourceName, u32>,
+    /// What was selected already: services that select the same, for the same ports, share their endpoints.
+    shared: RefCell<HashMap<Selection, Arc<[Endpoint]>>>,
+}
+
+/// All that the endpoints of a service depend on that has but those that it selects.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Selection {
+    pub namespace: Arc<str>,
+    pub selector: Arc<Labels>,
+    pub ports: Box<[SelectedPort]>,
+    pub by: SelectedBy,
+}
+
+/// A port for which something is selected.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct SelectedPort {
+    pub name: Box<str>,
+    pub target: Option<u16>,
+    pub target_name: Option<Box<str>>,
+    pub is_udp: bool,
+}
+
+/// What selects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum SelectedBy {
+    /// A Kubernetes Service, which may publish what is not ready.
+    Service { publishes_not_ready: bool },
+    /// A ServiceEntry, which with DNS takes workloads that have a name instead of an address.
+    ServiceEntry { takes_names: bool },
 }
 
 impl Workloads {
@@ -98,6 +128,16 @@ impl Workloads {
             self.pods.insert(workload.resource.clone(), at);
         }
         self.all.push(workload);
+    }
+
+    /// The endpoints of this selection, made at the first time.
+    pub fn shared(&self, by: Selection, make: impl FnOnce() -> Vec<Endpoint>) -> Arc<[Endpoint]> {
+        let known = self.shared.borrow().get(&by).cloned();
+        known.unwrap_or_else(|| {
+            let made: Arc<[Endpoint]> = make().into();
+            self.shared.borrow_mut().insert(by, Arc::clone(&made));
+            made
+        })
     }
 
     /// The pod of this name.
