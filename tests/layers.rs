@@ -16,6 +16,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("parse", &["terms", "diagnostic", "resource"]),
     ("resolve", &["terms", "diagnostic", "resource", "mesh"]),
     ("lint", &["terms", "diagnostic", "mesh"]),
+    // Finished tables become a router by `Router::new` and `Router::resettled`, methods that `route` gives to the noun: what
+    // the simple door answers is what the walk finds, and the walk is `route`'s.
     ("compile", &["terms", "mesh", "router"]),
     ("route", &["terms", "router", "decision"]),
     // Keeps the nouns and calls the verbs, by their methods.

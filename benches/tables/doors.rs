@@ -103,7 +103,7 @@ pub fn simple_table(hosts: &[Host]) -> SimpleTable {
         };
         builder.push(SimpleEntry {
             domain: &host.domain,
-            gates: host.gateways,
+            gateways: host.gateways,
             answer,
         });
     }

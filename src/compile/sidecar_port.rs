@@ -7,7 +7,7 @@ use crate::mesh::service::Protocol;
 use crate::mesh::sidecar::EgressPort;
 use crate::mesh::virtual_service::DestinationRef;
 use crate::router::{
-    ClusterId, RouteConfig, RouteConfigId, RouteConfigs, VirtualHost, VirtualHosts,
+    ClusterId, RouteConfig, RouteConfigId, RouteConfigs, VirtualHost, VirtualHostKind, VirtualHosts,
 };
 use crate::terms::hash::HashMap;
 use crate::terms::proxy::Proxy;
@@ -104,9 +104,14 @@ impl<'s, 'a> HttpPorts<'s, 'a> {
         let name = domains::domain_name(service.hostname(), port);
         let hosts = self.hosts(egress, port);
         let place = *hosts.by_name.get(&*name)?;
+        let host = &hosts.all.list[place];
         Some(Arc::new(VirtualHost {
+            kind: VirtualHostKind::OwnListener {
+                service: Arc::clone(service.hostname()),
+                names: host.domains.clone(),
+            },
             domains: Box::new(["*".into()]),
-            ..VirtualHost::clone(&hosts.all.list[place])
+            ..VirtualHost::clone(host)
         }))
     }
 

@@ -88,8 +88,7 @@ impl Router {
         }
         tables.clusters = tables.clusters.with(clusters);
         let names = domains.iter().map(|domain| &**domain);
-        tables.door = self.tables.door.update(&tables, names);
-        Some((Router::with_door(tables), virtual_hosts))
+        Some((Router::resettled(tables, names), virtual_hosts))
     }
 }
 
@@ -168,14 +167,16 @@ fn sidecar_side(
             if let Some((id, config)) = view.named(&format!("{}:{port}", service.hostname())) {
                 let made = http_ports.host_of(egress, service, port);
                 let made: Vec<Arc<VirtualHost>> = made.into_iter().collect();
+                let kind = made.first().map(|host| host.kind.clone());
                 let had_any = changed.domains.contains("*");
                 changed.replace(id, config, &["*"], made);
-                // By its listener it is found, not by a domain.
+                // By its names it is found, not by a domain.
                 if !had_any {
                     changed.domains.remove("*");
                 }
-                let service = service.hostname().to_ascii_lowercase();
-                changed.domains.insert(service.into());
+                if let Some(VirtualHostKind::OwnListener { names, .. }) = kind {
+                    changed.domains.extend(names);
+                }
             }
         }
     }

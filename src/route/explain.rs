@@ -11,7 +11,7 @@ use crate::terms::host::{self, without_port};
 use crate::terms::origin::{Origin, Written};
 use crate::terms::request::Request;
 use crate::terms::source::Location;
-use crate::terms::weighted::FractionalPercent;
+use crate::terms::weighted::{Draw, FractionalPercent};
 
 /// A decision and the steps that led to it. Printed, one step a line.
 ///
@@ -202,7 +202,12 @@ impl Probe for Recorder {
         self.rule(position, rule, " matches".to_owned());
     }
 
-    fn drawn(&mut self, what: &'static str, chance: FractionalPercent, hit: bool) {
+    fn drawn(&mut self, draw: Draw, chance: FractionalPercent, hit: bool) {
+        let what = match draw {
+            Draw::FaultDelay => "fault delay",
+            Draw::FaultAbort => "fault abort",
+            Draw::Split | Draw::Mirror(_) => "destination",
+        };
         let percent = f64::from(chance.numerator()) / 10_000.0;
         let hit = if hit { "drawn" } else { "not drawn" };
         self.note(format!("{what} ({percent} %): {hit}"));

@@ -1,9 +1,10 @@
 //! What watches a walk: nothing on the hot path, a recorder for `explain`. One walk, two observers.
 
+use super::subject::Subject;
 use crate::decision::Side;
-use crate::router::{FilterChain, Listener, RouteConfig, Rule, VirtualHost};
+use crate::router::{FilterChain, Listener, RouteConfig, Rule, RuleList, VirtualHost};
 use crate::terms::condition::Unmet;
-use crate::terms::weighted::FractionalPercent;
+use crate::terms::weighted::{Draw, FractionalPercent};
 
 /// An observer of a walk. Every method does nothing unless it is overridden, so that the silent one costs nothing.
 pub(super) trait Probe {
@@ -19,6 +20,14 @@ pub(super) trait Probe {
     fn chain(&mut self, _chain: &FilterChain) {}
     /// The path is matched and forwarded in this form.
     fn path(&mut self, _given: &str, _normal: &str) {}
+    /// Whether the walk is to go on into this virtual host: not for one who knows where it ends.
+    fn goes_on(&mut self, _host: &VirtualHost) -> bool {
+        true
+    }
+    /// The place of the first rule that fits.
+    fn first(&mut self, rules: &RuleList, subject: &Subject<'_, '_>) -> Option<usize> {
+        rules.first(subject)
+    }
     /// This virtual host answers.
     fn virtual_host(&mut self, _config: &RouteConfig, _authority: &str, _host: &VirtualHost) {}
     /// No virtual host answers.
@@ -30,7 +39,7 @@ pub(super) trait Probe {
     /// This rule fits.
     fn matched(&mut self, _position: usize, _rule: &Rule) {}
     /// A lot was drawn.
-    fn drawn(&mut self, _what: &'static str, _chance: FractionalPercent, _hit: bool) {}
+    fn drawn(&mut self, _draw: Draw, _chance: FractionalPercent, _hit: bool) {}
     /// A destination was drawn.
     fn split(&mut self, _cluster: &str, _weight: u32, _total: u64) {}
 }

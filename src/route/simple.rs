@@ -7,9 +7,9 @@ use std::hash::BuildHasher;
 use super::probe::Silent;
 use super::walk;
 use crate::decision::{Decision, Destination, NotFound, Outcome, RouteError};
-use crate::router::{Found, Router};
+use crate::router::{Found, GatewayId, Router};
 use crate::terms::host::without_port;
-use crate::terms::request::{Connection, Request};
+use crate::terms::request::Request;
 
 impl Router {
     /// Where `host` leads when it is asked for at `gateway`: `mesh`, `name` or `namespace/name`. What
@@ -52,7 +52,10 @@ impl Router {
         gateway: &str,
         entropy: u64,
     ) -> Result<Destination<'_>, RouteError> {
-        let clusters = &self.tables.clusters;
+        let (arrivals, clusters) = (&self.tables.arrivals, &self.tables.clusters);
+        let Some(gateway) = arrivals.gateway(gateway) else {
+            return Err(RouteError::UnknownGateway);
+        };
         match self.tables.door.find(clusters, host, gateway, entropy) {
             Found::Destination(id) => Ok(Destination::new(clusters, id)),
             Found::Nowhere(why) => Err(why),
@@ -65,19 +68,15 @@ impl Router {
     fn route_by_walk(
         &self,
         host: &str,
-        gateway: &str,
+        gateway: GatewayId,
         entropy: u64,
     ) -> Result<Destination<'_>, RouteError> {
+        let tables = &*self.tables;
         let name = without_port(host);
-        let arrival = self.tables.door.arrival(&self.tables, name, gateway)?;
-        let mut connection = Connection::to_port(arrival.port).gateway(gateway);
-        connection.address = arrival.address;
-        if arrival.tls {
-            connection = connection.sni(name);
-        }
+        let connection = tables.arrivals.of(gateway, name)?.connection(name);
         let request = Request::get("/").authority(host).connection(connection);
-        let decision = walk::decide(&self.tables, &request, entropy, &mut Silent);
-        destination(&decision)
+        let decision = walk::decide_at(tables, gateway, &request, entropy, &mut Silent);
+        destination(&decision.ok_or(RouteError::UnknownGateway)?)
     }
 }
 

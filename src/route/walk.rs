@@ -10,8 +10,8 @@ use super::subject::Subject;
 use crate::decision::{Decision, NotFound, Outcome, Side};
 use crate::router::listener::ChainFacts;
 use crate::router::{
-    Action, Cluster, ClusterTable, Filter, FilterChain, Listener, PathNormalization, RouteConfig,
-    Rule, Split, Tables, TcpProxy, Transport, View, VirtualHost,
+    Action, Cluster, ClusterTable, Filter, FilterChain, GatewayId, Listener, PathNormalization,
+    RouteConfig, Rule, Split, Tables, TcpProxy, Transport, View, VirtualHost,
 };
 use crate::terms::request::{Connection, Request, Tls};
 use crate::terms::route_policy::CorsPolicy;
@@ -24,19 +24,30 @@ pub(super) fn decide<'r, P: Probe>(
     entropy: u64,
     probe: &mut P,
 ) -> Decision<'r> {
-    // A plain connection with a request on it is one on which HTTP has been detected.
-    let detected: &[&str] = &["http/1.1"];
     let connection = &request.connection;
-    let protocols = match connection.alpn {
-        [] if connection.tls == Tls::None => detected,
-        offered => offered,
-    };
-    let mut walk = Walk::new(&tables.clusters, entropy, probe);
-    let chain = walk.arrive(tables, connection, protocols, Some(request.authority));
-    if let Some((view, chain)) = chain {
-        walk.run_chain(view, chain, connection, Some(request));
+    let protocols = detected(connection);
+    let clusters = &tables.clusters;
+    match choose_side(tables, connection, protocols, Some(request.authority)) {
+        Some(side) => {
+            let arriving = (connection, protocols, Some(request));
+            run((clusters, side), arriving, entropy, probe)
+        }
+        None => Walk::new(clusters, entropy, probe).decision,
     }
-    walk.decision
+}
+
+/// Decides a request at a gateway that is known already, whichever the request names; `None`: it is of no side of the proxy.
+pub(super) fn decide_at<'r, P: Probe>(
+    tables: &'r Tables,
+    gateway: GatewayId,
+    request: &Request<'_>,
+    entropy: u64,
+    probe: &mut P,
+) -> Option<Decision<'r>> {
+    let side = tables.side_of(gateway)?;
+    let connection = &request.connection;
+    let arriving = (connection, detected(connection), Some(request));
+    Some(run((&tables.clusters, side), arriving, entropy, probe))
 }
 
 /// Decides a bare connection.
@@ -46,9 +57,37 @@ pub(super) fn decide_connection<'r, P: Probe>(
     entropy: u64,
     probe: &mut P,
 ) -> Decision<'r> {
-    let mut walk = Walk::new(&tables.clusters, entropy, probe);
-    if let Some((view, chain)) = walk.arrive(tables, connection, connection.alpn, None) {
-        walk.run_chain(view, chain, connection, None);
+    let clusters = &tables.clusters;
+    match choose_side(tables, connection, connection.alpn, None) {
+        Some(side) => {
+            let arriving = (connection, connection.alpn, None);
+            run((clusters, side), arriving, entropy, probe)
+        }
+        None => Walk::new(clusters, entropy, probe).decision,
+    }
+}
+
+/// The protocols of a connection with a request on it: those that the client offers; on one in plain text, HTTP has been
+/// detected.
+fn detected<'c>(connection: &Connection<'c>) -> &'c [&'c str] {
+    match connection.alpn {
+        [] if connection.tls == Tls::None => &["http/1.1"],
+        offered => offered,
+    }
+}
+
+/// A connection, its protocols, and perhaps a request on it.
+type Arriving<'a> = (&'a Connection<'a>, &'a [&'a str], Option<&'a Request<'a>>);
+
+fn run<'r, P: Probe>(
+    (clusters, (side, view)): (&'r ClusterTable, (Side, &'r View)),
+    (connection, protocols, request): Arriving<'_>,
+    entropy: u64,
+    probe: &mut P,
+) -> Decision<'r> {
+    let mut walk = Walk::new(clusters, entropy, probe);
+    if let Some(chain) = walk.arrive(side, view, connection, protocols) {
+        walk.run_chain(view, chain, connection, request);
     }
     walk.decision
 }
@@ -85,12 +124,11 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
     /// From the connection to its filter chain; `None`: the decision is made.
     fn arrive(
         &mut self,
-        tables: &'r Tables,
+        side: Side,
+        view: &'r View,
         connection: &Connection<'_>,
         protocols: &[&str],
-        authority: Option<&str>,
-    ) -> Option<(&'r View, &'r FilterChain)> {
-        let (side, view) = choose_side(tables, connection, protocols, authority)?;
+    ) -> Option<&'r FilterChain> {
         self.decision.side = side;
         self.decision.path_normalization = view.path_normalization();
         self.probe.side(side);
@@ -105,7 +143,7 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
             Some(chain) => self.probe.chain(chain),
             None => self.not_found(NotFound::NoFilterChain),
         }
-        chain.map(|chain| (view, chain))
+        chain
     }
 
     fn run_chain(
@@ -166,6 +204,9 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
         };
         self.decision.virtual_host = Some(host);
         self.probe.virtual_host(config, authority, host);
+        if !self.probe.goes_on(host) {
+            return;
+        }
         if host.requires_tls() && subject.forwarded_proto() != "https" {
             self.probe.https_redirect();
             self.decision.outcome = Outcome::HttpsRedirect;
@@ -179,7 +220,7 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
 
     fn first_rule(&mut self, host: &'r VirtualHost, subject: &Subject<'_, '_>) -> Option<&'r Rule> {
         if !P::SEES_EVERY_RULE {
-            let position = host.rule_list().first(subject)?;
+            let position = self.probe.first(host.rule_list(), subject)?;
             let rule = host.rules().get(position)?;
             self.probe.matched(position, rule);
             self.decision.rule = Some((position, rule));
@@ -210,12 +251,12 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
             Action::Respond(response) => Outcome::Respond(response),
         };
         if let Some(delay) = &policy.fault_delay
-            && self.draws("fault delay", Draw::FaultDelay, delay.percentage)
+            && self.draws(Draw::FaultDelay, delay.percentage)
         {
             self.decision.delay = Some(delay.duration);
         }
         if let Some(abort) = &policy.fault_abort
-            && self.draws("fault abort", Draw::FaultAbort, abort.percentage)
+            && self.draws(Draw::FaultAbort, abort.percentage)
         {
             self.decision.outcome = Outcome::Abort(abort);
             return;
@@ -239,9 +280,9 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
         cluster
     }
 
-    fn draws(&mut self, what: &'static str, draw: Draw, chance: FractionalPercent) -> bool {
+    fn draws(&mut self, draw: Draw, chance: FractionalPercent) -> bool {
         let hit = chance.holds(split_entropy(self.decision.entropy, draw));
-        self.probe.drawn(what, chance, hit);
+        self.probe.drawn(draw, chance, hit);
         hit
     }
 }
@@ -274,20 +315,31 @@ fn choose_side<'r>(
     protocols: &[&str],
     authority: Option<&str>,
 ) -> Option<(Side, &'r View)> {
+    if let Some(name) = connection.gateway {
+        return tables.side_of(tables.arrivals.gateway(name)?);
+    }
     let mesh = tables.mesh.as_ref().map(|view| (Side::Mesh, view));
     let gateway = tables.gateway.as_ref().map(|view| (Side::Gateway, view));
-    match (connection.gateway, mesh, gateway) {
-        (Some("mesh"), mesh, _) => mesh,
-        (Some(name), _, gateway) => gateway.filter(|_| tables.binding(name).is_some()),
-        (None, Some(mesh), Some(gateway)) => {
-            let clusters = &tables.clusters;
+    let clusters = &tables.clusters;
+    match (mesh, gateway) {
+        (Some(mesh), Some(gateway)) => {
             let claims = |(_, view): (Side, &'r View)| {
                 claims(view, clusters, connection, protocols, authority)
             };
             let to_gateway = !claims(mesh) && claims(gateway);
             Some(if to_gateway { gateway } else { mesh })
         }
-        (None, mesh, gateway) => mesh.or(gateway),
+        (mesh, gateway) => mesh.or(gateway),
+    }
+}
+
+impl Tables {
+    /// The side of the proxy that a gateway belongs to.
+    pub(super) fn side_of(&self, gateway: GatewayId) -> Option<(Side, &View)> {
+        match gateway {
+            GatewayId::MESH => self.mesh.as_ref().map(|view| (Side::Mesh, view)),
+            _ => self.gateway.as_ref().map(|view| (Side::Gateway, view)),
+        }
     }
 }
 

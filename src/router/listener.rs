@@ -315,6 +315,11 @@ impl FilterChain {
         self.terminates_tls
     }
 
+    /// The server names that it asks for; none: it asks for none.
+    pub(crate) fn server_names(&self) -> impl Iterator<Item = &str> {
+        self.matches.server_names.iter().map(|name| &**name)
+    }
+
     /// What it does with a connection.
     pub fn filter(&self) -> &Filter {
         &self.filter

@@ -45,7 +45,7 @@ impl Router {
     pub fn memory_usage(&self) -> MemoryUsage {
         let mut scales = Scales {
             sum: MemoryUsage {
-                simple_door: self.tables.door.memory_usage(),
+                simple_door: self.tables.arrivals.memory_usage() + self.tables.door.memory_usage(),
                 ..MemoryUsage::default()
             },
             seen: HashSet::default(),

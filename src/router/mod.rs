@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::terms::hash::HashMap;
 
 pub mod action;
+mod arrivals;
 mod chain_index;
 mod chunked;
 pub mod cluster;
@@ -28,6 +29,7 @@ mod words;
 
 pub use crate::terms::path_normalization::PathNormalization;
 pub use action::{Action, Forward, Mirror, Redirection, Response, Split, WeightedCluster};
+pub(crate) use arrivals::{Arrival, Arrivals, GatewayId};
 pub(crate) use chunked::Chunked;
 pub(crate) use cluster::ClusterSide;
 pub use cluster::{Cluster, ClusterId, ClusterKind};
@@ -39,7 +41,7 @@ pub use listener::{
 pub use memory::MemoryUsage;
 pub use route_config::RouteConfig;
 pub(crate) use route_config::VirtualHosts;
-pub(crate) use simple_door::{Found, SimpleDoor};
+pub(crate) use simple_door::{Counts, Found, SimpleDoor, place_of};
 pub(crate) use virtual_host::VirtualHostKind;
 pub use virtual_host::{Rule, RuleList, VirtualHost};
 
@@ -50,22 +52,9 @@ pub struct Router {
 }
 
 impl Router {
-    /// A router over finished tables.
-    pub(crate) fn new(mut tables: Tables) -> Self {
-        tables.door = SimpleDoor::new(&tables);
-        Router::with_door(tables)
-    }
-
     /// The cluster that a rule or filter chain of this router names; `None`: an id of another router.
     pub fn cluster(&self, id: ClusterId) -> Option<&Cluster> {
         self.tables.clusters.get(id).map(|cluster| &**cluster)
-    }
-
-    /// A router over tables of which the door is finished too.
-    pub(crate) fn with_door(tables: Tables) -> Self {
-        Router {
-            tables: Arc::new(tables),
-        }
     }
 }
 
@@ -85,33 +74,13 @@ pub(crate) struct Tables {
     pub http_ports: Arc<HashMap<Box<str>, u16>>,
     /// Namespace of the proxy: what a gateway named without a namespace is looked up in first.
     pub namespace: Arc<str>,
-    /// What each host answers at each gateway, settled beforehand.
+    /// Where a plain request for a host arrives at each gateway: from what is above.
+    pub arrivals: Arrivals,
+    /// What each host answers at each gateway, settled beforehand: from all of the above.
     pub door: SimpleDoor,
 }
 
-impl Tables {
-    /// The bound gateway that is called so: `namespace/name`, or `name` in the proxy's namespace, or the only or first one
-    /// of that name elsewhere.
-    pub(crate) fn binding(&self, name: &str) -> Option<&GatewayBinding> {
-        match name.split_once('/') {
-            Some((namespace, name)) => self
-                .bindings
-                .iter()
-                .find(|binding| *binding.name == *name && *binding.namespace == *namespace),
-            None => {
-                let mut named = self
-                    .bindings
-                    .iter()
-                    .filter(|binding| *binding.name == *name);
-                let mut own = named.clone();
-                own.find(|binding| *binding.namespace == *self.namespace)
-                    .or_else(|| named.next())
-            }
-        }
-    }
-}
-
-/// One Gateway as the simple door knows it.
+/// A Gateway that the proxy serves.
 #[derive(Debug)]
 pub(crate) struct GatewayBinding {
     pub namespace: Box<str>,

@@ -83,12 +83,6 @@ impl RouteConfig {
         self.hosts.memory_usage() + self.virtual_hosts.memory_usage()
     }
 
-    /// The same for a host of which the port is already cut.
-    pub(crate) fn find_host(&self, host: &str) -> Option<&VirtualHost> {
-        let place = self.hosts.find_host(host)?;
-        self.virtual_hosts.get(place as usize)?.as_deref()
-    }
-
     /// The virtual host that has this very domain (lower case).
     pub(crate) fn owner(&self, domain: &str) -> Option<&Arc<VirtualHost>> {
         let place = self.hosts.get(domain)?;

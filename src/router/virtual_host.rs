@@ -26,6 +26,13 @@ pub struct VirtualHost {
 pub(crate) enum VirtualHostKind {
     /// For the service of this host name, under all of its names.
     Service(Arc<str>),
+    /// For every host at a listener of a service's own (R-H-041).
+    OwnListener {
+        /// Its host name.
+        service: Arc<str>,
+        /// All of its names, in lower case.
+        names: Box<[Box<str>]>,
+    },
     /// For hosts that VirtualServices (or servers that redirect) name.
     Hosts,
     /// At a sidecar, for every host that nothing claims (R-H-052).
@@ -83,10 +90,12 @@ impl VirtualHost {
         self.kind == VirtualHostKind::Unclaimed
     }
 
-    /// The host name of the service whose names its domains are; `None`: they are hosts that no service of the proxy has.
+    /// The host name of the service that it answers for; `None`: it is for hosts that no service of the proxy has.
     pub fn service(&self) -> Option<&str> {
         match &self.kind {
-            VirtualHostKind::Service(hostname) => Some(hostname),
+            VirtualHostKind::Service(service) | VirtualHostKind::OwnListener { service, .. } => {
+                Some(service)
+            }
             _ => None,
         }
     }

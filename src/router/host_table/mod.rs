@@ -9,7 +9,7 @@
 //! assert_eq!(table.find("a.b.example.com"), Some(1));
 //! assert_eq!(table.find("example.com"), Some(2));
 //! ```
-//! [`SimpleTable`] is the same for the simple door: its record holds the gates, the split and the destinations too,
+//! [`SimpleTable`] is the same for the simple door: its record holds the gateways, the split and the destinations too,
 //! so that `host:port` to destination is one touch of the index and one of the record.
 //!
 //! # How
@@ -20,12 +20,13 @@
 //! is looked for only at suffix lengths (and, for those written `*.x`, label counts) that the table has, longest first.
 
 mod authority;
+mod first_fit;
 mod packed;
 mod shard;
 mod simple;
 mod suffixes;
 
-pub(crate) use simple::GATES;
+pub(crate) use simple::GATEWAYS;
 pub use simple::{Answer, SimpleEntry, SimpleTable, SimpleTableBuilder, Target};
 
 use authority::Authority;
@@ -97,12 +98,6 @@ impl HostTable {
             return Some(record.value);
         }
         self.find_wildcard(authority).or(self.any)
-    }
-
-    /// What answers for a host that has no entry of its own, its port cut.
-    pub(crate) fn find_wildcard_of(&self, host: &str) -> Option<u32> {
-        self.find_wildcard(&Authority::without_port(host.as_bytes()))
-            .or(self.any)
     }
 
     /// The number of this very domain: a name, `*suffix` or `*`, in lower case.

@@ -135,15 +135,15 @@ impl Packed {
         builder.finish()
     }
 
-    /// The first record of this key, in whatever case, that one of `gates` may find.
+    /// The first record of this key, in whatever case, that one of `gateways` may find.
     #[inline]
-    pub(super) fn find(&self, host: &[u8], gates: u16) -> Option<Record<'_>> {
+    pub(super) fn find(&self, host: &[u8], gateways: u16) -> Option<Record<'_>> {
         if self.records == 0 {
             return None;
         }
         let hash = authority::hash_of(host);
         let shard = self.shards.get(shard_of(hash, self.shards.len()))?;
-        shard.find(hash, host, gates)
+        shard.find(hash, host, gateways)
     }
 
     /// Number of records.
@@ -199,7 +199,7 @@ mod tests {
             match n % 3 {
                 0 => builder.push(&key, Record::number(n)),
                 1 => builder.push(&key, split(n, &[7, 8])),
-                // Two of one key: for different gates, say.
+                // Two of one key: for different gateways, say.
                 _ => (0..2).for_each(|_| builder.push(&key, Record::number(n))),
             }
         }

@@ -4,7 +4,7 @@
 //! ```text
 //! filter:  one byte a record, three bits of it set                what is not there ends here
 //! control: one byte a place of 16 bytes: free, a record's tag where it begins, or more of a record
-//! places:  [ value | gates | kind | length ] key ... payload ...  in words of eight bytes, two a place
+//! places:  [ value | gateways | kind | length ] key ... payload ...  in words of eight bytes, two a place
 //! ```
 //! A record begins at the place that its hash names, or at the first free one behind; records are in the order of these
 //! places, so that a free place on the way says that there is none. A quarter of the places is free. The control bytes say
@@ -22,7 +22,7 @@ const MORE: u8 = 1;
 const LOW: u64 = 0x0101_0101_0101_0101;
 const LOW_HALF: u64 = 0xFFFF_FFFF;
 
-/// All gates.
+/// All gateways.
 pub(super) const ALL: u16 = u16::MAX;
 
 /// A part of a table.
@@ -44,7 +44,7 @@ pub(super) struct Record<'t> {
     /// A number for the owner of the table.
     pub(super) value: u32,
     /// Who may find it.
-    pub(super) gates: u16,
+    pub(super) gateways: u16,
     /// A number for the owner below 8: no payload; 8 + n: as many words as 2 to the power of n + 1.
     pub(super) kind: u8,
     pub(super) payload: &'t [u64],
@@ -55,7 +55,7 @@ impl Record<'static> {
     pub(super) fn number(value: u32) -> Self {
         Record {
             value,
-            gates: ALL,
+            gateways: ALL,
             kind: 0,
             payload: &[],
         }
@@ -78,7 +78,7 @@ impl Header {
     fn new(record: &Record<'_>, length: usize) -> Self {
         Header(
             u64::from(record.value) << 32
-                | u64::from(record.gates) << 16
+                | u64::from(record.gateways) << 16
                 | u64::from(record.kind & 0xF) << 12
                 | length as u64,
         )
@@ -91,7 +91,7 @@ impl Header {
     }
 
     #[inline]
-    fn gates(self) -> u16 {
+    fn gateways(self) -> u16 {
         (self.0 >> 16) as u16
     }
 
@@ -117,10 +117,10 @@ impl Header {
 }
 
 impl Shard {
-    /// The first record of this key, in whatever case, that one of `gates` may find.
+    /// The first record of this key, in whatever case, that one of `gateways` may find.
     #[inline]
-    pub(super) fn find(&self, hash: u64, host: &[u8], gates: u16) -> Option<Record<'_>> {
-        let at = self.first(hash, host, |header| header.gates() & gates != 0)?;
+    pub(super) fn find(&self, hash: u64, host: &[u8], gateways: u16) -> Option<Record<'_>> {
+        let at = self.first(hash, host, |header| header.gateways() & gateways != 0)?;
         Some(self.record(at))
     }
 
@@ -216,7 +216,7 @@ impl Shard {
         let payload = at + 1 + header.length().div_ceil(8);
         Record {
             value: (header.0 >> 32) as u32,
-            gates: header.gates(),
+            gateways: header.gateways(),
             kind: header.kind(),
             payload: &self.words[payload..payload + header.payload()],
         }

@@ -1,4 +1,4 @@
-//! The host table of the simple door: one record brings the key, the gates, the alias slots and the destinations.
+//! The host table of the simple door: one record brings the key, the gateways, the alias slots and the destinations.
 
 use super::authority::Authority;
 use super::packed::{Builder, Change, Packed};
@@ -8,8 +8,8 @@ use crate::terms::weighted::AliasTable;
 
 /// Splits with more slots than this are kept elsewhere.
 const INLINE: usize = 8;
-/// How many gates a table tells apart.
-pub(crate) const GATES: usize = u16::BITS as usize;
+/// How many gateways a table tells apart.
+pub(crate) const GATEWAYS: usize = u16::BITS as usize;
 
 // Kinds of records; those with slots are numbered by `kind_of_payload`, from 8 on.
 const SINGLE: u8 = 0;
@@ -37,8 +37,8 @@ pub enum Answer<'a> {
 pub struct SimpleEntry<'a> {
     /// Lower case: a name, `*suffix` or `*`.
     pub domain: &'a str,
-    /// The gates at which it answers so, one bit each.
-    pub gates: u16,
+    /// The gateways at which it answers so, one bit each.
+    pub gateways: u16,
     /// What it answers.
     pub answer: Answer<'a>,
 }
@@ -58,20 +58,20 @@ pub enum Target {
     Walk,
 }
 
-/// From a host and a gate to a destination, in one record.
+/// From a host and a gateway to a destination, in one record.
 #[derive(Clone, Debug, Default)]
 pub struct SimpleTable {
     exact: Packed,
     wildcards: Packed,
     suffixes: Suffixes,
-    /// The records of `*`; of equal gates the first counts.
+    /// The records of `*`; of equal gateways the first counts.
     any: Vec<AnyHost>,
 }
 
 /// What a host answers that no other domain fits.
 #[derive(Clone, Debug)]
 struct AnyHost {
-    gates: u16,
+    gateways: u16,
     kind: u8,
     value: u32,
     payload: Box<[u64]>,
@@ -96,13 +96,13 @@ impl SimpleTableBuilder {
         }
     }
 
-    /// Adds a domain; a domain may come once for each of its gates, or for several at once.
+    /// Adds a domain; a domain may come once for each of its gateways, or for several at once.
     pub fn push(&mut self, entry: SimpleEntry<'_>) {
         let record = record(&entry);
         match entry.domain.strip_prefix('*') {
             None => self.exact.push(entry.domain, record),
             Some("") => self.any.push(AnyHost {
-                gates: record.gates,
+                gateways: record.gateways,
                 kind: record.kind,
                 value: record.value,
                 payload: record.payload.into(),
@@ -135,7 +135,7 @@ fn record<'a>(entry: &SimpleEntry<'a>) -> Record<'a> {
     };
     Record {
         value,
-        gates: entry.gates,
+        gateways: entry.gateways,
         kind,
         payload,
     }
@@ -147,48 +147,48 @@ impl SimpleTable {
         split.slots().len() <= INLINE
     }
 
-    /// Where a plain `GET /` for `authority` (as sent) goes at the gate whose bit is given. `word` is asked for the entropy of
+    /// Where a plain `GET /` for `authority` (as sent) goes at the gateway whose bit is given. `word` is asked for the entropy of
     /// the split draw, if there is a split.
     ///
     /// # Complexity
     ///
     /// As [`HostTable::find`](super::HostTable::find), and then constant. No allocation.
     #[inline]
-    pub fn find(&self, authority: &str, gate: u16, word: impl Fn() -> u64) -> Option<Target> {
+    pub fn find(&self, authority: &str, gateway: u16, word: impl Fn() -> u64) -> Option<Target> {
         let authority = Authority::new(authority);
-        if let Some(record) = self.exact.find(authority.host(), gate) {
+        if let Some(record) = self.exact.find(authority.host(), gateway) {
             return Some(target(record, word));
         }
         let wildcard = self
             .suffixes
-            .find(&authority, |suffix| self.wildcards.find(suffix, gate));
-        let record = wildcard.or_else(|| self.any(gate))?;
+            .find(&authority, |suffix| self.wildcards.find(suffix, gateway));
+        let record = wildcard.or_else(|| self.any(gateway))?;
         Some(target(record, word))
     }
 
     #[inline]
-    fn any(&self, gate: u16) -> Option<Record<'_>> {
-        let any = self.any.iter().find(|any| any.gates & gate != 0)?;
+    fn any(&self, gateway: u16) -> Option<Record<'_>> {
+        let any = self.any.iter().find(|any| any.gateways & gateway != 0)?;
         Some(Record {
             value: any.value,
-            gates: any.gates,
+            gateways: any.gateways,
             kind: any.kind,
             payload: &any.payload,
         })
     }
 
-    /// Whether a host without an entry of its own, its port cut, answers so at the gate whose bit is given.
-    pub(crate) fn answers_anyway(&self, host: &str, gate: u16, answer: Answer<'_>) -> bool {
+    /// Whether a host without an entry of its own, its port cut, answers so at the gateway whose bit is given.
+    pub(crate) fn answers_anyway(&self, host: &str, gateway: u16, answer: Answer<'_>) -> bool {
         let authority = Authority::without_port(host.as_bytes());
         let wildcard = self
             .suffixes
-            .find(&authority, |suffix| self.wildcards.find(suffix, gate));
+            .find(&authority, |suffix| self.wildcards.find(suffix, gateway));
         let entry = SimpleEntry {
             domain: host,
-            gates: gate,
+            gateways: gateway,
             answer,
         };
-        wildcard.or_else(|| self.any(gate)).is_some_and(|found| {
+        wildcard.or_else(|| self.any(gateway)).is_some_and(|found| {
             let wanted = record(&entry);
             (found.kind, found.value, found.payload) == (wanted.kind, wanted.value, wanted.payload)
         })

@@ -104,10 +104,10 @@ proptest! {
     }
 
     #[test]
-    fn the_simple_table_is_a_host_table_per_gate_with_its_splits(
+    fn the_simple_table_is_a_host_table_per_gateway_with_its_splits(
         domains in prop::collection::vec((domain(), 1_u16..8, prop::collection::vec(1_u32..9, 1..9)), 0..30),
         authorities in prop::collection::vec(authority(), 30),
-        gate in 0_u32..3,
+        gateway in 0_u32..3,
         words in prop::collection::vec(any::<u64>(), 30),
         changed in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
     ) {
@@ -119,7 +119,7 @@ proptest! {
             _ if domains[place].2.len() == 1 => Answer::Destination(place as u32 * 10 + turn),
             _ => Answer::Split(&splits[place], place as u32 * 10 + turn),
         };
-        let entry = |place: usize, turn: u32| SimpleEntry { domain: &domains[place].0, gates: domains[place].1, answer: answer(place, turn) };
+        let entry = |place: usize, turn: u32| SimpleEntry { domain: &domains[place].0, gateways: domains[place].1, answer: answer(place, turn) };
         let mut builder = SimpleTableBuilder::new(domains.len(), domains.len());
         for place in 0..domains.len() {
             builder.push(entry(place, 0));
@@ -136,8 +136,8 @@ proptest! {
         let places = (0..domains.len()).filter(|&place| names.contains(&domains[place].0.as_str()));
         let updated = table.update(names.iter().copied(), places.map(|place| entry(place, 1)));
         let mut numbered = Vec::new();
-        for (place, (domain, gates, _)) in domains.iter().enumerate() {
-            if gates >> gate & 1 == 1 {
+        for (place, (domain, gateways, _)) in domains.iter().enumerate() {
+            if gateways >> gateway & 1 == 1 {
                 numbered.push((domain.clone(), place as u32));
             }
         }
@@ -150,9 +150,9 @@ proptest! {
                 Answer::Nowhere(why) => Target::Nowhere(why),
                 Answer::Walk => Target::Walk,
             });
-            prop_assert_eq!(table.find(authority, 1 << gate, || word), expected(0), "{}", authority);
+            prop_assert_eq!(table.find(authority, 1 << gateway, || word), expected(0), "{}", authority);
             let turn = u32::from(place.is_some_and(|place| names.contains(&domains[place].0.as_str())));
-            prop_assert_eq!(updated.find(authority, 1 << gate, || word), expected(turn), "{}", authority);
+            prop_assert_eq!(updated.find(authority, 1 << gateway, || word), expected(turn), "{}", authority);
         }
     }
 }

@@ -1,0 +1,396 @@
+//! Where a plain request for a host arrives: by the name of a gateway, at which port and address, and whether over TLS.
+//!
+//! At a Gateway it is the first server that admits the host. At `mesh` it is the first HTTP port of the service that the
+//! host names, and port 80 for a host that no service claims. Gateways with the same servers are one: which of them a
+//! request names makes no difference.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::host_table::HostTable;
+use super::{GatewayBinding, Listener, ServerBinding, Tables, View, VirtualHostKind};
+use crate::terms::hash::{HashMap, HashSet};
+use crate::terms::request::Connection;
+use crate::terms::route_error::RouteError;
+
+/// Up to so many names are looked at one by one.
+const FEW_NAMES: usize = 8;
+/// Where a host is asked for that no service claims.
+const HTTP_PORT: u16 = 80;
+
+/// Where requests arrive, at each gateway. Cheap to clone: the parts are shared.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Arrivals {
+    names: Arc<GatewayNames>,
+    mesh: Arc<ServiceArrivals>,
+    gateways: Arc<[ServerArrivals]>,
+}
+
+/// Gateways that a request may name: `mesh`, or all Gateways with the same servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct GatewayId(u32);
+
+/// The connection on which a host is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Arrival {
+    pub port: u16,
+    /// `None`: one that belongs to nobody.
+    pub address: Option<IpAddr>,
+    pub tls: bool,
+}
+
+/// From names of gateways to their ids.
+#[derive(Clone, Debug, Default)]
+struct GatewayNames {
+    few: Box<[(Box<str>, GatewayId)]>,
+    many: HashMap<Box<str>, GatewayId>,
+}
+
+/// The outbound side of a sidecar.
+#[derive(Clone, Debug, Default)]
+struct ServiceArrivals {
+    /// From every name of a service to a place in `arrivals`.
+    services: HostTable,
+    arrivals: Vec<Arrival>,
+    /// Names of services with a listener of their own, which are no domains there (R-H-041), and their places; sorted.
+    own: Vec<(Box<str>, u32)>,
+}
+
+/// The servers of a Gateway.
+#[derive(Clone, Debug)]
+struct ServerArrivals {
+    /// From each host pattern to the first server that admits it.
+    admits: HostTable,
+    /// Of each server.
+    arrivals: Box<[Arrival]>,
+}
+
+impl GatewayId {
+    /// `mesh`.
+    pub const MESH: GatewayId = GatewayId(0);
+
+    /// A number of its own, from 0.
+    #[inline]
+    pub fn number(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl Arrival {
+    /// In plain text, at a listener.
+    fn at(listener: &Listener) -> Self {
+        Arrival {
+            address: listener.address(),
+            ..Arrival::at_port(listener.port())
+        }
+    }
+
+    /// In plain text, at no address in particular.
+    fn at_port(port: u16) -> Self {
+        Arrival {
+            port,
+            address: None,
+            tls: false,
+        }
+    }
+
+    /// The connection of a request for `host`, without its port.
+    pub fn connection<'h>(&self, host: &'h str) -> Connection<'h> {
+        let mut connection = Connection::to_port(self.port);
+        if let Some(address) = self.address {
+            connection = connection.address(address);
+        }
+        match self.tls {
+            true => connection.sni(host),
+            false => connection,
+        }
+    }
+}
+
+impl From<&ServerBinding> for Arrival {
+    fn from(server: &ServerBinding) -> Self {
+        Arrival {
+            port: server.port,
+            address: server.bind,
+            tls: server.tls,
+        }
+    }
+}
+
+impl Arrivals {
+    /// Those of these tables.
+    ///
+    /// # Complexity
+    /// Linear in the names of services and in the hosts of servers.
+    pub fn new(tables: &Tables) -> Self {
+        let mut gateways = Vec::new();
+        let mut names: Vec<(Box<str>, GatewayId)> = Vec::new();
+        if tables.mesh.is_some() {
+            names.push(("mesh".into(), GatewayId::MESH));
+        }
+        let mut by_servers: HashMap<&[ServerBinding], GatewayId> = HashMap::default();
+        let mut ids = Vec::new();
+        for gateway in tables.bindings.iter() {
+            let id = *by_servers.entry(&gateway.servers).or_insert_with(|| {
+                gateways.push(ServerArrivals::new(&gateway.servers));
+                GatewayId(gateways.len() as u32)
+            });
+            let name = format!("{}/{}", gateway.namespace, gateway.name);
+            names.push((name.into(), id));
+            ids.push((gateway, id));
+        }
+        // Without a namespace, a name means the Gateway in the proxy's own one before any other; and `mesh` is none.
+        let is_own = |gateway: &GatewayBinding| *gateway.namespace == *tables.namespace;
+        let own = ids.iter().filter(|(gateway, _)| is_own(gateway));
+        for (gateway, id) in own
+            .chain(&ids)
+            .filter(|(gateway, _)| &*gateway.name != "mesh")
+        {
+            names.push((gateway.name.clone(), *id));
+        }
+        let mesh = tables.mesh.as_ref();
+        let mesh = mesh.map(|view| ServiceArrivals::new(view, tables));
+        Arrivals {
+            names: Arc::new(GatewayNames::new(names)),
+            mesh: Arc::new(mesh.unwrap_or_default()),
+            gateways: gateways.into(),
+        }
+    }
+
+    /// The same where services may have come, changed or gone that are called `names` (no wildcards), at listeners that
+    /// were there before.
+    ///
+    /// # Complexity
+    /// In proportion to the names, for each shared listener.
+    pub fn update(&self, tables: &Tables, names: &[&str]) -> Self {
+        let mesh = match &tables.mesh {
+            Some(view) => Arc::new(self.mesh.update(view, tables, names)),
+            None => Arc::clone(&self.mesh),
+        };
+        Arrivals {
+            mesh,
+            ..self.clone()
+        }
+    }
+
+    /// The gateway of this name: `mesh`, `namespace/name`, or `name` in the proxy's namespace, or the only or first one of
+    /// that name elsewhere.
+    #[inline]
+    pub fn gateway(&self, name: &str) -> Option<GatewayId> {
+        self.names.find(name)
+    }
+
+    /// All gateways.
+    pub fn ids(&self) -> impl Iterator<Item = GatewayId> + use<> {
+        (0..self.gateways.len() as u32 + 1).map(GatewayId)
+    }
+
+    /// Where `host` (without port) is asked for at a gateway.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub fn of(&self, gateway: GatewayId, host: &str) -> Result<Arrival, RouteError> {
+        match self.servers(gateway) {
+            None => Ok(self.mesh.of(host)),
+            Some(servers) => {
+                let place = servers.admits.find_host(host);
+                let arrival = place.and_then(|place| servers.arrivals.get(place as usize));
+                arrival.copied().ok_or(RouteError::HostNotAdmitted)
+            }
+        }
+    }
+
+    /// Where the servers of a Gateway listen.
+    pub fn of_servers(&self, gateway: GatewayId) -> &[Arrival] {
+        let servers = self.servers(gateway);
+        servers.map_or(&[], |servers| &servers.arrivals)
+    }
+
+    /// Hosts and patterns that decide where a request arrives and need be no domain of any virtual host.
+    pub fn hosts(&self, gateway: GatewayId) -> Vec<String> {
+        match self.servers(gateway) {
+            None => self
+                .mesh
+                .own
+                .iter()
+                .map(|(name, _)| name.to_string())
+                .collect(),
+            Some(servers) => servers.admits.iter().map(|(pattern, _)| pattern).collect(),
+        }
+    }
+
+    fn servers(&self, gateway: GatewayId) -> Option<&ServerArrivals> {
+        self.gateways.get(gateway.number().checked_sub(1)?)
+    }
+
+    /// Heap bytes.
+    pub fn memory_usage(&self) -> usize {
+        let gateways = self.gateways.iter().map(|servers| {
+            size_of_val(servers) + size_of_val(&*servers.arrivals) + servers.admits.memory_usage()
+        });
+        self.names.memory_usage() + self.mesh.memory_usage() + gateways.sum::<usize>()
+    }
+}
+
+impl GatewayNames {
+    /// Of equal names the first counts.
+    fn new(names: Vec<(Box<str>, GatewayId)>) -> Self {
+        let mut many = HashMap::default();
+        let mut few = Vec::new();
+        for (name, id) in names {
+            if !many.contains_key(&name) {
+                many.insert(name.clone(), id);
+                few.push((name, id));
+            }
+        }
+        if few.len() <= FEW_NAMES {
+            many = HashMap::default();
+        } else {
+            few.clear();
+        }
+        GatewayNames {
+            few: few.into(),
+            many,
+        }
+    }
+
+    #[inline]
+    fn find(&self, name: &str) -> Option<GatewayId> {
+        match self.few.iter().find(|(other, _)| **other == *name) {
+            Some(&(_, id)) => Some(id),
+            None if self.many.is_empty() => None,
+            None => self.many.get(name).copied(),
+        }
+    }
+
+    fn memory_usage(&self) -> usize {
+        let text: usize = self.few.iter().map(|(name, _)| name.len()).sum();
+        let more: usize = self.many.keys().map(|name| name.len()).sum();
+        let entry = size_of::<(Box<str>, GatewayId)>();
+        text + more + self.few.len() * entry + self.many.capacity() * (entry + 1)
+    }
+}
+
+impl ServerArrivals {
+    fn new(servers: &[ServerBinding]) -> Self {
+        let patterns = (0_u32..).zip(servers).flat_map(|(place, server)| {
+            let hosts = server.hosts.iter();
+            hosts.map(move |host| (host.to_ascii_lowercase(), place))
+        });
+        let patterns: Vec<(String, u32)> = patterns.collect();
+        let patterns = patterns.iter().map(|(host, place)| (host.as_str(), *place));
+        ServerArrivals {
+            admits: HostTable::first_fit(patterns),
+            arrivals: servers.iter().map(Arrival::from).collect(),
+        }
+    }
+}
+
+impl ServiceArrivals {
+    fn new(view: &View, tables: &Tables) -> Self {
+        let mut made = ServiceArrivals::default();
+        let mut services: Vec<(&str, u32)> = Vec::new();
+        let mut seen: HashSet<&str> = HashSet::default();
+        for listener in view.listeners() {
+            let config = view.first_route_config(listener).into_iter();
+            for host in config.flat_map(|config| config.virtual_hosts()) {
+                let VirtualHostKind::Service(service) = &host.kind else {
+                    continue;
+                };
+                for domain in host.domains().filter(|domain| seen.insert(domain)) {
+                    let arrival = shared_arrival(view, tables, domain, service, listener);
+                    services.push((domain, made.place_of(arrival)));
+                }
+            }
+        }
+        for listener in view.listeners() {
+            let config = view.first_route_config(listener);
+            let host = config.and_then(|config| config.virtual_hosts().next());
+            let Some(VirtualHostKind::OwnListener { names, .. }) = host.map(|host| &host.kind)
+            else {
+                continue;
+            };
+            let place = made.place_of(Arrival::at(listener));
+            for name in names.iter().filter(|name| seen.insert(name)) {
+                services.push((name, place));
+                made.own.push((name.clone(), place));
+            }
+        }
+        made.services = HostTable::new(services.iter().copied());
+        made.own.sort_unstable();
+        made
+    }
+
+    fn update(&self, view: &View, tables: &Tables, names: &[&str]) -> Self {
+        let mut next = self.clone();
+        let mut changes: Vec<(&str, Option<u32>)> = Vec::new();
+        for &name in names {
+            let mut claims = view.listeners().iter().filter_map(|listener| {
+                let owner = view.first_route_config(listener)?.owner(name)?;
+                match &owner.kind {
+                    VirtualHostKind::Service(service) => Some((listener, service)),
+                    _ => None,
+                }
+            });
+            let place = match claims.next() {
+                Some((listener, service)) => {
+                    let arrival = shared_arrival(view, tables, name, service, listener);
+                    Some(next.place_of(arrival))
+                }
+                None => {
+                    let own = self.own.binary_search_by(|(other, _)| (**other).cmp(name));
+                    own.ok().map(|at| self.own[at].1)
+                }
+            };
+            if place != self.services.get(name) {
+                changes.push((name, place));
+            }
+        }
+        if !changes.is_empty() {
+            next.services = self.services.update(changes);
+        }
+        next
+    }
+
+    /// The place of an arrival; there are few.
+    fn place_of(&mut self, arrival: Arrival) -> u32 {
+        let known = self.arrivals.iter().position(|other| *other == arrival);
+        let place = known.unwrap_or_else(|| {
+            self.arrivals.push(arrival);
+            self.arrivals.len() - 1
+        });
+        place as u32
+    }
+
+    fn of(&self, host: &str) -> Arrival {
+        let place = self.services.find_host(host);
+        let arrival = place.and_then(|place| self.arrivals.get(place as usize));
+        arrival.copied().unwrap_or(Arrival::at_port(HTTP_PORT))
+    }
+
+    fn memory_usage(&self) -> usize {
+        let own = self.own.iter();
+        let own = own.map(|(name, _)| size_of::<(Box<str>, u32)>() + name.len());
+        self.services.memory_usage() + size_of_val(&*self.arrivals) + own.sum::<usize>()
+    }
+}
+
+/// At the first HTTP port of the service that is called `name` where the service shares `listener`; if it has none that is
+/// shared, there.
+fn shared_arrival(
+    view: &View,
+    tables: &Tables,
+    name: &str,
+    service: &str,
+    listener: &Listener,
+) -> Arrival {
+    let first = tables.http_ports.get(&*service.to_ascii_lowercase());
+    let first = first.copied().filter(|first| *first != listener.port());
+    let is_called_so = |listener: &&Listener| {
+        let config = view.first_route_config(listener);
+        let owner = config.and_then(|config| config.owner(name));
+        owner.is_some_and(|owner| owner.service() == Some(service))
+    };
+    let first = first.and_then(|first| view.listener(None, first));
+    Arrival::at(first.filter(is_called_so).unwrap_or(listener))
+}
