@@ -54,6 +54,7 @@
 #[macro_use]
 mod parse;
 
+pub mod balance;
 pub mod decision;
 pub mod diagnostic;
 pub mod lint;

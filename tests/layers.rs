@@ -20,6 +20,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // the simple door answers is what the walk finds, and the walk is `route`'s.
     ("compile", &["terms", "mesh", "router"]),
     ("route", &["terms", "router", "decision"]),
+    // One endpoint of a cluster: no clock, no generator, no lock.
+    ("balance", &["terms"]),
     // Keeps the nouns and calls the verbs, by their methods.
     (
         "live",

@@ -1,6 +1,7 @@
 //! What real proxies and other authors' tests say: the recordings of `tests/data`, asked of the crate and of the executable
 //! specification, and the cases of other projects, where they lie beside the checkout.
 
+mod balance;
 mod conformance;
 mod peer_cases;
 mod recordings;

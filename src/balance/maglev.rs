@@ -1,0 +1,124 @@
+//! Maglev: a table that each endpoint fills by a permutation of its own, as often as its share asks (R-B-40, R-B-41).
+
+use super::hash::{hash_bytes, hash_with_seed};
+use super::weights::Share;
+
+/// A table of endpoints; a request goes to the slot of its hash.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Maglev {
+    table: Box<[u32]>,
+}
+
+/// How one endpoint fills the table.
+struct Permutation {
+    endpoint: u32,
+    share: f64,
+    /// The share that the endpoint has to reach before it is served again.
+    target: f64,
+    /// Its next slot, and how far the one after that is.
+    slot: u64,
+    skip: u64,
+}
+
+impl Maglev {
+    /// A table of `size` slots, a prime, for these shares.
+    ///
+    /// # Complexity
+    /// O(size) steps where all shares are equal, more where they differ.
+    pub fn new<'k>(shares: &[Share], key: impl Fn(u32) -> &'k str, size: u64) -> Self {
+        if shares.is_empty() || size < 2 {
+            return Maglev::default();
+        }
+        let mut sorted: Vec<Permutation> = shares
+            .iter()
+            .map(|one| {
+                let key = key(one.endpoint).as_bytes();
+                Permutation {
+                    endpoint: one.endpoint,
+                    share: one.share,
+                    target: 0.0,
+                    slot: hash_bytes(key) % size,
+                    skip: hash_with_seed(1, key) % (size - 1) + 1,
+                }
+            })
+            .collect();
+        sorted.sort_by(|a, b| key(a.endpoint).cmp(key(b.endpoint)));
+        let largest = sorted.iter().map(|one| one.share).fold(0.0, f64::max);
+        const EMPTY: u32 = u32::MAX;
+        let mut table = vec![EMPTY; size as usize];
+        let mut left = size;
+        let mut round = 1.0;
+        'fill: loop {
+            for one in &mut sorted {
+                if round * one.share < one.target {
+                    continue;
+                }
+                one.target += largest;
+                while table[one.slot as usize] != EMPTY {
+                    one.slot = (one.slot + one.skip) % size;
+                }
+                table[one.slot as usize] = one.endpoint;
+                left -= 1;
+                if left == 0 {
+                    break 'fill;
+                }
+            }
+            round += 1.0;
+        }
+        Maglev {
+            table: table.into(),
+        }
+    }
+
+    /// The endpoint of a hash; retry `attempt` turns the hash over first.
+    ///
+    /// # Complexity
+    /// One load. No allocation.
+    #[inline]
+    pub fn choose(&self, hash: u64, attempt: u32) -> Option<u32> {
+        let hash = match attempt {
+            0 => hash,
+            attempt => hash ^ (!0 - u64::from(attempt) + 1),
+        };
+        let at = hash.checked_rem(self.table.len() as u64)?;
+        self.table.get(at as usize).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::weights;
+    use super::*;
+
+    fn table(keys: &[&str]) -> Vec<u32> {
+        let eligible: Vec<(u32, u32)> = (0..keys.len() as u32).map(|one| (one, 1)).collect();
+        let shares = weights::of_endpoints(&eligible);
+        Maglev::new(&shares, |one| keys[one as usize], 7)
+            .table
+            .into()
+    }
+
+    #[test]
+    fn r_b_40_envoys_published_tables() {
+        let addresses: Vec<String> = (90..=95).map(|port| format!("127.0.0.1:{port}")).collect();
+        let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+        assert_eq!(table(&addresses), [2, 4, 0, 1, 5, 0, 3]);
+        assert_eq!(
+            table(&["90", "91", "92", "93", "94", "95"]),
+            [2, 5, 0, 3, 4, 1, 0]
+        );
+    }
+
+    #[test]
+    fn r_b_41_a_slot_by_the_hash_and_another_for_each_retry() {
+        let eligible = [(0, 1), (1, 1), (2, 1)];
+        let shares = weights::of_endpoints(&eligible);
+        let maglev = Maglev::new(&shares, |one| ["a", "b", "c"][one as usize], 7);
+        for hash in [0_u64, 6, 7, 1 << 63] {
+            let at = |hash: u64| Some(maglev.table[(hash % 7) as usize]);
+            assert_eq!(maglev.choose(hash, 0), at(hash));
+            assert_eq!(maglev.choose(hash, 2), at(hash ^ (u64::MAX - 1)));
+        }
+        assert_eq!(Maglev::default().choose(1, 0), None);
+    }
+}

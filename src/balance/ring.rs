@@ -1,0 +1,140 @@
+//! Ring hash: every endpoint stands on a ring as often as its share asks, and a request goes to the next entry (R-B-30..R-B-32).
+
+use super::hash::hash_bytes;
+use super::weights::Share;
+
+/// Entries sorted by hash: as two slices, so that a search touches hashes only.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ring {
+    hashes: Box<[u64]>,
+    endpoints: Box<[u32]>,
+}
+
+impl Ring {
+    /// A ring for these shares. `key` says by what an endpoint is hashed: its address, unless its metadata has another.
+    ///
+    /// # Complexity
+    /// O(n log n) for the n entries, each of which is hashed once.
+    pub fn new<'k>(
+        shares: &[Share],
+        key: impl Fn(u32) -> &'k str,
+        minimum: u64,
+        maximum: u64,
+    ) -> Self {
+        let smallest = shares.iter().map(|one| one.share).fold(1.0, f64::min);
+        let scale = ((smallest * minimum as f64).ceil() / smallest).min(maximum as f64);
+        let mut entries: Vec<(u64, u32)> = Vec::with_capacity(scale.ceil() as usize);
+        let (mut current, mut target) = (0.0, 0.0);
+        let mut text = String::new();
+        for one in shares {
+            text.clear();
+            text.push_str(key(one.endpoint));
+            text.push('_');
+            let start = text.len();
+            target += scale * one.share;
+            let mut number = 0_u64;
+            while current < target {
+                text.truncate(start);
+                push_number(&mut text, number);
+                entries.push((hash_bytes(text.as_bytes()), one.endpoint));
+                number += 1;
+                current += 1.0;
+            }
+        }
+        entries.sort_by_key(|(hash, _)| *hash);
+        Ring {
+            hashes: entries.iter().map(|(hash, _)| *hash).collect(),
+            endpoints: entries.iter().map(|(_, endpoint)| *endpoint).collect(),
+        }
+    }
+
+    /// The endpoint of a hash; retry `attempt` takes the entry that many places on.
+    ///
+    /// # Complexity
+    /// Logarithmic. No allocation.
+    #[inline]
+    pub fn choose(&self, hash: u64, attempt: u32) -> Option<u32> {
+        let at = self.hashes.partition_point(|entry| *entry < hash);
+        let at = (at + attempt as usize).checked_rem(self.hashes.len())?;
+        self.endpoints.get(at).copied()
+    }
+
+    #[cfg(test)]
+    fn entries(&self) -> impl Iterator<Item = (u64, u32)> {
+        self.hashes
+            .iter()
+            .copied()
+            .zip(self.endpoints.iter().copied())
+    }
+}
+
+fn push_number(text: &mut String, mut number: u64) {
+    let mut digits = [0_u8; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    text.extend(digits[at..].iter().map(|digit| char::from(*digit)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::weights;
+    use super::*;
+
+    const KEYS: [&str; 6] = [
+        "127.0.0.1:90",
+        "127.0.0.1:91",
+        "127.0.0.1:92",
+        "127.0.0.1:93",
+        "127.0.0.1:94",
+        "127.0.0.1:95",
+    ];
+
+    fn ring(minimum: u64) -> Ring {
+        let eligible: Vec<(u32, u32)> = (0..6).map(|one| (one, 1)).collect();
+        let shares = weights::of_endpoints(&eligible);
+        Ring::new(&shares, |one| KEYS[one as usize], minimum, 8_388_608)
+    }
+
+    #[test]
+    fn r_b_30_envoys_published_ring() {
+        let ring = ring(12);
+        let first: Vec<(u64, u32)> = ring.entries().take(3).collect();
+        assert_eq!(
+            first,
+            [
+                (833437586790550860, 4),
+                (928266305478181108, 2),
+                (1033482794131418490, 0)
+            ]
+        );
+        assert_eq!(ring.entries().count(), 12);
+    }
+
+    #[test]
+    fn r_b_31_the_next_entry_and_r_b_32_the_ones_after_it() {
+        let ring = ring(12);
+        assert_eq!(ring.choose(0, 0), Some(4));
+        assert_eq!(ring.choose(833437586790550860, 0), Some(4));
+        assert_eq!(ring.choose(833437586790550861, 0), Some(2));
+        assert_eq!(ring.choose(0, 1), Some(2));
+        // Past the end comes the first one.
+        assert_eq!(ring.choose(u64::MAX, 0), Some(4));
+        assert_eq!(Ring::default().choose(1, 0), None);
+    }
+
+    #[test]
+    fn numbers_are_written_in_decimal() {
+        for number in [0, 7, 10, 1_023, u64::MAX] {
+            let mut text = String::new();
+            push_number(&mut text, number);
+            assert_eq!(text, number.to_string());
+        }
+    }
+}
