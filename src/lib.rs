@@ -48,6 +48,7 @@
 //! | follow a configuration that changes | [`live::LiveRouter`] |
 //!
 //! The [`guide`] has the semantics, the differences from Istio, a glossary, and what an answer costs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 // The API as written is declared by the macros of its reader.
@@ -97,6 +98,17 @@ pub mod guide {
     pub mod glossary {}
     #[doc = include_str!("guide/performance.md")]
     pub mod performance {}
+    #[doc = include_str!("guide/rules/mod.md")]
+    pub mod rules {
+        #[doc = include_str!("guide/rules/balancing.md")]
+        pub mod balancing {}
+        #[doc = include_str!("guide/rules/gateway_api.md")]
+        pub mod gateway_api {}
+        #[doc = include_str!("guide/rules/http.md")]
+        pub mod http {}
+        #[doc = include_str!("guide/rules/model.md")]
+        pub mod model {}
+    }
 }
 
 #[cfg(all(doctest, feature = "yaml"))]

@@ -25,15 +25,18 @@ impl Findings {
 
     fn reason(&self) -> String {
         let kinds: Vec<&str> = self.kinds.iter().map(String::as_str).collect();
-        // What the case is about is not there at all: how else it differs says nothing.
-        let need = kinds.iter().find(|kind| kind.starts_with("needs "));
-        need.map_or_else(|| kinds.join(", "), |need| (*need).to_owned())
+        kinds.join(", ")
     }
 }
 
 fn judged(case: &Case, unchecked: &mut BTreeMap<&'static str, usize>) -> Findings {
-    let engine = compile(case, "cluster.local");
     let mut out = Findings::default();
+    // What the case is about is not there at all: how else it differs says nothing.
+    for need in case.unmet_needs() {
+        out.add(&format!("needs {need}"), format!("needs {need}"));
+        return out;
+    }
+    let engine = compile(case, "cluster.local");
     if !case.raw["virtual_hosts"].is_null() {
         out.add("virtual_hosts", "virtual_hosts is not checked".to_owned());
     }

@@ -139,9 +139,11 @@ fn the_specification_says_what_was_recorded() {
 fn judged(case: &Yaml) -> (String, Vec<String>) {
     let mut fields = BTreeSet::new();
     let mut lines = Vec::new();
-    let needs = list(case, "needs").iter().filter_map(Yaml::as_str);
-    let need = needs.map(|need| format!("needs {need}")).next();
-    lines.extend(need.clone());
+    // What the case is about is not there at all: how else it differs says nothing.
+    if let Some(need) = list(case, "needs").iter().find_map(Yaml::as_str) {
+        let reason = format!("needs {need}");
+        return (reason.clone(), vec![reason]);
+    }
     let proxy = Proxy {
         gateway: case["proxy"]["type"] == "gateway",
         namespace: text(&case["proxy"], "namespace").to_owned(),
@@ -170,7 +172,5 @@ fn judged(case: &Yaml) -> (String, Vec<String>) {
             fields.insert(field);
         }
     }
-    // What the case is about is not there at all: how else it differs says nothing.
-    let reason = need.unwrap_or_else(|| Vec::from_iter(fields).join(", "));
-    (reason, lines)
+    (Vec::from_iter(fields).join(", "), lines)
 }

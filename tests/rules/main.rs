@@ -2,6 +2,7 @@
 
 mod json;
 mod regex;
+mod rule_book;
 mod weighted;
 
 #[cfg(feature = "yaml")]

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::engine::MET_NEEDS;
 use super::{Yaml, archive, list, text};
 
 /// One file of the form `routing-case/v1`, with what it includes.
@@ -42,6 +43,14 @@ pub struct Call {
     pub request: Yaml,
     /// As written.
     pub expect: Yaml,
+}
+
+impl Case {
+    /// What it needs and does not get here.
+    pub fn unmet_needs(&self) -> impl Iterator<Item = &str> {
+        let needs = self.needs.iter().map(String::as_str);
+        needs.filter(|need| !MET_NEEDS.contains(need))
+    }
 }
 
 /// The YAML files and archives at `path`: itself, or all below it in the order of their names.

@@ -1,7 +1,7 @@
 //! Comparing: each field of `expect` with the engine's decision, over as many words of entropy as it takes.
 
 use super::case::{Call, Case};
-use super::engine::{Engine, MET_NEEDS, ask, unknown_fields};
+use super::engine::{Engine, ask, unknown_fields};
 use super::{Yaml, list, text};
 
 /// How one call ended.
@@ -57,10 +57,7 @@ pub fn judge(case: &Case, engine: &Engine, call: &Call) -> Verdict {
         }
     }
     let mut verdict = best.expect("one word at least was tried");
-    let unmet = case
-        .needs
-        .iter()
-        .filter(|need| !MET_NEEDS.contains(&need.as_str()));
+    let unmet = case.unmet_needs();
     verdict
         .unchecked
         .extend(unmet.map(|need| format!("needs {need}")));

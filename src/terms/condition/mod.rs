@@ -1,7 +1,7 @@
 //! What one rule asks of a request: a path test and a list of conditions, all of which must hold (R-H-003).
 //!
 //! Resolved once from what was written, shared by every view that keeps the rule. Each kind of test has one file: its shape,
-//! its test over [`Facts`], its words for `explain`, its [key](IndexKey) for the rule index, what it weighs, and its tests.
+//! its test over [`Facts`], its words for `explain`, its key for the rule index, what it weighs, and its tests.
 //! The walk, the scan, the simple door, the index and `explain` only ask here, so that none of them can disagree.
 //!
 //! # A new match field
@@ -16,7 +16,7 @@
 //! | this file | its variant of [`Condition`] |
 //! | `route/subject.rs` | only where it asks for a new fact: how a request answers |
 //!
-//! A new way to test the path or a value is less: its own file, [`path`] or [`value`], and the reader that makes it.
+//! A new way to test the path or a value is less: its own file, `path` or `value`, and the reader that makes it.
 
 mod claim;
 mod header;
