@@ -32,7 +32,7 @@ impl Findings {
 fn judged(case: &Case, unchecked: &mut BTreeMap<&'static str, usize>) -> Findings {
     let mut out = Findings::default();
     // What the case is about is not there at all: how else it differs says nothing.
-    for need in case.unmet_needs() {
+    if let Some(need) = case.unmet_needs().next() {
         out.add(&format!("needs {need}"), format!("needs {need}"));
         return out;
     }
