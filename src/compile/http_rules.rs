@@ -7,7 +7,7 @@ use crate::mesh::virtual_service::{
     DestinationRef, HttpAction, HttpMatch, HttpRoute, VirtualService, WeightedRef,
 };
 use crate::router::{
-    Action, ClusterId, Forward, Mirror, Redirection, Response, Rule, Split, WeightedCluster,
+    Action, ClusterId, Forward, LocalReply, Mirror, Redirection, Rule, Split, WeightedCluster,
 };
 use crate::terms::condition::RequestMatch;
 use crate::terms::origin::{MatchIndex, Origin};
@@ -107,7 +107,7 @@ fn build_action(
             headers,
             policy,
         }),
-        HttpAction::Respond(response) => Action::Respond(Response {
+        HttpAction::Respond(response) => Action::Respond(LocalReply {
             response: Arc::clone(response),
             headers,
             policy,

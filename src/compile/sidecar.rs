@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::mesh::config::OutboundTrafficPolicy;
 use crate::mesh::service::{Protocol, Registry, Resolution, ServicePort};
 use crate::router::{
-    Action, ChainMatch, Cidr, ClusterId, Filter, FilterChain, Forward, Listener, Response, Rule,
+    Action, ChainMatch, Cidr, ClusterId, Filter, FilterChain, Forward, Listener, LocalReply, Rule,
     Split, TcpProxy, View, VirtualHost, VirtualHostKind, VirtualHosts,
 };
 use crate::terms::condition::RequestMatch;
@@ -326,7 +326,7 @@ impl<'a> Sidecar<'a> {
             ),
             OutboundTrafficPolicy::RegistryOnly => (
                 "block_all",
-                Action::Respond(Response {
+                Action::Respond(LocalReply {
                     response: Arc::new(DirectResponse {
                         status: 502,
                         body: Box::new([]),

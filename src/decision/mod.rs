@@ -126,7 +126,7 @@ impl<'r> Decision<'r> {
     }
 
     /// The cluster that the request or connection goes to; `None` where something else answers. Where it does not
-    /// [exist](Cluster::exists), a proxy answers 503.
+    /// [exist](Cluster::exists), a proxy answers 503 (of some rules 500).
     pub fn cluster(&self) -> Option<&'r Cluster> {
         match self.outcome {
             Outcome::Forward { cluster, .. } | Outcome::Tcp { cluster, .. } => Some(cluster),

@@ -2,14 +2,15 @@
 
 use std::fmt;
 
-use crate::router::{Cluster, Forward, Redirection, Response, TcpProxy};
+use crate::router::{Cluster, Forward, LocalReply, Redirection, TcpProxy};
 use crate::terms::route_policy::{AbortStatus, CorsPolicy, FaultAbort};
 
 /// How a decision ends.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Outcome<'r> {
-    /// The request goes to a cluster. Where [`Cluster::exists`] is false, a proxy answers 503 instead.
+    /// The request goes to a cluster. Where [`Cluster::exists`] is false, a proxy answers
+    /// [503 or 500](crate::terms::route_policy::MissingClusterStatus) instead.
     Forward {
         /// The action of the rule.
         action: &'r Forward,
@@ -30,7 +31,7 @@ pub enum Outcome<'r> {
     /// The virtual host wants TLS: 301 to the same URL with https (R-H-065).
     HttpsRedirect,
     /// The request is answered directly.
-    Respond(&'r Response),
+    Respond(&'r LocalReply),
     /// An injected fault answers.
     Abort(&'r FaultAbort),
     /// The CORS filter answers a preflight request.
@@ -112,7 +113,9 @@ impl Outcome<'_> {
     /// gRPC request gets 200 and a `grpc-status` instead.
     pub fn status(&self) -> Option<u16> {
         match self {
-            Outcome::Forward { cluster, .. } => (!cluster.exists()).then_some(503),
+            Outcome::Forward { action, cluster } => {
+                (!cluster.exists()).then_some(action.policy().missing_cluster.as_u16())
+            }
             Outcome::Tcp { .. } | Outcome::AwaitRequest => None,
             Outcome::Redirect(redirection) => Some(redirection.redirect().status),
             Outcome::HttpsRedirect => Some(301),
@@ -171,5 +174,41 @@ impl fmt::Display for NotFound {
             NotFound::NoVirtualHost => "404: no virtual host for this host",
             NotFound::NoRule => "404: no rule of the virtual host matches",
         })
+    }
+}
+
+#[cfg(all(test, feature = "yaml"))]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::terms::route_policy::MissingClusterStatus;
+    use crate::{Mesh, Proxy, Request, Resources, Router};
+
+    #[test]
+    fn r_m_139_a_missing_cluster_answers_what_the_rule_says() {
+        let text = "
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: a, namespace: default}
+spec: {hosts: [a.example.com], http: [{route: [{destination: {host: nowhere.example.com}}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: a, namespace: default}
+spec: {hosts: [a.example.com], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}
+";
+        let mesh = Mesh::resolve(Resources::from_yaml(text).expect("YAML")).expect("a mesh");
+        let router = Router::compile(&mesh, &Proxy::default());
+        let decision = router.decide(&Request::get("http://a.example.com/"), 0);
+        let Outcome::Forward { action, cluster } = decision.outcome() else {
+            panic!("{decision}");
+        };
+        assert_eq!(decision.status(), Some(503));
+        let mut action = action.clone();
+        Arc::make_mut(&mut action.policy).missing_cluster =
+            MissingClusterStatus::InternalServerError;
+        let action = &action;
+        assert_eq!(Outcome::Forward { action, cluster }.status(), Some(500));
     }
 }

@@ -25,7 +25,7 @@ pub struct VirtualService {
     pub gateways: Vec<Arc<str>>,
     /// Who can see it.
     pub visibility: Visibility,
-    /// `http`, in order.
+    /// `http`, in the order that decides.
     pub http: Vec<HttpRoute>,
     /// `tls`, in order.
     pub tls: Vec<TlsRoute>,

@@ -16,7 +16,7 @@ pub enum Action {
     /// Answers with a `location`.
     Redirect(Redirection),
     /// Answers directly.
-    Respond(Response),
+    Respond(LocalReply),
 }
 
 /// Sends the request to one cluster of a split.
@@ -76,9 +76,9 @@ pub struct Redirection {
     pub(crate) policy: Arc<RoutePolicy>,
 }
 
-/// A direct response.
+/// A direct response, with what the rule does beside it.
 #[derive(Clone, Debug)]
-pub struct Response {
+pub struct LocalReply {
     pub(crate) response: Arc<DirectResponse>,
     /// Route-level changes; the response ones apply (R-H-125).
     pub(crate) headers: Option<Arc<HeaderChanges>>,
@@ -258,7 +258,7 @@ impl Redirection {
     }
 }
 
-impl Response {
+impl LocalReply {
     /// Whether the answer names the location that was asked for: 201 and 3xx (R-H-139).
     pub fn has_location(&self) -> bool {
         matches!(self.response.status, 201 | 300..400)

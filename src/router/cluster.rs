@@ -80,7 +80,7 @@ pub struct Cluster {
     pub(crate) kind: ClusterKind,
     /// Host, port and subset; `None` for passthrough and black hole.
     pub(crate) destination: Option<ClusterName>,
-    /// Whether Envoy would have it: otherwise a request that is routed here is answered 503 (R-M-139).
+    /// Whether Envoy would have it: otherwise a request that is routed here is answered 503, or what its rule says (R-M-139).
     pub(crate) exists: bool,
     /// What selects the workloads behind it: the service's selector and the subset's labels together.
     pub(crate) labels: Arc<Labels>,
@@ -187,7 +187,7 @@ impl Cluster {
         }
     }
 
-    /// Whether a proxy would have it: a request that is routed to one that does not exist is answered 503 (R-M-139).
+    /// Whether a proxy would have it: a request that is routed to one that does not exist is answered 503, or what its rule says (R-M-139).
     pub fn exists(&self) -> bool {
         self.exists
     }

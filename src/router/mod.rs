@@ -28,7 +28,7 @@ pub mod virtual_host;
 mod words;
 
 pub use crate::terms::path_normalization::PathNormalization;
-pub use action::{Action, Forward, Mirror, Redirection, Response, Split, WeightedCluster};
+pub use action::{Action, Forward, LocalReply, Mirror, Redirection, Split, WeightedCluster};
 pub(crate) use arrivals::{Arrival, Arrivals, GatewayId};
 pub(crate) use chunked::Chunked;
 pub(crate) use cluster::ClusterSide;

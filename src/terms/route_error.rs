@@ -37,7 +37,7 @@ pub enum RouteError {
     /// The connection is closed, as it is for an unknown destination under `REGISTRY_ONLY`.
     #[error("the connection is closed")]
     Blocked,
-    /// The rule names a service, port or subset that does not exist: 503.
+    /// The rule names a service, port or subset that does not exist: 503, of some rules 500.
     #[error("the destination does not exist")]
     NoSuchDestination,
 }

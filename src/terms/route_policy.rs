@@ -177,6 +177,30 @@ pub struct RoutePolicy {
     pub fault_abort: Option<FaultAbort>,
     /// Path and host rewrite.
     pub rewrite: Rewrite,
+    /// What is answered where the rule leads to a cluster that does not exist.
+    pub missing_cluster: MissingClusterStatus,
+}
+
+/// The status that a proxy answers with where a rule leads to a cluster that does not exist: Envoy's
+/// `cluster_not_found_response_code`. A cluster without endpoints is another matter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MissingClusterStatus {
+    /// 503: what routes of VirtualServices answer (R-M-139).
+    #[default]
+    ServiceUnavailable,
+    /// 500: what routes of the Gateway API answer.
+    InternalServerError,
+}
+
+impl MissingClusterStatus {
+    /// The number.
+    pub const fn as_u16(self) -> u16 {
+        match self {
+            MissingClusterStatus::ServiceUnavailable => 503,
+            MissingClusterStatus::InternalServerError => 500,
+        }
+    }
 }
 
 impl RoutePolicy {

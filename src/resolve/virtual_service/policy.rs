@@ -9,7 +9,8 @@ use crate::resolve::{Context, Sink, retries};
 use crate::resource as raw;
 use crate::terms::condition::ValueMatch;
 use crate::terms::route_policy::{
-    AbortStatus, CorsPolicy, FaultAbort, FaultDelay, PathRewrite, Rewrite, RoutePolicy,
+    AbortStatus, CorsPolicy, FaultAbort, FaultDelay, MissingClusterStatus, PathRewrite, Rewrite,
+    RoutePolicy,
 };
 use crate::terms::weighted::FractionalPercent;
 
@@ -49,6 +50,7 @@ pub(super) fn policy(
             .as_ref()
             .map(|written| rewrite(written, &at.field("rewrite"), cx, sink))
             .unwrap_or_default(),
+        missing_cluster: MissingClusterStatus::ServiceUnavailable,
     })
 }
 

@@ -310,6 +310,33 @@ fn every_rule_keyed_on_one_header_costs_a_test_or_two() {
 }
 
 #[test]
+fn prefixes_of_whole_segments_are_found_without_a_test() {
+    let rules: Vec<RequestMatch> = (0..2000)
+        .map(|n| RequestMatch {
+            path: PathMatch::separated_prefix(&format!("/a/s{n}"), n % 2 == 0),
+            conditions: [].into(),
+        })
+        .collect();
+    for (path, found) in [
+        ("/a/s1999", Some(1999)),
+        ("/a/s1999/", Some(1999)),
+        ("/a/s1998/x/y", Some(1998)),
+        ("/A/S1998/X", Some(1998)),
+        ("/A/S1999/X", None),
+        ("/a/s1999x", None),
+        ("/a/s199", Some(199)),
+        ("/a", None),
+    ] {
+        let request = Plain {
+            path: path.into(),
+            ..Plain::default()
+        };
+        assert_eq!(request.scan(&rules), found, "{path}");
+        assert_eq!(tests_made(&rules, &request), 0, "{path}");
+    }
+}
+
+#[test]
 fn regexes_with_different_literals_cost_a_test_or_two() {
     let rules: Vec<RequestMatch> = (0..100)
         .map(|n| RequestMatch {
@@ -345,20 +372,25 @@ fn nested_prefixes_with_conditions_that_fail_cost_a_test_for_each_condition() {
             })
         },
     ];
+    let separated = |text: &str| PathMatch::separated_prefix(text, false);
+    type Prefix = fn(&str) -> PathMatch;
+    let prefixes: [(Prefix, usize); 2] = [(prefix, 3000), (separated, 300)];
     for (shape, condition) in tests.into_iter().enumerate() {
-        let rules: Vec<RequestMatch> = (0..3000)
-            .map(|n| RequestMatch {
-                path: prefix(&path[..2 * n + 1]),
-                conditions: [condition(n)].into(),
-            })
-            .collect();
-        let request = Plain {
-            path: path.clone(),
-            headers: vec![("x-user".into(), "somebody".into())],
-            query: vec![],
-        };
-        let made = tests_made(&rules, &request);
-        assert!(made <= 40, "shape {shape}: {made} tests");
+        for (prefix, count) in prefixes {
+            let rules: Vec<RequestMatch> = (0..count)
+                .map(|n| RequestMatch {
+                    path: prefix(&path[..2 * n + 1]),
+                    conditions: [condition(n)].into(),
+                })
+                .collect();
+            let request = Plain {
+                path: path.clone(),
+                headers: vec![("x-user".into(), "somebody".into())],
+                query: vec![],
+            };
+            let made = tests_made(&rules, &request);
+            assert!(made <= 40, "shape {shape}: {made} tests");
+        }
     }
 }
 
