@@ -28,6 +28,7 @@
 //! ```
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use crate::diagnostic::ResourceRef;
@@ -47,7 +48,7 @@ use documents::{Documents, Key};
 ///
 /// It is the one mutable thing of this crate: one thread updates it and hands out clones of [`router`](Self::router),
 /// which never change.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct LiveRouter {
     documents: Documents,
     mesh_config: Option<Document<MeshConfig>>,
@@ -62,7 +63,7 @@ pub struct LiveRouter {
 }
 
 /// Resources that come, change and go, in this order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Changes {
     /// The last word on each resource; `None`: it goes.
     resources: Vec<(Key, Option<Resource>)>,
@@ -91,6 +92,24 @@ pub struct Update {
     pub reach: Reach,
     /// Warnings and notes about the resources that came or changed.
     pub report: Report,
+}
+
+impl fmt::Debug for LiveRouter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveRouter")
+            .field("mesh", &self.mesh)
+            .field("router", &self.router)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Changes")
+            .field("resources", &self.resources.len())
+            .field("mesh_config", &self.mesh_config.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Changes {

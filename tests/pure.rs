@@ -1,7 +1,7 @@
 //! The hot path is pure: it allocates nothing, panics on nothing, and the same question has the same answer, whoever
 //! watches (DESIGN section 5, invariants 1 and 7).
 
-use meshroute::decision::{OwnedDecision, OwnedDestination};
+use meshroute::decision::{DecisionRecord, DestinationRecord};
 use meshroute::{Connection, Destination, Mesh, Proxy, Request, Resources, Router};
 use proptest::prelude::*;
 
@@ -188,8 +188,8 @@ fn a_router_and_its_answers_travel() {
     fn travels<T: Send + Sync + 'static>() {}
     fn is_shared<T: Send + Sync>() {}
     travels::<Router>();
-    travels::<OwnedDecision>();
-    travels::<OwnedDestination>();
+    travels::<DecisionRecord>();
+    travels::<DestinationRecord>();
     is_shared::<meshroute::Decision<'_>>();
     is_shared::<Destination<'_>>();
     is_shared::<Request<'_>>();
@@ -214,7 +214,7 @@ fn explaining_decides_the_same() {
         for entropy in [0, 1, u64::MAX, 0x5EED] {
             let explanation = router.explain(&request, entropy);
             let decision = router.decide(&request, entropy);
-            assert_eq!(explanation.decision().to_owned(), decision.to_owned());
+            assert_eq!(explanation.decision().record(), decision.record());
             assert!(explanation.to_string().ends_with(&decision.to_string()));
         }
     }
@@ -248,7 +248,7 @@ proptest! {
         }
         ROUTER.with(|router| {
             let decision = router.decide(&request, entropy);
-            prop_assert_eq!(router.explain(&request, entropy).decision().to_owned(), decision.to_owned());
+            prop_assert_eq!(router.explain(&request, entropy).decision().record(), decision.record());
             let _ = decision.observed(&request);
             let _ = router.decide_connection(&connection, entropy);
             let _ = router.route_with(&host, gateway.as_deref().unwrap_or("mesh"), entropy);

@@ -78,9 +78,9 @@ impl<'r> Destination<'r> {
         self.clusters.cluster(self.id)
     }
 
-    /// The same in a form that lives on its own.
-    pub fn to_owned(&self) -> OwnedDestination {
-        OwnedDestination {
+    /// What it says, as a record that lives on its own.
+    pub fn record(&self) -> DestinationRecord {
+        DestinationRecord {
             host: self.host().into(),
             port: self.port(),
             subset: self.subset().map(Into::into),
@@ -114,7 +114,7 @@ impl fmt::Display for Destination<'_> {
 /// A [`Destination`] that lives on its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct OwnedDestination {
+pub struct DestinationRecord {
     /// Fully qualified host of the service.
     pub host: String,
     /// Port of the service.

@@ -1,12 +1,13 @@
 //! The answer for one request: where it goes, and what happens to it on the way. Borrowed from the router.
 //!
 //! [`Decision`] is what the walk found; [`Outcome`] how it ends. Both are cheap copies of references. To keep one beside a
-//! request, [`Decision::to_owned`]. To carry it out, [`Decision::apply`] and [`Decision::apply_to_response`].
+//! request, [`Decision::record`]. To carry it out, [`Decision::apply`] and [`Decision::apply_to_response`].
 
 mod applied;
+mod debug;
 mod destination;
 mod outcome;
-mod owned;
+mod record;
 
 use std::fmt;
 use std::time::Duration;
@@ -22,10 +23,10 @@ use crate::terms::weighted::{Draw, FractionalPercent, split_entropy};
 
 pub use crate::terms::route_error::RouteError;
 pub use applied::{Answer, Applied, UpstreamRequest};
-pub use destination::{Destination, OwnedDestination};
+pub use destination::{Destination, DestinationRecord};
 pub use outcome::{NotFound, Outcome};
-pub use owned::{
-    OwnedDecision, OwnedFault, OwnedMirror, OwnedPolicy, OwnedRetries, OwnedUpstreamRequest,
+pub use record::{
+    DecisionRecord, FaultRecord, MirrorRecord, PolicyRecord, RetriesRecord, UpstreamRequestRecord,
 };
 
 /// The side of a proxy that a decision was made on.
@@ -50,7 +51,7 @@ pub enum Side {
 /// }
 /// # }
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Decision<'r> {
     pub(crate) clusters: &'r ClusterTable,
     pub(crate) side: Side,
@@ -229,9 +230,9 @@ impl<'r> Decision<'r> {
         self.outcome.status()
     }
 
-    /// The same in a form that lives on its own: for a request's context, or to be serialized.
-    pub fn to_owned(&self) -> OwnedDecision {
-        OwnedDecision::new(self)
+    /// What it says, as a record: for a log, or to be serialized. It lives on its own, and cannot be carried out.
+    pub fn record(&self) -> DecisionRecord {
+        DecisionRecord::new(self)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::router::{Cluster, Forward, LocalReply, Redirection, TcpProxy};
 use crate::terms::route_policy::{AbortStatus, CorsPolicy, FaultAbort};
 
 /// How a decision ends.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Outcome<'r> {
     /// The request goes to a cluster. Where [`Cluster::exists`] is false, a proxy answers

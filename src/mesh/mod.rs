@@ -3,6 +3,7 @@
 //! Names are FQDNs, gateway references are `namespace/name` or `mesh`, delegates are merged, regexes and durations are
 //! parsed. Everything is in Istio's config order (creation time, name, namespace; R-H-021) and shared by `Arc`.
 
+use std::fmt;
 use std::sync::Arc;
 
 pub mod config;
@@ -37,7 +38,7 @@ use sidecar_index::SidecarIndex;
 use virtual_service_index::VirtualServiceIndex;
 
 /// All valid resources of a mesh. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Mesh {
     pub(crate) inner: Arc<Inner>,
 }
@@ -49,8 +50,26 @@ impl Mesh {
     }
 }
 
+impl fmt::Debug for Mesh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mesh")
+            .field("services", &self.services.len())
+            .field("virtual_services", &self.virtual_services.len())
+            .field("destination_rules", &self.destination_rules.len())
+            .field("gateways", &self.gateways.len())
+            .field("sidecars", &self.sidecars.len())
+            .finish_non_exhaustive()
+    }
+}
+
 /// What a [`Mesh`] holds.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Inner {
     pub config: Arc<MeshConfig>,
     /// Kubernetes services and those that ServiceEntries make, in the order in which Istio sorts them.

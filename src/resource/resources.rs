@@ -151,7 +151,7 @@ impl Resource {
 }
 
 /// Everything that was read.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Resources {
     /// The resources, in the order of writing.
@@ -160,6 +160,16 @@ pub struct Resources {
     pub mesh_config: Option<Document<MeshConfig>>,
     /// What there is to say about the reading. Strict doors leave no error in here.
     pub notes: Report,
+}
+
+impl fmt::Debug for Resources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resources")
+            .field("documents", &self.documents.len())
+            .field("mesh_config", &self.mesh_config.is_some())
+            .field("notes", &self.notes.len())
+            .finish()
+    }
 }
 
 impl Resources {

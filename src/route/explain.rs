@@ -18,7 +18,7 @@ use crate::terms::weighted::{Draw, FractionalPercent};
 /// A rule is named with where it was written: `routes.yaml:12 VirtualService shop/cart http[2].match[1]`. A router keeps no text,
 /// so that the line is the first of the resource; who still has the resources gets that of the match with
 /// [`located`](Self::located).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Explanation<'r> {
     decision: Decision<'r>,
     steps: Vec<Step>,
@@ -81,6 +81,15 @@ impl<'r> Explanation<'r> {
             }
         }
         self
+    }
+}
+
+impl fmt::Debug for Explanation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Explanation")
+            .field("steps", &self.steps.len())
+            .field("decision", &self.decision)
+            .finish()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::decision::{
-    Answer, Applied, Decision, OwnedDecision, OwnedUpstreamRequest, UpstreamRequest,
+    Answer, Applied, Decision, DecisionRecord, UpstreamRequest, UpstreamRequestRecord,
 };
 use crate::terms::header_list::HeaderList;
 use crate::terms::request::{Request, Tls};
@@ -12,8 +12,8 @@ impl Decision<'_> {
     /// The decision with what a client and an upstream would see of it, if the upstream answered 200 without headers of its
     /// own: status, response headers and body, and the request as the upstream gets it. Headers that a proxy adds to every
     /// message are left out. A TCP connection to a cluster that does not exist counts as 503, as recordings have it.
-    pub fn observed(&self, request: &Request<'_>) -> OwnedDecision {
-        let mut seen = self.to_owned();
+    pub fn observed(&self, request: &Request<'_>) -> DecisionRecord {
+        let mut seen = self.record();
         match self.apply(request) {
             Applied::Forward(upstream) => {
                 let mut response = HeaderList::new();
@@ -38,10 +38,10 @@ impl Decision<'_> {
             }
             Applied::ForwardBytes if request.connection.tls == Tls::None => {
                 seen.status = Some(200);
-                seen.upstream_request = Some(OwnedUpstreamRequest {
+                seen.upstream_request = Some(UpstreamRequestRecord {
                     path: request.path.to_owned(),
                     host: request.authority.to_owned(),
-                    ..OwnedUpstreamRequest::default()
+                    ..UpstreamRequestRecord::default()
                 });
             }
             Applied::ForwardBytes => {}
@@ -51,7 +51,7 @@ impl Decision<'_> {
     }
 
     /// What is different upstream.
-    fn changes(&self, request: &Request<'_>, upstream: &UpstreamRequest) -> OwnedUpstreamRequest {
+    fn changes(&self, request: &Request<'_>, upstream: &UpstreamRequest) -> UpstreamRequestRecord {
         let mut given = HeaderList::new();
         request.for_each_header(&mut |name, value| given.append(name, value));
         let headers = upstream
@@ -71,7 +71,7 @@ impl Decision<'_> {
             .collect();
         removed.sort();
         removed.dedup();
-        OwnedUpstreamRequest {
+        UpstreamRequestRecord {
             path: upstream.path.clone(),
             host: upstream.authority.clone(),
             headers,

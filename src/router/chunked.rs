@@ -9,7 +9,7 @@ use std::sync::Arc;
 const CHUNK: usize = 128;
 
 /// An immutable list, cheap to copy with changes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Chunked<T> {
     /// All full but the last.
     chunks: Vec<Arc<[T]>>,

@@ -73,7 +73,7 @@ pub enum ClusterKind {
 }
 
 /// A destination as resolved for one proxy.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Cluster {
     /// Envoy's name: `outbound|80|v1|reviews.default.svc.cluster.local`, `PassthroughCluster`, `BlackHoleCluster`.
     pub(crate) name: Box<str>,

@@ -7,7 +7,7 @@ use super::chunked::Chunked;
 use super::cluster::{Cluster, ClusterId, ClusterSide};
 
 /// The clusters of both sides. Cheap to clone: the parts are shared.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct ClusterTable {
     sides: [Chunked<Arc<Cluster>>; 2],
 }
@@ -52,6 +52,11 @@ impl ClusterTable {
                 with(ClusterSide::Gateway, gateway),
             ],
         }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.sides.iter().map(Chunked::len).sum()
     }
 
     /// All clusters with their ids.

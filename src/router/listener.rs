@@ -11,7 +11,7 @@ use super::action::Split;
 use super::chain_index::ChainIndex;
 
 /// A port (and perhaps an address) that a proxy listens on.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Listener {
     /// `0.0.0.0_80`, `10.0.0.4_3306`, `virtualOutbound`.
     pub(crate) name: Box<str>,
@@ -93,7 +93,7 @@ pub struct ChainMatch {
 }
 
 /// A filter chain: what it asks, and what it does.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct FilterChain {
     pub(crate) name: Box<str>,
     pub(crate) matches: ChainMatch,

@@ -18,6 +18,7 @@ mod chunked;
 pub mod cluster;
 mod cluster_ids;
 mod cluster_table;
+mod debug;
 pub mod host_table;
 pub mod listener;
 mod memory;
@@ -46,7 +47,7 @@ pub(crate) use virtual_host::VirtualHostKind;
 pub use virtual_host::{Rule, RuleList, VirtualHost};
 
 /// An immutable routing table for one proxy. Cheap to clone, `Send + Sync + 'static`, no interior mutability.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Router {
     pub(crate) tables: Arc<Tables>,
 }
@@ -59,7 +60,7 @@ impl Router {
 }
 
 /// What a router holds: the sides of the proxy that it was compiled for. Cheap to clone: the parts are shared.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Tables {
     /// Outbound side of a sidecar: the gateway name `mesh`.
     pub mesh: Option<View>,
@@ -111,7 +112,7 @@ impl RouteConfigs {
 }
 
 /// One side of a proxy: its listeners and what they have in common. Cheap to clone: the parts are shared.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct View {
     listeners: Arc<[Arc<Listener>]>,
     /// Port, address and place of each listener, sorted.

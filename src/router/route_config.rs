@@ -8,7 +8,7 @@ use super::host_table::HostTable;
 use super::virtual_host::VirtualHost;
 
 /// What Envoy calls a RouteConfiguration: `80`, `http.8080`, `https.443.name.gw.ns`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RouteConfig {
     name: Arc<str>,
     /// `None`: a place that an update has left free.
@@ -52,6 +52,11 @@ impl RouteConfig {
     /// Envoy's name of it.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// How many virtual hosts it has.
+    pub(crate) fn len(&self) -> usize {
+        self.virtual_hosts.len() - self.free.len()
     }
 
     pub(crate) fn shared_name(&self) -> Arc<str> {

@@ -14,7 +14,7 @@ use crate::terms::route_error::RouteError;
 use crate::terms::weighted::{Draw, split_entropy};
 
 /// The answers of all gateways. Cheap to clone: the parts are shared.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct SimpleDoor {
     /// Of each [`GATEWAYS`] gateways.
     pub tables: Arc<[SimpleTable]>,

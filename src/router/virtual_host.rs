@@ -9,7 +9,7 @@ use super::action::Action;
 use super::rule_index::RuleIndex;
 
 /// Hosts and the ordered rules that answer for them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct VirtualHost {
     /// Envoy's name: `host:port`, `allow_any`, `block_all`, ...
     pub(crate) name: Box<str>,
@@ -42,7 +42,7 @@ pub(crate) enum VirtualHostKind {
 }
 
 /// Rules in the order that decides, and their index where they are many.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct RuleList {
     rules: Box<[Rule]>,
     index: Option<RuleIndex>,

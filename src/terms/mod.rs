@@ -25,6 +25,7 @@ pub mod request;
 pub mod route_error;
 pub mod route_policy;
 pub(crate) mod selector_index;
+pub(crate) mod short;
 pub mod source;
 pub(crate) mod threads;
 pub mod traffic_policy;

@@ -231,7 +231,11 @@ fn with_cluster(router: &Router, line: &str) -> String {
         .parse()
         .expect("a number");
     let cluster = router.cluster(ClusterId::from_number(number));
-    format!("{before}{:?}", cluster.expect("a cluster of this router"))
+    let cluster = cluster.expect("a cluster of this router");
+    let endpoints: Vec<_> = cluster.endpoints().collect();
+    let (exists, policy) = (cluster.exists(), cluster.traffic_policy());
+    let (name, labels) = (cluster.name(), cluster.labels());
+    format!("{before}{name} {exists} {labels} {policy:?} {endpoints:?}")
 }
 
 fn calls(generated: &Generated) -> Vec<Call> {
@@ -274,8 +278,8 @@ fn compare(seed: u64, step: usize, live: &Router, anew: &Router, calls: &[Call])
                 anew.route_with(host, gateway, seed),
             );
             assert_eq!(
-                this.map(|one| one.to_owned()),
-                that.map(|one| one.to_owned()),
+                this.map(|one| one.record()),
+                that.map(|one| one.record()),
                 "seed {seed}, step {step}: {host} at {gateway}"
             );
         }

@@ -6,6 +6,8 @@ mod rule_book;
 mod weighted;
 
 #[cfg(feature = "yaml")]
+mod debug;
+#[cfg(feature = "yaml")]
 mod destination_rule;
 #[cfg(feature = "yaml")]
 mod diagnostics;

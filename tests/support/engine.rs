@@ -123,7 +123,7 @@ pub fn ask(router: &Router, call: &Call, entropy: u64) -> Yaml {
     connection = connection.tls(tls);
     connection = connection.alpn(&alpn);
     if text(said, "protocol") == "tcp" {
-        return json(router.decide_connection(&connection, entropy).to_owned());
+        return json(router.decide_connection(&connection, entropy).record());
     }
     let path = match text(said, "path") {
         "" => "/",

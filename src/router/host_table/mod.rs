@@ -35,7 +35,7 @@ use shard::Record;
 use suffixes::Suffixes;
 
 /// From lower-case domains (`name`, `*suffix`, `*`) to numbers. Cheap to clone: the parts are shared.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct HostTable {
     exact: Packed,
     wildcards: Packed,

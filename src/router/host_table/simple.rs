@@ -59,7 +59,7 @@ pub enum Target {
 }
 
 /// From a host and a gateway to a destination, in one record.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct SimpleTable {
     exact: Packed,
     wildcards: Packed,

@@ -25,7 +25,7 @@ fn r_h_111_a_single_destination_has_it_all() {
     let router = gateway("  - route: [{destination: {host: cart}, weight: 0}]");
     let decision = router.decide(&get("/"), u64::MAX);
     assert!(decision.cluster().is_some() && !decision.is_weighted());
-    assert_eq!(decision.to_owned().split, None);
+    assert_eq!(decision.record().split, None);
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn r_h_145_and_146_timeout_and_retries() {
         Some(std::time::Duration::from_millis(1_500))
     );
     assert_eq!(decision.retries().map(|retries| retries.attempts), Some(3));
-    let owned = serde_json::to_value(decision.to_owned()).unwrap_or_default();
+    let owned = serde_json::to_value(decision.record()).unwrap_or_default();
     assert_eq!(owned["policy"]["timeout"], "1.500s");
     assert_eq!(owned["policy"]["retries"]["per_try_timeout"], "2s");
 }

@@ -26,7 +26,7 @@ metadata: {name: narrow, namespace: default}
 spec: {hosts: [a.example.com], gateways: [edge], http: [{match: [{uri: {prefix: /a}}], route: [{destination: {host: cart}}]}]}
 "#,
     );
-    let decision = |url| router.decide(&Request::get(url), 0).to_owned();
+    let decision = |url| router.decide(&Request::get(url), 0).record();
     assert_eq!(decision("http://a.example.com/b").outcome, "no_route");
     assert_eq!(decision("http://a.example.com/b").status, Some(404));
     assert_eq!(decision("http://b.example.com/b").outcome, "cluster");

@@ -13,7 +13,7 @@ use crate::terms::route_policy::{AbortStatus, HashKey};
 /// A [`Decision`] that lives on its own. What is absent is not there.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct OwnedDecision {
+pub struct DecisionRecord {
     /// See [`Outcome::name`](super::Outcome::name).
     pub outcome: String,
     /// Envoy's name of the cluster that the request goes to.
@@ -42,7 +42,7 @@ pub struct OwnedDecision {
     pub virtual_service: Option<String>,
     /// What the rule says beside the destination.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy: Option<OwnedPolicy>,
+    pub policy: Option<PolicyRecord>,
     /// Status of the answer, where the proxy itself answers; after
     /// [`observed`](../struct.Decision.html#method.observed), of every answer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,7 +55,7 @@ pub struct OwnedDecision {
     pub body: Option<String>,
     /// The request as the upstream gets it, where `observed` filled it in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub upstream_request: Option<OwnedUpstreamRequest>,
+    pub upstream_request: Option<UpstreamRequestRecord>,
     /// Clusters that get a copy of this request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mirrored_to: Vec<String>,
@@ -70,7 +70,7 @@ pub struct OwnedDecision {
 /// What an upstream gets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct OwnedUpstreamRequest {
+pub struct UpstreamRequestRecord {
     /// Path with query.
     pub path: String,
     /// Authority.
@@ -86,31 +86,31 @@ pub struct OwnedUpstreamRequest {
 /// What a rule says beside its destination.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct OwnedPolicy {
+pub struct PolicyRecord {
     /// How long the whole exchange may last.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text")]
     pub timeout: Option<Duration>,
     /// When and how it is tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub retries: Option<OwnedRetries>,
+    pub retries: Option<RetriesRecord>,
     /// What consistent hashing looks at: `header x`, `cookie x`, `source_ip`, `query_parameter x`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hash_policy: Vec<String>,
     /// Who else may get a copy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub mirrors: Vec<OwnedMirror>,
+    pub mirrors: Vec<MirrorRecord>,
     /// Injected delay.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fault_delay: Option<OwnedFault>,
+    pub fault_delay: Option<FaultRecord>,
     /// Injected abort.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fault_abort: Option<OwnedFault>,
+    pub fault_abort: Option<FaultRecord>,
 }
 
 /// When and how a request is tried again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct OwnedRetries {
+pub struct RetriesRecord {
     /// Retries beyond the first try.
     pub attempts: u32,
     /// Conditions, joined with `,`.
@@ -132,7 +132,7 @@ pub struct OwnedRetries {
 /// A mirror.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct OwnedMirror {
+pub struct MirrorRecord {
     /// Envoy's name of the cluster.
     pub cluster: String,
     /// How often, 0 to 100.
@@ -143,7 +143,7 @@ pub struct OwnedMirror {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct OwnedFault {
+pub struct FaultRecord {
     /// How long a delay is.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text")]
     pub fixed_delay: Option<Duration>,
@@ -165,13 +165,13 @@ fn text<S: Serializer>(value: &Option<Duration>, serializer: S) -> Result<S::Ok,
     }
 }
 
-impl OwnedDecision {
+impl DecisionRecord {
     pub(super) fn new(decision: &Decision<'_>) -> Self {
         let name = |name: &str| (!name.is_empty()).then(|| name.to_owned());
         let is_forward = decision
             .rule()
             .is_some_and(|rule| rule.action().as_forward().is_some());
-        OwnedDecision {
+        DecisionRecord {
             outcome: decision.outcome.name().to_owned(),
             cluster: decision.cluster().map(|cluster| cluster.name().to_owned()),
             split: decision.is_weighted().then(|| split(decision)),
@@ -182,8 +182,8 @@ impl OwnedDecision {
             route: decision.route_name().and_then(name),
             virtual_service: decision.virtual_service().map(ToString::to_string),
             policy: is_forward
-                .then(|| OwnedPolicy::new(decision))
-                .filter(|policy| *policy != OwnedPolicy::default()),
+                .then(|| PolicyRecord::new(decision))
+                .filter(|policy| *policy != PolicyRecord::default()),
             status: decision.status(),
             mirrored_to: decision
                 .mirrors()
@@ -191,7 +191,7 @@ impl OwnedDecision {
                 .collect(),
             delay: decision.delay,
             tcp: decision.tcp.is_some(),
-            ..OwnedDecision::default()
+            ..DecisionRecord::default()
         }
     }
 }
@@ -204,12 +204,12 @@ fn split(decision: &Decision<'_>) -> BTreeMap<String, u64> {
     split
 }
 
-impl OwnedPolicy {
+impl PolicyRecord {
     fn new(decision: &Decision<'_>) -> Self {
         let percent = |parts: u32| f64::from(parts) / 10_000.0;
-        OwnedPolicy {
+        PolicyRecord {
             timeout: decision.timeout(),
-            retries: decision.retries().map(|retries| OwnedRetries {
+            retries: decision.retries().map(|retries| RetriesRecord {
                 attempts: retries.attempts,
                 retry_on: retries.retry_on.to_string(),
                 retriable_status_codes: retries.retriable_status_codes.to_vec(),
@@ -220,15 +220,15 @@ impl OwnedPolicy {
             hash_policy: decision.hash_policy().iter().map(hash_key).collect(),
             mirrors: decision
                 .all_mirrors()
-                .map(|(cluster, percentage)| OwnedMirror {
+                .map(|(cluster, percentage)| MirrorRecord {
                     cluster: cluster.name().to_owned(),
                     percent: percent(percentage.numerator()),
                 })
                 .collect(),
-            fault_delay: decision.fault_delay().map(|delay| OwnedFault {
+            fault_delay: decision.fault_delay().map(|delay| FaultRecord {
                 fixed_delay: Some(delay.duration),
                 percent: percent(delay.percentage.numerator()),
-                ..OwnedFault::default()
+                ..FaultRecord::default()
             }),
             fault_abort: decision.fault_abort().map(|abort| {
                 let percent = percent(abort.percentage.numerator());
@@ -236,7 +236,7 @@ impl OwnedPolicy {
                     AbortStatus::Http(status) => (Some(status), None),
                     AbortStatus::Grpc(code) => (None, Some(code)),
                 };
-                OwnedFault {
+                FaultRecord {
                     fixed_delay: None,
                     http_status,
                     grpc_status,
