@@ -8,6 +8,7 @@ use crate::router::{Cluster, ClusterId, ClusterTable};
 use crate::terms::endpoint::Endpoint;
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
+use crate::terms::short::Short;
 use crate::terms::traffic_policy::TrafficPolicy;
 
 /// Where a host leads: a port of a service, perhaps a subset of it, and the workloads behind. Prints
@@ -97,7 +98,7 @@ impl<'r> Destination<'r> {
 
 impl fmt::Debug for Destination<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Destination({})", self.cluster().name())
+        write!(f, "Destination({:?})", Short(self.cluster().name()))
     }
 }
 
