@@ -1,5 +1,5 @@
 //! The targets of the project as one table: each figure a ratio between two things that were measured in turns in the
-//! same run. `cargo bench --bench ratios [-- PART...]`, parts: hosts, rules, decide, hostile, pick, build, compile, update, plot; see `README.md`.
+//! same run. `cargo bench --bench ratios [-- PART...]`, parts: hosts, rules, decide, servers, hostile, pick, build, compile, update, plot; see `README.md`.
 
 #[path = "tables/compiled.rs"]
 mod compiled;
@@ -15,6 +15,8 @@ mod on_hosts;
 mod on_router;
 #[path = "ratios/on_rules.rs"]
 mod on_rules;
+#[path = "ratios/on_servers.rs"]
+mod on_servers;
 #[path = "ratios/on_update.rs"]
 mod on_update;
 #[path = "ratios/plot.rs"]
@@ -43,6 +45,10 @@ fn main() {
     }
     if wants("decide") {
         on_router::decide(&mut report);
+        on_router::parts(&mut report);
+    }
+    if wants("servers") {
+        on_servers::measure(&mut report);
     }
     if wants("hostile") {
         on_rules::hostile(&mut report);

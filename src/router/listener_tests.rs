@@ -1,6 +1,7 @@
 //! Filter chains are chosen step by step (R-M-068).
 
 use super::*;
+use crate::router::{PathNormalization, RouteConfigs, View};
 use proptest::prelude::*;
 
 fn chain(name: &str, matches: ChainMatch) -> FilterChain {
@@ -170,6 +171,34 @@ proptest! {
                         prop_assert_eq!(chosen(&indexed, &facts), chosen(&scanned, &facts), "{:?}", facts);
                     }
                 }
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_connection_finds_its_address_then_every_address_then_the_fallback(
+        places in proptest::collection::btree_set((1_u16..5, proptest::option::of(0_u8..4)), 0..12),
+    ) {
+        let address = |last: u8| IpAddr::from([10, 0, 0, last]);
+        let open = |&(port, last): &(u16, Option<u8>)| {
+            Arc::new(Listener::new("", last.map(address), port, Vec::new(), None))
+        };
+        let fallback = Arc::new(Listener::new("fallback", None, 0, Vec::new(), None));
+        let view = View::new(
+            places.iter().rev().map(open).collect(),
+            Some(fallback),
+            RouteConfigs::default(),
+            PathNormalization::None,
+        );
+        for port in 0..6 {
+            for last in [None, Some(0), Some(1), Some(2), Some(3), Some(9)] {
+                let found = view.listener(last.map(address), port);
+                let found = found.map(|found| (found.port(), found.address()));
+                let own = places.get(&(port, last)).or_else(|| places.get(&(port, None)));
+                let expected = own.map_or((0, None), |&(port, last)| (port, last.map(address)));
+                prop_assert_eq!(found, Some(expected));
             }
         }
     }

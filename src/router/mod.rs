@@ -207,17 +207,23 @@ impl View {
     /// # Complexity
     /// Logarithmic in the listeners.
     pub(crate) fn listener(&self, address: Option<IpAddr>, port: u16) -> Option<&Listener> {
-        let first = |address: Option<IpAddr>| {
-            let before = |&(other_port, other, _): &(u16, Option<IpAddr>, u32)| {
-                (other_port, other) < (port, address)
-            };
-            let at = self.ports.partition_point(before);
-            let &(found_port, found, place) = self.ports.get(at)?;
-            let is_it = (found_port, found) == (port, address);
-            self.listeners.get(place as usize).filter(|_| is_it)
+        let ports = &self.ports[..];
+        // The one at every address stands before all others of its port.
+        let start = ports.partition_point(|(other, _, _)| *other < port);
+        let ports = &ports[start..];
+        let at_own = |address: IpAddr| {
+            let own = (port, Some(address));
+            let at = ports.partition_point(|&(port, address, _)| (port, address) < own);
+            let found = ports.get(at)?;
+            ((found.0, found.1) == own).then_some(found)
         };
-        first(address)
-            .or_else(|| address.and_then(|_| first(None)))
+        let at_every = || {
+            let first = ports.first();
+            first.filter(|&&(other, address, _)| other == port && address.is_none())
+        };
+        let found = address.and_then(at_own).or_else(at_every);
+        found
+            .and_then(|&(_, _, place)| self.listeners.get(place as usize))
             .or(self.fallback.as_ref())
             .map(|listener| &**listener)
     }
