@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use super::names::{complete, default_export, most_specific, selects};
+use super::policies::duration;
 use super::services::{Protocol, Service, endpoint_labels};
 use super::sidecar::Scope;
 use super::world::{World, namespace};
@@ -232,15 +233,31 @@ pub fn hash_policies(rule: &Yaml, subset: &str, port: u64) -> Vec<Yaml> {
 fn hash_of(policy: &Yaml) -> Vec<Yaml> {
     let hash = &policy["loadBalancer"]["consistentHash"];
     let key = if let Some(name) = hash["httpHeaderName"].as_str() {
-        json!(format!("header {name}"))
+        json!({"header": {"headerName": name}})
     } else if hash["httpCookie"].is_object() {
-        json!(format!("cookie {}", text(&hash["httpCookie"], "name")))
+        json!({"cookie": cookie(&hash["httpCookie"])})
     } else if hash["useSourceIp"].as_bool() == Some(true) {
-        json!("source_ip")
+        json!({"connectionProperties": {"sourceIp": true}})
     } else if let Some(name) = hash["httpQueryParameterName"].as_str() {
-        json!(format!("query_parameter {name}"))
+        json!({"queryParameter": {"name": name}})
     } else {
         return vec![];
     };
     vec![key]
+}
+
+/// A cookie that is hashed, in Envoy's words: without a lifetime it is only read, with one it is made, too.
+fn cookie(said: &Yaml) -> Yaml {
+    let mut out = json!({"name": text(said, "name")});
+    if !text(said, "path").is_empty() {
+        out["path"] = text(said, "path").into();
+    }
+    if !said["ttl"].is_null() {
+        let ttl = duration(&said["ttl"]);
+        out["ttl"] = ttl.unwrap_or_else(|| "0s".to_owned()).into();
+    }
+    if !list(said, "attributes").is_empty() {
+        out["attributes"] = said["attributes"].clone();
+    }
+    out
 }

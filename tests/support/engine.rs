@@ -2,7 +2,10 @@
 
 use meshroute::terms::claims::{Claim, Claims};
 use meshroute::terms::request::Tls;
+use meshroute::terms::route_policy::HashKey;
 use meshroute::{Connection, Mesh, Options, Proxy, Request, Resources, Router};
+
+use serde_json::json;
 
 use super::case::{Call, Case};
 use super::{Yaml, text};
@@ -123,7 +126,7 @@ pub fn ask(router: &Router, call: &Call, entropy: u64) -> Yaml {
     connection = connection.tls(tls);
     connection = connection.alpn(&alpn);
     if text(said, "protocol") == "tcp" {
-        return json(router.decide_connection(&connection, entropy).record());
+        return as_json(router.decide_connection(&connection, entropy).record());
     }
     let path = match text(said, "path") {
         "" => "/",
@@ -147,10 +150,45 @@ pub fn ask(router: &Router, call: &Call, entropy: u64) -> Yaml {
             line => request = request.header(name, line.as_str().unwrap_or("")),
         }
     }
-    json(router.decide(&request, entropy).observed(&request))
+    let decision = router.decide(&request, entropy);
+    let mut out = as_json(decision.observed(&request));
+    if !decision.hash_policy().is_empty() {
+        let keys: Vec<Yaml> = decision.hash_policy().iter().map(hash_key).collect();
+        out["policy"]["hash_policy"] = keys.into();
+    }
+    out
 }
 
-fn json(decision: impl serde::Serialize) -> Yaml {
+/// A part of a hash policy in Envoy's words, as it was recorded.
+fn hash_key(key: &HashKey) -> Yaml {
+    match key {
+        HashKey::Header(name) => json!({"header": {"headerName": name}}),
+        HashKey::SourceIp => json!({"connectionProperties": {"sourceIp": true}}),
+        HashKey::QueryParameter(name) => json!({"queryParameter": {"name": name}}),
+        HashKey::Cookie {
+            name,
+            path,
+            ttl,
+            attributes,
+        } => {
+            let mut cookie = json!({"name": name});
+            if !path.is_empty() {
+                cookie["path"] = json!(path);
+            }
+            if let Some(ttl) = ttl {
+                cookie["ttl"] = format!("{}s", ttl.as_secs_f64()).into();
+            }
+            if !attributes.is_empty() {
+                let pairs = attributes.iter();
+                let pairs = pairs.map(|(name, value)| json!({"name": name, "value": value}));
+                cookie["attributes"] = pairs.collect();
+            }
+            json!({"cookie": cookie})
+        }
+    }
+}
+
+fn as_json(decision: impl serde::Serialize) -> Yaml {
     serde_json::to_value(decision).unwrap_or(Yaml::Null)
 }
 
