@@ -68,6 +68,8 @@ codes! {
     KIND_NOT_EVALUATED = "MR0027" "kind-not-evaluated" Warning "The kind can change where requests go, and is not evaluated.";
     MISSING_SPEC = "MR0028" "missing-spec" Error "The resource has no `spec`.";
     DUPLICATE_MESH_CONFIG = "MR0029" "duplicate-mesh-config" Error "The mesh is configured twice.";
+    ENTRY_PASSED_OVER = "MR0030" "entry-passed-over" Note "An entry of a directory is not read.";
+    FIELD_NOT_EVALUATED = "MR0031" "field-not-evaluated" Warning "The field can change where requests go, and is not evaluated.";
 
     // MR01xx: the fields of one resource.
     // MR0101 to MR0139: checks that several kinds share.

@@ -4,7 +4,7 @@ use super::Limits;
 use super::names::Names;
 use super::places::Format;
 use super::read::{Log, Reader, Slot};
-use crate::diagnostic::{Code, Diagnostic, FieldPath, Location, Report, ResourceRef};
+use crate::diagnostic::{Code, Diagnostic, FieldPath, Location, Report, ResourceRef, Severity};
 use crate::resource::{Document, MeshConfig, Metadata, Resource, Resources};
 use crate::terms::source::{Source, SourceDocument};
 use serde::de::{DeserializeSeed, Error};
@@ -27,6 +27,8 @@ pub(super) struct Batch {
     values: Rc<Cell<usize>>,
     /// Why the current document's reading had to stop, if not for its syntax.
     stopped: Option<Code>,
+    /// What there was to say beyond the limit: the worst of it, and how much.
+    omitted: Option<(Severity, usize)>,
 }
 
 /// The place of the document that is read.
@@ -82,7 +84,7 @@ impl Place {
     }
 
     /// A place that an error of the reader tells, counted from the beginning of the document.
-    fn location(&self, line: usize, column: usize) -> Location {
+    pub(super) fn location(&self, line: usize, column: usize) -> Location {
         let line = u32::try_from(line.max(1)).unwrap_or(u32::MAX);
         let column = u32::try_from(column.max(1)).unwrap_or(u32::MAX);
         self.source
@@ -102,6 +104,7 @@ impl Batch {
             documents: 0,
             values: Rc::default(),
             stopped: None,
+            omitted: None,
         }
     }
 
@@ -110,15 +113,29 @@ impl Batch {
         let mut resources = Resources::new();
         resources.documents = self.resources;
         resources.mesh_config = self.mesh_config;
-        (resources, self.report)
+        let mut report = self.report;
+        if let Some((worst, count)) = self.omitted {
+            let message = format!("{count} more problems in everything that was read");
+            report.push(Diagnostic::new(Code::TOO_MANY_PROBLEMS, message).with_severity(worst));
+        }
+        (resources, report)
     }
 
     pub(super) fn default_namespace(&self) -> &str {
         &self.default_namespace
     }
 
+    /// Adds what there is to say, up to the limit.
     pub(super) fn push(&mut self, diagnostic: Diagnostic) {
-        self.report.push(diagnostic);
+        if self.report.len() < self.limits.problems {
+            return self.report.push(diagnostic);
+        }
+        self.omit(diagnostic.severity());
+    }
+
+    fn omit(&mut self, severity: Severity) {
+        let (worst, count) = self.omitted.unwrap_or((severity, 0));
+        self.omitted = Some((worst.min(severity), count + 1));
     }
 
     /// Adds a resource; a later one takes the place of an earlier one of the same name, as applying both would.
@@ -126,9 +143,13 @@ impl Batch {
         match self.names.position_or_insert(&resource, &self.resources) {
             None => self.resources.push(resource),
             Some(position) => {
-                let first = &mut self.resources[position];
-                self.report.push(duplicate(first, &resource));
-                *first = resource;
+                if self.report.len() < self.limits.problems {
+                    self.report
+                        .push(duplicate(&self.resources[position], &resource));
+                } else {
+                    self.omit(Severity::Error);
+                }
+                self.resources[position] = resource;
             }
         }
     }
@@ -165,13 +186,16 @@ impl Batch {
         }
         let document = place.document();
         let mut say = |diagnostic: Diagnostic, path: &FieldPath, about_key| {
+            has_errors |= diagnostic.is_error();
+            if self.report.len() >= self.limits.problems {
+                return self.omit(diagnostic.severity());
+            }
             let location = if about_key {
                 document.locate_key(path)
             } else {
                 document.locate(path)
             };
             let diagnostic = diagnostic.with_field(path).with_location(location);
-            has_errors |= diagnostic.is_error();
             self.report.push(match resource {
                 Some(resource) => diagnostic.with_resource(resource.clone()),
                 None => diagnostic,
@@ -186,8 +210,9 @@ impl Batch {
         }
         if log.omitted.get() > 0 {
             let message = format!("{} more problems in this document", log.omitted.get());
+            let severity = log.worst_omitted.get().unwrap_or(Severity::Error);
             say(
-                Diagnostic::new(Code::TOO_MANY_PROBLEMS, message),
+                Diagnostic::new(Code::TOO_MANY_PROBLEMS, message).with_severity(severity),
                 &FieldPath::root(),
                 false,
             );
@@ -234,6 +259,9 @@ impl Batch {
             let diagnostic = Diagnostic::new(Code::INPUT_TOO_LARGE, message).with_help(help);
             return self.push(diagnostic.with_location(place.location(1, 1)));
         }
+        if self.is_refused(text, place) {
+            return;
+        }
         self.values
             .set(text.len().saturating_add(self.limits.expansion));
         for document in serde_yaml::Deserializer::from_str(text) {
@@ -251,6 +279,10 @@ impl Batch {
 
     #[cfg(feature = "yaml")]
     fn yaml_error(&mut self, error: &serde_yaml::Error, place: &Place) {
+        let text = &place.source.text()[place.bytes.clone()];
+        if let (None, Some(found)) = (self.stopped, super::characters::template(text)) {
+            return self.refuse(found, place);
+        }
         let (line, column) = error
             .location()
             .map_or((1, 1), |at| (at.line(), at.column()));
@@ -276,6 +308,9 @@ impl Batch {
                 return;
             }
             let place = Place::new(&source, Format::Json, start..text.len(), line);
+            if let Some(refusal) = super::nesting::json(&text[start..]) {
+                return self.too_deep(&refusal, &place);
+            }
             let mut reader = serde_json::Deserializer::from_str(&text[start..]);
             let seed = super::document::DocumentSeed {
                 batch: self,

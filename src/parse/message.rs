@@ -16,7 +16,9 @@ pub(crate) trait Message: Default {
     const ONEOFS: &'static [&'static [&'static str]];
     /// Fields that exist and have no effect on routing.
     const IGNORED: &'static [&'static str];
-    /// Whether there are more fields than the table knows, which are not worth a word.
+    /// Fields that can change where requests go and are not evaluated, each with what it does.
+    const NOT_EVALUATED: &'static [(&'static str, &'static str)];
+    /// Whether its fields without effect are not worth a word, as those of Kubernetes' kinds.
     const OPEN: bool;
 
     /// Reads the value of the field at `index` of the table, and says whether that left an optional field unset.
@@ -44,6 +46,7 @@ macro_rules! message {
         }
         $(oneof $([$($choice:literal),+])+)?
         $(ignored [$($ignored:literal),+ $(,)?])?
+        $(not_evaluated [$($other:literal $meaning:literal),+ $(,)?])?
     ) => {
         $(#[$attribute])*
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -65,6 +68,8 @@ macro_rules! message {
                 const FIELDS: &'static [(&'static str, &'static str)] = &[$(($json, stringify!($field))),*];
                 const ONEOFS: &'static [&'static [&'static str]] = &[$($(&[$($choice),+]),+)?];
                 const IGNORED: &'static [&'static str] = &[$($($ignored),+)?];
+                const NOT_EVALUATED: &'static [(&'static str, &'static str)] =
+                    &[$($(($other, $meaning)),+)?];
                 const OPEN: bool = message!(@open $($open)?);
 
                 fn read_field<'de, A: serde::de::MapAccess<'de>>(

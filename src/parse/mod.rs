@@ -8,12 +8,16 @@
 pub(crate) mod message;
 mod batch;
 mod buffered;
+#[cfg(feature = "yaml")]
+mod characters;
 mod document;
 mod files;
 mod kinds;
 mod names;
+mod nesting;
 mod places;
 pub(crate) mod read;
+mod refusal;
 #[cfg(feature = "yaml")]
 mod split;
 mod syntax;
@@ -27,7 +31,8 @@ use places::Format;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Bounds of what is read, for input that nobody has vetted. Nesting is bounded by 128 levels.
+/// Bounds of what is read, for input that nobody has vetted. Nesting is bounded by 128 levels, and one
+/// document says 100 things one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -42,6 +47,8 @@ pub struct Limits {
     pub list_length: usize,
     /// Values that the aliases of one document may add to those that are written out: one million.
     pub expansion: usize,
+    /// What is said one by one of everything that is read: 20 000. How much more there is is said once.
+    pub problems: usize,
 }
 
 impl Default for Limits {
@@ -52,6 +59,7 @@ impl Default for Limits {
             documents: 1_000_000,
             list_length: 1_000_000,
             expansion: 1_000_000,
+            problems: 20_000,
         }
     }
 }

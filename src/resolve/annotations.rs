@@ -26,10 +26,13 @@ const NOT_EVALUATED: [&str; 2] = [
     "internal.istio.io/gateway-service",
 ];
 
+/// Istio 1.30: on a ServiceEntry, the first of several addresses that answers.
+const CONNECT_STRATEGY: &str = "istio.io/connect-strategy";
+
 /// Whether the resource may be used; pushes an error for each annotation that forbids it.
-pub(crate) fn are_allowed(resource: &Resource, report: &mut Report) -> bool {
+pub(super) fn are_allowed(resource: &Resource, report: &mut Report) -> bool {
     let annotations = &resource.meta().annotations;
-    if annotations.is_empty() {
+    if annotations.is_empty() || resource.kind().is_of_kubernetes() {
         return true;
     }
     let locate = |field: &FieldPath| resource.source().locate(field);
@@ -44,6 +47,13 @@ pub(crate) fn are_allowed(resource: &Resource, report: &mut Report) -> bool {
                 format!("annotation `{name}` is not allowed: {reason}"),
             );
         }
+    }
+    if annotations.contains_key(CONNECT_STRATEGY) {
+        sink.push(
+            &at.key(CONNECT_STRATEGY),
+            Code::FIELD_WITHOUT_EFFECT,
+            format!("annotation `{CONNECT_STRATEGY}` decides which address of a name is connected to, not where a request goes"),
+        );
     }
     for name in NOT_EVALUATED {
         if annotations.contains_key(name) {

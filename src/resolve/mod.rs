@@ -10,12 +10,13 @@ use crate::diagnostic::Report;
 use crate::mesh::{Inner, Mesh};
 use crate::resource::{Document, Kind, Metadata, Resource, Resources};
 
-pub(crate) mod annotations;
+mod annotations;
 pub(crate) mod check;
 mod context;
 pub(crate) mod destination_rule;
 pub(crate) mod gateway;
 pub(crate) mod mesh_config;
+mod metadata;
 mod regexes;
 pub(crate) mod retries;
 pub(crate) mod service;
@@ -163,7 +164,7 @@ impl Mesh {
         let Resource::VirtualService(document) = resource else {
             return None;
         };
-        if !annotations::are_allowed(resource, report) {
+        if !metadata::is_admitted(resource, report) {
             return None;
         }
         virtual_service::alone(
@@ -182,7 +183,7 @@ impl Mesh {
         let Resource::DestinationRule(document) = resource else {
             return None;
         };
-        if !annotations::are_allowed(resource, report) {
+        if !metadata::is_admitted(resource, report) {
             return None;
         }
         destination_rule::alone(
@@ -230,7 +231,7 @@ struct Kinds<'a> {
 const UNWRITTEN_BYTES: usize = 64 << 10;
 
 impl<'a> Kinds<'a> {
-    /// Sorts the documents into kinds, without those whose annotations admission refuses (R-M-146).
+    /// Sorts the documents into kinds, without those whose metadata a cluster refuses (R-M-146).
     fn sort(documents: impl IntoIterator<Item = &'a Resource>, report: &mut Report) -> Self {
         let mut kinds = Kinds::default();
         let mut last: Option<&Resource> = None;
@@ -243,12 +244,14 @@ impl<'a> Kinds<'a> {
                 });
             }
             last = Some(resource);
+            if !metadata::is_admitted(resource, report) {
+                continue;
+            }
             match resource {
                 Resource::Service(document) => kinds.registry.services.push(document),
                 Resource::Deployment(document) => kinds.registry.deployments.push(document),
                 Resource::Pod(document) => kinds.registry.pods.push(document),
                 Resource::EndpointSlice(document) => kinds.registry.endpoint_slices.push(document),
-                _ if !annotations::are_allowed(resource, report) => {}
                 Resource::ServiceEntry(document) => kinds.registry.service_entries.push(document),
                 Resource::WorkloadEntry(document) => kinds.registry.workload_entries.push(document),
                 Resource::Sidecar(document) => kinds.sidecars.push(document),

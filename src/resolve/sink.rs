@@ -13,6 +13,8 @@ pub(crate) struct Sink<'a> {
     resource: ResourceRef,
     locate: Place<'a>,
     failed: bool,
+    /// Errors count as warnings.
+    soft: bool,
 }
 
 /// How a field is found in the source.
@@ -30,6 +32,7 @@ impl<'a> Sink<'a> {
             resource,
             locate: Box::new(locate),
             failed: false,
+            soft: false,
         }
     }
 
@@ -42,6 +45,14 @@ impl<'a> Sink<'a> {
     /// Whether an error was pushed: then the resource is invalid.
     pub(crate) fn failed(&self) -> bool {
         self.failed
+    }
+
+    /// Checks what a cluster's API server refuses, and istiod would take if it came to it: its errors are warnings here, so
+    /// that the answer stays that of istiod.
+    pub(crate) fn as_kubernetes(&mut self, check: impl FnOnce(&mut Self)) {
+        let before = std::mem::replace(&mut self.soft, true);
+        check(self);
+        self.soft = before;
     }
 
     /// The resource that this is about.
@@ -79,6 +90,12 @@ impl<'a> Sink<'a> {
     /// Pushes `diagnostic` after adding resource, field and place.
     pub(crate) fn push_full(&mut self, at: &At<'_>, diagnostic: Diagnostic) {
         let field = at.to_path();
+        let diagnostic = match self.soft && diagnostic.is_error() {
+            true => diagnostic
+                .with_severity(Severity::Warning)
+                .with_help("the API server of a cluster refuses it"),
+            false => diagnostic,
+        };
         self.failed |= diagnostic.severity() == Severity::Error;
         let location = (self.locate)(&field);
         self.report.push(

@@ -1,5 +1,5 @@
 //! The Kubernetes kinds that routing needs: Service, Deployment, Pod, EndpointSlice; of each the fields that matter here.
-//! Their other fields are not reported.
+//! Their other fields have no effect on routing, which is not reported; fields that Kubernetes does not have are.
 
 use super::Labels;
 
@@ -25,6 +25,21 @@ message! {
         /// Preference of near endpoints.
         "trafficDistribution" traffic_distribution: String,
     }
+    ignored [
+        "allocateLoadBalancerNodePorts",
+        "externalTrafficPolicy",
+        "healthCheckNodePort",
+        "internalTrafficPolicy",
+        "ipFamilies",
+        "ipFamily",
+        "ipFamilyPolicy",
+        "loadBalancerClass",
+        "loadBalancerIP",
+        "loadBalancerSourceRanges",
+        "sessionAffinity",
+        "sessionAffinityConfig",
+        "topologyKeys",
+    ]
 }
 
 message! {
@@ -70,6 +85,14 @@ message! {
         /// What its pods are like.
         "template" template: Option<PodTemplate>,
     }
+    ignored [
+        "minReadySeconds",
+        "paused",
+        "progressDeadlineSeconds",
+        "revisionHistoryLimit",
+        "rollbackTo",
+        "strategy",
+    ]
 }
 
 message! {
@@ -78,6 +101,9 @@ message! {
         /// Labels that a pod must have.
         "matchLabels" match_labels: Labels,
     }
+    ignored [
+        "matchExpressions",
+    ]
 }
 
 message! {
@@ -104,6 +130,20 @@ message! {
         /// The time of creation.
         "creationTimestamp" creation_timestamp: String,
     }
+    ignored [
+        "clusterName",
+        "deletionGracePeriodSeconds",
+        "deletionTimestamp",
+        "finalizers",
+        "generateName",
+        "generation",
+        "initializers",
+        "managedFields",
+        "ownerReferences",
+        "resourceVersion",
+        "selfLink",
+        "uid",
+    ]
 }
 
 message! {
@@ -128,6 +168,46 @@ message! {
         /// Whether it is on the node's network.
         "hostNetwork" host_network: bool,
     }
+    ignored [
+        "activeDeadlineSeconds",
+        "affinity",
+        "automountServiceAccountToken",
+        "dnsConfig",
+        "dnsPolicy",
+        "enableServiceLinks",
+        "ephemeralContainers",
+        "hostAliases",
+        "hostIPC",
+        "hostPID",
+        "hostUsers",
+        "hostname",
+        "hostnameOverride",
+        "imagePullSecrets",
+        "initContainers",
+        "nodeSelector",
+        "os",
+        "overhead",
+        "preemptionPolicy",
+        "priority",
+        "priorityClassName",
+        "readinessGates",
+        "resourceClaims",
+        "resources",
+        "restartPolicy",
+        "runtimeClassName",
+        "schedulerName",
+        "schedulingGates",
+        "securityContext",
+        "serviceAccount",
+        "setHostnameAsFQDN",
+        "shareProcessNamespace",
+        "subdomain",
+        "terminationGracePeriodSeconds",
+        "tolerations",
+        "topologySpreadConstraints",
+        "volumes",
+        "workloadRef",
+    ]
 }
 
 message! {
@@ -138,6 +218,31 @@ message! {
         /// Its ports.
         "ports" ports: Vec<ContainerPort>,
     }
+    ignored [
+        "args",
+        "command",
+        "env",
+        "envFrom",
+        "image",
+        "imagePullPolicy",
+        "lifecycle",
+        "livenessProbe",
+        "readinessProbe",
+        "resizePolicy",
+        "resources",
+        "restartPolicy",
+        "restartPolicyRules",
+        "securityContext",
+        "startupProbe",
+        "stdin",
+        "stdinOnce",
+        "terminationMessagePath",
+        "terminationMessagePolicy",
+        "tty",
+        "volumeDevices",
+        "volumeMounts",
+        "workingDir",
+    ]
 }
 
 message! {
@@ -150,6 +255,10 @@ message! {
         /// `TCP`, `UDP` or `SCTP`; empty means `TCP`.
         "protocol" protocol: String,
     }
+    ignored [
+        "hostIP",
+        "hostPort",
+    ]
 }
 
 message! {
@@ -160,6 +269,26 @@ message! {
         /// Its address.
         "podIP" pod_ip: String,
     }
+    ignored [
+        "allocatedResources",
+        "conditions",
+        "containerStatuses",
+        "ephemeralContainerStatuses",
+        "extendedResourceClaimStatus",
+        "hostIP",
+        "hostIPs",
+        "initContainerStatuses",
+        "message",
+        "nominatedNodeName",
+        "observedGeneration",
+        "podIPs",
+        "qosClass",
+        "reason",
+        "resize",
+        "resourceClaimStatuses",
+        "resources",
+        "startTime",
+    ]
 }
 
 message! {
@@ -190,6 +319,11 @@ message! {
         /// The object that it is, usually a pod.
         "targetRef" target_ref: Option<ObjectReference>,
     }
+    ignored [
+        "deprecatedTopology",
+        "hints",
+        "topology",
+    ]
 }
 
 message! {
@@ -228,4 +362,10 @@ message! {
         /// Its name.
         "name" name: String,
     }
+    ignored [
+        "apiVersion",
+        "fieldPath",
+        "resourceVersion",
+        "uid",
+    ]
 }

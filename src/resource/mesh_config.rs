@@ -44,12 +44,17 @@ message! {
     }
     ignored [
         "accessLogEncoding", "accessLogFile", "accessLogFormat", "ca", "caCertificates", "certificates", "configSources",
-        "defaultConfig", "defaultProviders", "disableEnvoyListenerLog", "disableMixerHttpReports", "discoverySelectors",
+        "defaultConfig", "defaultProviders", "disableEnvoyListenerLog", "disableMixerHttpReports",
         "dnsRefreshRate", "enableEnvoyAccessLogService", "enablePrometheusMerge", "enableTracing", "extensionProviders",
         "inboundClusterStatName", "inboundTrafficPolicy", "ingressClass", "ingressControllerMode", "ingressSelector",
         "ingressService", "meshMTLS", "mixerCheckServer", "mixerReportServer", "outboundClusterStatName",
         "proxyHttpPort", "proxyInboundListenPort", "proxyListenPort", "sdsUdsPath", "serviceScopeConfigs",
         "serviceSettings", "thriftConfig", "tlsDefaults", "trustDomainAliases", "verifyCertificateAtClient",
+    ]
+    not_evaluated [
+        "discoverySelectors" "Istio leaves out what stands in namespaces that it does not select; give only the others",
+        "serviceEntryVisibility" "with `applyToSidecars` it narrows who sees a ServiceEntry; write it as `exportTo`",
+        "connectionSettings" "the connections that it sets up may have other limits",
     ]
 }
 

@@ -78,6 +78,14 @@ impl Kind {
         )
     }
 
+    /// Whether it is a kind of Kubernetes, which Istio's admission does not see.
+    pub const fn is_of_kubernetes(self) -> bool {
+        matches!(
+            self,
+            Self::Service | Self::Deployment | Self::Pod | Self::EndpointSlice
+        )
+    }
+
     /// The name in YAML.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -67,6 +67,7 @@ const SHOWN_ELSEWHERE: &[Code] = &[
     Code::LIST_TOO_LONG,
     Code::TOO_MANY_VALUES,
     Code::TOO_MANY_PROBLEMS,
+    Code::ENTRY_PASSED_OVER,
 ];
 
 #[test]

@@ -15,6 +15,10 @@ mod diagnostics;
 mod lint;
 #[cfg(feature = "yaml")]
 mod parse;
+#[cfg(all(feature = "yaml", unix))]
+mod paths;
+#[cfg(feature = "yaml")]
+mod refused;
 #[cfg(feature = "yaml")]
 mod request;
 #[cfg(feature = "yaml")]

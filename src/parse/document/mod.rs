@@ -17,6 +17,7 @@ use items::{Items, read_elements};
 use section::{Section, empty};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess};
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// The seed that reads a document into a batch.
 pub(super) struct DocumentSeed<'b> {
@@ -52,7 +53,7 @@ struct Reading<'b> {
     data: Value,
     deferred: Vec<(String, Value)>,
     is_mapping: bool,
-    seen: Vec<String>,
+    seen: HashSet<String>,
 }
 
 /// What says which resource it is.
@@ -110,7 +111,7 @@ impl<'b> Reading<'b> {
             data: Value::Null,
             deferred: Vec::new(),
             is_mapping: false,
-            seen: Vec::new(),
+            seen: HashSet::new(),
         }
     }
 
@@ -155,7 +156,7 @@ impl<'b> Reading<'b> {
                 key: &key,
             })?,
         }
-        self.seen.push(key);
+        self.seen.insert(key);
         self.settle_class();
         Ok(())
     }

@@ -49,7 +49,7 @@ impl Reading<'_> {
             root.key(&key)
                 .note(Code::WRONG_TYPE, error.to_string(), None);
         }
-        self.seen.push(key);
+        self.seen.insert(key);
         self.settle_class();
     }
 

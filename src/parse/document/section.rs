@@ -124,14 +124,10 @@ fn read_section<'de, D: Deserializer<'de>>(
         }
         (resource, key) => {
             IgnoredAny::deserialize(deserializer)?;
-            let kubernetes = matches!(
-                resource.kind(),
-                Kind::Service | Kind::Deployment | Kind::Pod | Kind::EndpointSlice
-            );
-            Ok(if kubernetes || key == "status" {
-                Known::Passive
-            } else {
-                Known::No
+            let has_status = resource.kind() != Kind::EndpointSlice;
+            Ok(match key {
+                "status" if has_status => Known::Passive,
+                _ => Known::No,
             })
         }
     }

@@ -123,13 +123,17 @@ pub(super) fn note_duplicate(reader: Reader<'_>) {
 }
 
 fn note_unknown<M: Message>(name: &str, reader: Reader<'_>, _value: IgnoredAny) {
-    if M::OPEN {
+    if M::OPEN && M::IGNORED.contains(&name) {
         return;
     }
     let reader = reader.key(name);
     if M::IGNORED.contains(&name) {
         let message = format!("`{name}` of `{}` has no effect on routing", M::NAME);
         return reader.note_key(Code::FIELD_WITHOUT_EFFECT, message, None);
+    }
+    if let Some((_, meaning)) = M::NOT_EVALUATED.iter().find(|(other, _)| *other == name) {
+        let message = format!("`{name}` of `{}` is not evaluated: {meaning}", M::NAME);
+        return reader.note_key(Code::FIELD_NOT_EVALUATED, message, None);
     }
     let help = match nearest(name, M::FIELDS.iter().map(|(json, _)| *json)) {
         Some(similar) => Some(format!("did you mean `{similar}`?")),

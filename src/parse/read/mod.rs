@@ -16,7 +16,7 @@ pub(crate) use enumeration::read_enumeration;
 pub(crate) use fields::read_message;
 pub(crate) use shape::{Scalar, Shape, Shaped, abridged};
 
-use crate::diagnostic::{At, Code, FieldPath};
+use crate::diagnostic::{At, Code, FieldPath, Severity};
 use serde::de::{DeserializeSeed, Deserializer, Error};
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
@@ -56,6 +56,7 @@ pub(crate) struct Log {
     problems: RefCell<Vec<Problem>>,
     /// Problems beyond those that are kept.
     pub(crate) omitted: Cell<usize>,
+    pub(crate) worst_omitted: Cell<Option<Severity>>,
     /// Why reading had to stop, if not for its syntax.
     pub(crate) stopped: Cell<Option<Code>>,
     values: Rc<Cell<usize>>,
@@ -72,6 +73,7 @@ impl Log {
         Self {
             problems: RefCell::default(),
             omitted: Cell::new(0),
+            worst_omitted: Cell::new(None),
             stopped: Cell::new(None),
             values,
             list_length,
@@ -152,6 +154,9 @@ impl<'a> Reader<'a> {
             });
         } else {
             self.log.omitted.set(self.log.omitted.get() + 1);
+            let (worst, severity) = (self.log.worst_omitted.get(), code.severity());
+            let worst = worst.map_or(severity, |worst| worst.min(severity));
+            self.log.worst_omitted.set(Some(worst));
         }
     }
 

@@ -4,6 +4,7 @@
 pub(crate) mod domain;
 pub(crate) mod export_to;
 pub(crate) mod header;
+pub(crate) mod kubernetes;
 pub(crate) mod labels;
 pub(crate) mod network;
 pub(crate) mod quantity;

@@ -156,7 +156,6 @@ fn check_tls(tls: &raw::ServerTlsSettings, mode: ServerTlsMode, at: &At<'_>, sin
                     format!("`{field}` is not used: {mode:?} leaves TLS to the upstream"),
                 );
             }
-            return;
         }
         _ => {}
     }
@@ -181,14 +180,19 @@ fn check_tls(tls: &raw::ServerTlsSettings, mode: ServerTlsMode, at: &At<'_>, sin
             "only the first two certificates are used",
         );
     }
-    if has_credentials {
-        if !tls.ca_crl.is_empty() {
-            sink.push(
-                &at.field("caCrl"),
-                Code::CONFLICTING_FIELDS,
-                "the revocation list stands in the credential, not here",
-            );
-        }
+    let is_terminated = !matches!(
+        mode,
+        ServerTlsMode::Passthrough | ServerTlsMode::AutoPassthrough
+    );
+    // Istio asks this only of modes that do not use the credential.
+    if !is_terminated && has_credentials && !tls.ca_crl.is_empty() {
+        sink.push(
+            &at.field("caCrl"),
+            Code::CONFLICTING_FIELDS,
+            "the revocation list stands in the credential, not here",
+        );
+    }
+    if has_credentials || !is_terminated {
         return;
     }
     if tls.tls_certificates.is_empty() {

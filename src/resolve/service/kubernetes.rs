@@ -1,5 +1,6 @@
 //! Kubernetes Services (R-M-129, R-M-130, R-M-133..R-M-135).
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use crate::resource::{self as raw, Document, IntOrString};
 use crate::terms::labels::Labels;
 
 use super::endpoint_slices::Slices;
+use super::kubernetes_checks;
 use super::workloads::{
     SelectedBy, SelectedPort, Selection, Workload, WorkloadKind, Workloads, pair,
 };
@@ -44,6 +46,7 @@ pub(super) fn service(
     let hostname = cx.intern(&format!("{}.{}.svc.{domain}", meta.name, meta.namespace));
     let is_alias = spec.r#type == "ExternalName" && !spec.external_name.is_empty();
     let is_headless = spec.cluster_ip == "None";
+    sink.as_kubernetes(|sink| kubernetes_checks::service(spec, &at, sink));
     let ports = ports(&spec.ports, &at, sink);
     report_unused(spec, &at, sink);
     if sink.failed() {
@@ -119,6 +122,7 @@ fn ports(
 ) -> Vec<ServicePort> {
     let list = at.field("ports");
     let mut ports: Vec<ServicePort> = Vec::with_capacity(written.len());
+    let mut names = BTreeSet::new();
     for (index, port) in written.iter().enumerate() {
         let at = list.index(index);
         let number = u32::try_from(port.port).unwrap_or(0);
@@ -126,10 +130,7 @@ fn ports(
             continue;
         }
         let number = u16::try_from(number).unwrap_or(0);
-        let taken = ports
-            .iter()
-            .any(|other| *other.name == *port.name && !port.name.is_empty());
-        if taken {
+        if !port.name.is_empty() && !names.insert(port.name.as_str()) {
             let message = format!("port name `{}` is used by another port", port.name);
             sink.push(&at.field("name"), Code::DUPLICATE_PORT, message);
         }

@@ -15,6 +15,7 @@ mod aliases;
 mod conflicts;
 mod endpoint_slices;
 mod kubernetes;
+mod kubernetes_checks;
 mod service_entry;
 mod service_entry_checks;
 #[cfg(all(test, feature = "yaml"))]
@@ -49,6 +50,10 @@ pub(crate) fn services(
     report: &mut Report,
 ) -> Vec<Arc<mesh::Service>> {
     let workloads = workloads(documents, report);
+    for document in &documents.endpoint_slices {
+        let mut sink = Sink::of(document, report);
+        sink.as_kubernetes(|sink| kubernetes_checks::endpoint_slice(&document.spec, sink));
+    }
     let slices = Slices::new(&documents.endpoint_slices, &documents.services, report);
     let mut services = Vec::with_capacity(documents.services.len());
     for document in &documents.services {
@@ -79,9 +84,12 @@ fn workloads(documents: &Documents<'_>, report: &mut Report) -> Workloads {
     let mut all = Workloads::default();
     for document in &documents.deployments {
         let mut sink = Sink::of(document, report);
+        sink.as_kubernetes(|sink| kubernetes_checks::deployment(&document.spec, sink));
         all.push(workloads::deployment(document, &mut sink));
     }
     for document in &documents.pods {
+        let mut sink = Sink::of(document, report);
+        sink.as_kubernetes(|sink| kubernetes_checks::pod(&document.spec, sink));
         workloads::pod(document)
             .into_iter()
             .for_each(|pod| all.push(pod));

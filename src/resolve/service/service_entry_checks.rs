@@ -202,10 +202,18 @@ fn check_dns(entry: &ServiceEntry, at: &At<'_>, sink: &mut Sink<'_>) {
         );
     }
     check_endpoints(entry, Addresses::IpOrHost, at, sink);
-    let has_tcp = entry
-        .ports
-        .iter()
-        .any(|port| protocol(port) == Protocol::Tcp);
+    // What Istio calls TCP: everything that it routes by address and server name.
+    let has_tcp = entry.ports.iter().any(|port| {
+        matches!(
+            protocol(port),
+            Protocol::Tcp
+                | Protocol::Https
+                | Protocol::Tls
+                | Protocol::Mongo
+                | Protocol::Redis
+                | Protocol::Mysql
+        )
+    });
     if !entry.addresses.is_empty() && entry.hosts.len() > 1 && has_tcp {
         sink.push(
             &at.field("addresses"),

@@ -148,6 +148,11 @@ fn check_host(namespace: &str, host: &str) -> Result<(), String> {
     if host != "*" && !host.contains('.') {
         return Err(format!("`{host}` is a short name; write the full one"));
     }
+    if host.starts_with('*') && host != "*" && !host.starts_with("*.") {
+        return Err(format!(
+            "`{host}` is a partial wildcard; a wildcard stands for whole labels: `*.example.com`"
+        ));
+    }
     domain::wildcard_domain(host)
 }
 
