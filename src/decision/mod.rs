@@ -40,16 +40,34 @@ pub enum Side {
 
 /// What a router decided for a request (or a connection).
 ///
-/// ```no_run
-/// # use meshroute::{router::Router, terms::request::Request};
-/// # fn f(router: &Router) {
+/// ```
+/// # #[cfg(feature = "yaml")] {
+/// use meshroute::{Mesh, Proxy, Request, Resources, Router};
+///
+/// let yaml = "
+/// apiVersion: networking.istio.io/v1
+/// kind: VirtualService
+/// metadata: {name: shop, namespace: default}
+/// spec:
+///   hosts: [shop.example.com]
+///   http:
+///   - {match: [{headers: {x-user: {exact: jane}}}], route: [{destination: {host: shop, subset: v2}}]}
+///   - route: [{destination: {host: shop}}]
+/// ";
+/// let mesh = Mesh::resolve(Resources::from_yaml(yaml)?)?;
+/// let router = Router::compile(&mesh, &Proxy::default());
+///
 /// let request = Request::get("http://shop.example.com/cart");
 /// let decision = router.decide(&request, 42);
-/// println!("{decision}"); // cluster outbound|80|v1|shop.default.svc.cluster.local (rule 0 of shop.example.com:80)
 /// if let Some(cluster) = decision.cluster() {
-///     println!("to {} port {:?}", cluster.host(), cluster.port());
+///     assert_eq!((cluster.host(), cluster.port()), ("shop.default.svc.cluster.local", Some(80)));
 /// }
+/// assert_eq!(decision.virtual_service().map(|name| name.to_string()), Some("default/shop".to_owned()));
+/// // For people, and for a log.
+/// assert!(decision.to_string().starts_with("cluster outbound|80||shop.default.svc.cluster.local (rule 1"));
+/// assert_eq!(decision.record().position, Some(1));
 /// # }
+/// # Ok::<(), meshroute::Report>(())
 /// ```
 #[derive(Clone, Copy)]
 pub struct Decision<'r> {

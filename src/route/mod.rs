@@ -34,12 +34,32 @@ impl Router {
     /// A table lookup for the host, then one or a few in the index of the virtual host's rules, about the same for ten rules
     /// and for ten thousand. No allocation.
     ///
-    /// ```no_run
-    /// # use meshroute::{router::Router, terms::request::Request};
-    /// # fn f(router: &Router) {
+    /// ```
+    /// # #[cfg(feature = "yaml")] {
+    /// use meshroute::{Mesh, Proxy, Request, Resources, Router};
+    ///
+    /// let yaml = "
+    /// apiVersion: networking.istio.io/v1
+    /// kind: VirtualService
+    /// metadata: {name: shop, namespace: default}
+    /// spec:
+    ///   hosts: [shop.example.com]
+    ///   http:
+    ///   - {match: [{headers: {x-user: {exact: jane}}}], route: [{destination: {host: shop, subset: v2}}]}
+    ///   - route: [{destination: {host: shop}}]
+    /// ";
+    /// let mesh = Mesh::resolve(Resources::from_yaml(yaml)?)?;
+    /// let router = Router::compile(&mesh, &Proxy::default());
+    ///
     /// let request = Request::get("http://shop.example.com/cart").header("x-user", "jane");
-    /// assert_eq!(router.decide(&request, 42).position(), Some(0));
+    /// let decision = router.decide(&request, 42);
+    /// assert_eq!(decision.position(), Some(0));
+    /// assert_eq!(decision.cluster().and_then(|cluster| cluster.subset()), Some("v2"));
+    /// // Without the header, the second rule.
+    /// let request = Request::get("http://shop.example.com/cart");
+    /// assert_eq!(router.decide(&request, 42).position(), Some(1));
     /// # }
+    /// # Ok::<(), meshroute::Report>(())
     /// ```
     pub fn decide(&self, request: &Request<'_>, entropy: u64) -> Decision<'_> {
         walk::decide(&self.tables, request, entropy, &mut Silent)

@@ -47,6 +47,16 @@ pub(crate) use virtual_host::VirtualHostKind;
 pub use virtual_host::{Rule, RuleList, VirtualHost};
 
 /// An immutable routing table for one proxy. Cheap to clone, `Send + Sync + 'static`, no interior mutability.
+///
+/// | to | ask |
+/// |---|---|
+/// | make one | [`compile`](Self::compile) |
+/// | route a host at a gateway | [`route`](Self::route), [`route_with`](Self::route_with) |
+/// | decide a request | [`decide`](Self::decide) |
+/// | decide a connection without a request | [`decide_connection`](Self::decide_connection) |
+/// | know why | [`explain`](Self::explain) |
+/// | see where it leads | [`clusters`](Self::clusters), [`cluster`](Self::cluster) |
+/// | weigh it | [`memory_usage`](Self::memory_usage) |
 #[derive(Clone)]
 pub struct Router {
     pub(crate) tables: Arc<Tables>,
@@ -56,6 +66,13 @@ impl Router {
     /// The cluster that a rule or filter chain of this router names; `None`: an id of another router.
     pub fn cluster(&self, id: ClusterId) -> Option<&Cluster> {
         self.tables.clusters.get(id).map(|cluster| &**cluster)
+    }
+
+    /// The clusters that its rules and filter chains name, each with its id. A router that has been updated may have more:
+    /// those that were named before.
+    pub fn clusters(&self) -> impl Iterator<Item = (ClusterId, &Cluster)> {
+        let all = self.tables.clusters.iter();
+        all.map(|(id, cluster)| (id, &**cluster))
     }
 }
 

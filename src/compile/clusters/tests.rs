@@ -6,7 +6,7 @@ use super::Clusters;
 use crate::compile::scope::fixtures::{entry, istio, mesh, service};
 use crate::compile::scope::{Scope, ServiceView};
 use crate::mesh::virtual_service::DestinationRef;
-use crate::router::{Cluster, ClusterIds};
+use crate::router::{Cluster, ClusterId, ClusterIds, Router};
 use crate::terms::proxy::Proxy;
 
 /// Asks `ask` about the clusters of a sidecar in namespace `a` of the mesh that `yaml` describes.
@@ -224,4 +224,27 @@ fn endpoints_of_service_entries_of_one_host_are_one_pool() {
         (addresses(80).as_str(), addresses(81).as_str()),
         ("1.1.1.1", "1.1.1.2")
     );
+}
+
+#[test]
+fn a_router_lists_the_clusters_that_it_names_by_their_ids() {
+    let router = Router::compile(&mesh(REVIEWS), &Proxy::sidecar("a"));
+    let name = |(_, cluster): (ClusterId, &Cluster)| cluster.name().to_owned();
+    let mut names: Vec<String> = router.clusters().map(name).collect();
+    names.sort();
+    assert_eq!(
+        names,
+        [
+            "BlackHoleCluster",
+            "PassthroughCluster",
+            "outbound|9080||reviews.a.svc.cluster.local"
+        ]
+    );
+    for (id, cluster) in router.clusters() {
+        let same = router.cluster(id).map(Cluster::name);
+        assert_eq!(same, Some(cluster.name()));
+    }
+    let other = Router::compile(&mesh(""), &Proxy::sidecar("a"));
+    let last = router.clusters().last().map(|(id, _)| id);
+    assert!(last.and_then(|id| other.cluster(id)).is_none());
 }
