@@ -1,4 +1,4 @@
-//! Which kinds there are, and what reading makes of each.
+//! What reading makes of each kind, also of those that become no resource.
 
 use crate::diagnostic::{Code, nearest};
 use crate::resource::Kind;
@@ -30,6 +30,7 @@ pub(super) struct NoSuchKind {
 struct Group {
     name: &'static str,
     versions: &'static [&'static str],
+    /// The kinds that become no resource.
     kinds: &'static [(&'static str, Class)],
 }
 
@@ -40,12 +41,6 @@ const GROUPS: &[Group] = &[
         name: "networking.istio.io",
         versions: &["v1", "v1beta1", "v1alpha3"],
         kinds: &[
-            ("VirtualService", Resource(Kind::VirtualService)),
-            ("DestinationRule", Resource(Kind::DestinationRule)),
-            ("Gateway", Resource(Kind::Gateway)),
-            ("ServiceEntry", Resource(Kind::ServiceEntry)),
-            ("Sidecar", Resource(Kind::Sidecar)),
-            ("WorkloadEntry", Resource(Kind::WorkloadEntry)),
             ("WorkloadGroup", PassedOver),
             ("EnvoyFilter", NotEvaluated),
             ("ProxyConfig", PassedOver),
@@ -74,8 +69,6 @@ const GROUPS: &[Group] = &[
         name: "",
         versions: &["v1"],
         kinds: &[
-            ("Service", Resource(Kind::Service)),
-            ("Pod", Resource(Kind::Pod)),
             ("ConfigMap", ConfigMap),
             ("List", List),
             ("Binding", PassedOver),
@@ -98,7 +91,6 @@ const GROUPS: &[Group] = &[
         name: "apps",
         versions: &["v1", "v1beta1", "v1beta2"],
         kinds: &[
-            ("Deployment", Resource(Kind::Deployment)),
             ("ControllerRevision", PassedOver),
             ("DaemonSet", PassedOver),
             ("ReplicaSet", PassedOver),
@@ -108,7 +100,7 @@ const GROUPS: &[Group] = &[
     Group {
         name: "discovery.k8s.io",
         versions: &["v1", "v1beta1"],
-        kinds: &[("EndpointSlice", Resource(Kind::EndpointSlice))],
+        kinds: &[],
     },
 ];
 
@@ -154,10 +146,16 @@ impl Group {
     }
 
     fn class_of(&self, kind: &str) -> Option<Class> {
-        self.kinds
-            .iter()
+        let mut kinds = self.kinds();
+        kinds
             .find(|(name, _)| *name == kind)
-            .map(|(_, class)| *class)
+            .map(|(_, class)| class)
+    }
+
+    fn kinds(&self) -> impl Iterator<Item = (&'static str, Class)> {
+        let resources = Kind::ALL.iter().filter(|kind| kind.group() == self.name);
+        let resources = resources.map(|kind| (kind.as_str(), Resource(*kind)));
+        resources.chain(self.kinds.iter().copied())
     }
 
     fn newest(&self) -> String {
@@ -174,7 +172,7 @@ impl Group {
                 "`{kind}` belongs to `apiVersion: {}`",
                 group.newest()
             )),
-            None => nearest(kind, self.kinds.iter().map(|(name, _)| *name))
+            None => nearest(kind, self.kinds().map(|(name, _)| name))
                 .map(|near| format!("did you mean `{near}`?")),
         };
         NoSuchKind {

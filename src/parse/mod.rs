@@ -13,6 +13,7 @@ mod characters;
 mod document;
 mod files;
 mod kinds;
+mod mesh_config;
 mod names;
 mod nesting;
 mod places;
@@ -21,11 +22,11 @@ mod refusal;
 #[cfg(feature = "yaml")]
 mod split;
 mod syntax;
+mod text;
 mod timestamp;
 
 use crate::diagnostic::Report;
 use crate::resource::Resources;
-use crate::terms::source::Source;
 use batch::Batch;
 use places::Format;
 use std::path::{Path, PathBuf};
@@ -156,23 +157,6 @@ impl ResourcesBuilder {
             }
         }
         batch.finish()
-    }
-}
-
-impl Batch {
-    fn read_text(&mut self, format: Format, name: Option<Arc<str>>, text: String) {
-        let text = match text.strip_prefix('\u{feff}') {
-            Some(rest) => rest.to_owned(),
-            None => text,
-        };
-        let source = Arc::new(Source::new(name, text, format.read_places()));
-        match format {
-            Format::Json => self.read_json(source),
-            #[cfg(feature = "yaml")]
-            Format::Yaml => self.read_yaml(source),
-            #[cfg(not(feature = "yaml"))]
-            Format::Yaml => self.read_json(source),
-        }
     }
 }
 

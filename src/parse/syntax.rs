@@ -1,8 +1,63 @@
 //! Makes the messages of the YAML and JSON readers fit for a report: places counted from the file's first line, and a help
 //! text for what people usually got wrong.
 
+use super::batch::Batch;
+#[cfg(feature = "yaml")]
+use super::characters;
+use crate::diagnostic::{Code, Diagnostic, Location};
+use crate::terms::source::SourceDocument;
+
+impl Batch {
+    #[cfg(feature = "yaml")]
+    pub(super) fn yaml_error(&mut self, error: &serde_yaml::Error, document: &SourceDocument) {
+        if let (None, Some(found)) = (self.stopped, characters::template(document.text())) {
+            return self.refuse(found, document);
+        }
+        let at = error.location().map(|at| (at.line(), at.column()));
+        let (line, column) = at.unwrap_or((1, 1));
+        let location = document.location(line, column);
+        self.syntax_error(&error.to_string(), location, document.line());
+    }
+
+    pub(super) fn json_error(&mut self, error: &serde_json::Error, document: &SourceDocument) {
+        let location = document.location(error.line(), error.column());
+        self.syntax_error(&error.to_string(), location, document.line());
+    }
+
+    fn syntax_error(&mut self, error: &str, location: Option<Location>, first_line: u32) {
+        let code = match self.stopped {
+            Some(code) => code,
+            None if error.contains("recursion limit exceeded") => Code::TOO_DEEP,
+            None if error.contains("repetition limit exceeded") => Code::TOO_MANY_VALUES,
+            None => Code::SYNTAX,
+        };
+        let message = match code {
+            Code::SYNTAX => message(error, first_line),
+            Code::TOO_DEEP => "the document is nested more than 128 levels deep".to_owned(),
+            Code::TOO_MANY_VALUES => "the document's aliases expand to too many values".to_owned(),
+            Code::LIST_TOO_LONG => {
+                format!("a list has more than {} elements", self.limits.list_length)
+            }
+            Code::TOO_MANY_DOCUMENTS => format!(
+                "the input has more than {} documents",
+                self.limits.documents
+            ),
+            _ => error.to_owned(),
+        };
+        let help = (code == Code::SYNTAX).then(|| {
+            let line = location.as_ref().and_then(|at| at.source.as_deref());
+            help(error, line)
+        });
+        let mut diagnostic = Diagnostic::new(code, message).with_location(location);
+        if let Some(help) = help.flatten() {
+            diagnostic = diagnostic.with_help(help);
+        }
+        self.push(diagnostic);
+    }
+}
+
 /// The reader's message without the error's own place, and with its other places counted from the beginning of the file.
-pub(super) fn message(error: &str, first_line: u32) -> String {
+fn message(error: &str, first_line: u32) -> String {
     const PLACE: &str = " at line ";
     if error.contains("invalid type") && error.contains("expected a string") {
         return "a key of a mapping has to be a string".to_owned();
@@ -24,7 +79,7 @@ pub(super) fn message(error: &str, first_line: u32) -> String {
 }
 
 /// What usually lies behind an error, seen from the line on which it is.
-pub(super) fn help(error: &str, line: Option<&str>) -> Option<String> {
+fn help(error: &str, line: Option<&str>) -> Option<String> {
     let line = line.unwrap_or_default();
     let help = if line.contains("{{") {
         "this looks like a template: render it (`helm template`) before it is read"

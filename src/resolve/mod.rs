@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Report;
 use crate::mesh::{Inner, Mesh};
-use crate::resource::{Document, Kind, Metadata, Resource, Resources};
+use crate::resource::{Document, Kind, Metadata, Named, Resource, Resources};
 
 mod annotations;
 pub(crate) mod check;
@@ -234,6 +234,7 @@ impl<'a> Kinds<'a> {
     /// Sorts the documents into kinds, without those whose metadata a cluster refuses (R-M-146).
     fn sort(documents: impl IntoIterator<Item = &'a Resource>, report: &mut Report) -> Self {
         let mut kinds = Kinds::default();
+        let mut admitted: Vec<&Resource> = Vec::new();
         let mut last: Option<&Resource> = None;
         for resource in documents {
             let source = resource.source();
@@ -244,9 +245,12 @@ impl<'a> Kinds<'a> {
                 });
             }
             last = Some(resource);
-            if !metadata::is_admitted(resource, report) {
-                continue;
+            if metadata::is_admitted(resource, report) {
+                admitted.push(resource);
             }
+        }
+        admitted.sort_by(|a, b| config_key(a.meta()).cmp(&config_key(b.meta())));
+        for resource in admitted {
             match resource {
                 Resource::Service(document) => kinds.registry.services.push(document),
                 Resource::Deployment(document) => kinds.registry.deployments.push(document),
@@ -260,17 +264,6 @@ impl<'a> Kinds<'a> {
                 Resource::VirtualService(document) => kinds.virtual_services.push(document),
             }
         }
-        let registry = &mut kinds.registry;
-        in_config_order(&mut registry.services);
-        in_config_order(&mut registry.deployments);
-        in_config_order(&mut registry.pods);
-        in_config_order(&mut registry.endpoint_slices);
-        in_config_order(&mut registry.service_entries);
-        in_config_order(&mut registry.workload_entries);
-        in_config_order(&mut kinds.sidecars);
-        in_config_order(&mut kinds.destination_rules);
-        in_config_order(&mut kinds.gateways);
-        in_config_order(&mut kinds.virtual_services);
         kinds
     }
 }
@@ -296,10 +289,6 @@ where
 }
 
 /// Istio's order of resources: creation time, then name, then namespace (R-H-021). A missing time is the oldest.
-fn in_config_order<T>(documents: &mut [&Document<T>]) {
-    documents.sort_by(|a, b| config_key(&a.meta).cmp(&config_key(&b.meta)));
-}
-
 fn config_key(meta: &Metadata) -> (i64, &str, &str) {
     (creation(meta), &meta.name, &meta.namespace)
 }
@@ -308,19 +297,3 @@ fn config_key(meta: &Metadata) -> (i64, &str, &str) {
 pub(crate) fn creation(meta: &Metadata) -> i64 {
     meta.creation_timestamp.unwrap_or(0)
 }
-
-/// A kind of resource as diagnostics name it.
-pub(crate) trait Named {
-    /// As in YAML.
-    const KIND: &'static str;
-}
-
-macro_rules! named {
-    ($($kind:ident)*) => {
-        $(impl Named for crate::resource::$kind {
-            const KIND: &'static str = stringify!($kind);
-        })*
-    };
-}
-
-named!(VirtualService DestinationRule Gateway ServiceEntry Sidecar WorkloadEntry Service Deployment Pod EndpointSlice MeshConfig);

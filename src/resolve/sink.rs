@@ -4,8 +4,8 @@
 use crate::diagnostic::{At, Code, Diagnostic, FieldPath, Location, Report, ResourceRef, Severity};
 use crate::resource::Document;
 
-use super::Named;
 use super::check::Verdict;
+use crate::resource::Named;
 
 /// Takes the diagnostics of one resource.
 pub(crate) struct Sink<'a> {

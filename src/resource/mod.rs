@@ -6,6 +6,7 @@
 
 mod destination_rule;
 mod gateway;
+mod kind;
 mod kubernetes;
 mod mesh_config;
 mod metadata;
@@ -17,10 +18,12 @@ mod workload_entry;
 
 pub use destination_rule::*;
 pub use gateway::*;
+pub use kind::{Kind, Resource};
+pub(crate) use kind::{Named, each_kind};
 pub use kubernetes::*;
 pub use mesh_config::*;
 pub use metadata::{Document, Metadata};
-pub use resources::{Kind, Resource, Resources};
+pub use resources::Resources;
 pub use service_entry::*;
 pub use sidecar::*;
 pub use virtual_service::*;

@@ -101,50 +101,39 @@ impl Source {
         &self.text
     }
 
-    /// The place with that line of a document and that column (both counted from 1), with the text of the line. The document
-    /// begins with the byte `start` on the line `first_line`.
-    pub(crate) fn location(
+    /// The place with that line of a document and that column (both counted from 1). The document begins with the byte
+    /// `start` on the line `first_line`; `shown` is the line's text.
+    fn location(
         &self,
         start: usize,
         first_line: u32,
-        line: u32,
-        column: u32,
+        (line, column): (u32, u32),
+        shown: &str,
     ) -> Location {
-        let nth = usize::try_from(line).unwrap_or(1).saturating_sub(1);
-        let document = self.text.get(start..).unwrap_or_default();
-        let shown = if nth == 0 {
-            self.whole_line(start)
-        } else {
-            document.split('\n').nth(nth).unwrap_or_default()
-        };
-        self.location_on(
-            first_line.saturating_add(line).saturating_sub(1),
-            column,
-            shown,
-        )
-    }
-
-    /// The line around a byte.
-    fn whole_line(&self, at: usize) -> &str {
-        let start = self
-            .text
-            .get(..at)
-            .and_then(|before| before.rfind('\n'))
-            .map_or(0, |end| end + 1);
-        self.text[start..].split('\n').next().unwrap_or_default()
-    }
-
-    fn location_on(&self, line: u32, column: u32, text: &str) -> Location {
         /// Longer lines (minified JSON) are not shown.
         const LONGEST_LINE: usize = 160;
-        let text = text.trim_end();
-        let shown = text.len() <= LONGEST_LINE && !text.is_empty();
+        // A document may begin behind another on its line.
+        let (before, shown) = match line {
+            0 | 1 => self.line_around(start),
+            _ => ("", shown),
+        };
+        let before = u32::try_from(before.chars().count()).unwrap_or(u32::MAX);
+        let shown = shown.trim_end();
+        let is_shown = shown.len() <= LONGEST_LINE && !shown.is_empty();
         Location {
             file: self.file.clone(),
-            line,
-            column,
-            source: shown.then(|| text.to_owned()),
+            line: first_line.saturating_add(line).saturating_sub(1),
+            column: column.saturating_add(before),
+            source: is_shown.then(|| shown.to_owned()),
         }
+    }
+
+    /// What stands before a byte on its line, and the whole line.
+    fn line_around(&self, at: usize) -> (&str, &str) {
+        let before = self.text.get(..at).unwrap_or_default();
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let line = self.text[start..].split('\n').next();
+        (&before[start..], line.unwrap_or_default())
     }
 
     fn places_of(&self, document: &Range<usize>) -> Arc<dyn FieldPlaces> {
@@ -154,7 +143,8 @@ impl Source {
         {
             return Arc::clone(places);
         }
-        let places = (self.read_places)(self.text.get(document.clone()).unwrap_or_default());
+        let text = self.text.get(document.clone()).unwrap_or_default();
+        let places = (self.read_places)(text);
         *kept = Some((document.start, Arc::clone(&places)));
         places
     }
@@ -179,20 +169,60 @@ pub struct SourceDocument {
 }
 
 impl SourceDocument {
-    /// The place of a resource in the bytes `document` of `source`, which begin on `line` (counted from 1), at the path
-    /// `within` the document (`items[3]` of a list).
-    pub(crate) fn new(
-        source: Arc<Source>,
-        document: Range<usize>,
-        line: u32,
-        within: Option<Arc<FieldPath>>,
-    ) -> Self {
+    /// The place that a reader tells: the line and the column within the document, both counted from 1.
+    pub(crate) fn location(&self, line: usize, column: usize) -> Option<Location> {
+        let source = self.source.as_ref()?;
+        let shown = self.text().split('\n').nth(line.saturating_sub(1));
+        let number = |count: usize| u32::try_from(count.max(1)).unwrap_or(u32::MAX);
+        let at = (number(line), number(column));
+        Some(source.location(
+            self.document.start,
+            self.line,
+            at,
+            shown.unwrap_or_default(),
+        ))
+    }
+
+    /// The bytes `document` of `source`, which begin on `line` (counted from 1).
+    pub(crate) fn new(source: &Arc<Source>, document: Range<usize>, line: u32) -> Self {
         Self {
-            source: Some(source),
+            source: Some(Arc::clone(source)),
             document,
             line,
-            within,
+            within: None,
         }
+    }
+
+    /// The same document, of which the resource at the path `within` is meant (`items[3]` of a list).
+    pub(crate) fn element(&self, within: FieldPath) -> Self {
+        Self {
+            within: Some(Arc::new(within)),
+            ..self.clone()
+        }
+    }
+
+    /// The same place, with which every field of the resource is found.
+    pub(crate) fn without_fields(&self) -> Self {
+        Self {
+            document: self.document.start..self.document.start,
+            ..self.clone()
+        }
+    }
+
+    /// The path of the resource within the document.
+    pub(crate) fn within(&self) -> FieldPath {
+        self.within.as_deref().cloned().unwrap_or_default()
+    }
+
+    /// The text of the document.
+    pub(crate) fn text(&self) -> &str {
+        let text = self.source.as_ref().map_or("", |source| &source.text);
+        text.get(self.document.clone()).unwrap_or_default()
+    }
+
+    /// The line on which the document begins.
+    pub(crate) fn line(&self) -> u32 {
+        self.line
     }
 
     /// The file, if it has a name.
@@ -240,14 +270,10 @@ impl SourceDocument {
         let source = self.source.as_ref()?;
         let places = source.places_of(&self.document);
         let within = self.within.iter().flat_map(|path| path.segments());
-        let text = source.text.get(self.document.clone()).unwrap_or_default();
+        let text = self.text();
         let (line, column) = places.find(text, &mut within.chain(field.segments()), key);
-        let text = places.line(text, line);
-        Some(source.location_on(
-            self.line.saturating_add(line).saturating_sub(1),
-            column,
-            text.unwrap_or_default(),
-        ))
+        let shown = places.line(text, line).unwrap_or_default();
+        Some(source.location(self.document.start, self.line, (line, column), shown))
     }
 }
 

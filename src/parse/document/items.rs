@@ -2,21 +2,22 @@
 
 use super::DocumentSeed;
 use crate::diagnostic::{Code, Diagnostic, FieldPath};
-use crate::parse::batch::{Batch, Place};
+use crate::parse::batch::Batch;
 use crate::parse::read::{Reader, Scalar, Shape, Shaped};
+use crate::terms::source::SourceDocument;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess};
 
 /// The elements of a list of documents.
 pub(super) fn read_elements<'de, A: SeqAccess<'de>>(
     mut list: A,
     batch: &mut Batch,
-    place: &Place,
+    source: &SourceDocument,
     within: &FieldPath,
 ) -> Result<(), A::Error> {
     for index in 0.. {
-        let place = place.at(within.index(index));
+        let source = source.element(within.index(index));
         if list
-            .next_element_seed(DocumentSeed { batch, place })?
+            .next_element_seed(DocumentSeed { batch, source })?
             .is_none()
         {
             break;
@@ -28,7 +29,7 @@ pub(super) fn read_elements<'de, A: SeqAccess<'de>>(
 /// The `items` of a list.
 pub(super) struct Items<'a> {
     pub(super) batch: &'a mut Batch,
-    pub(super) place: &'a Place,
+    pub(super) source: &'a SourceDocument,
     pub(super) items: FieldPath,
 }
 
@@ -36,7 +37,7 @@ impl<'de> DeserializeSeed<'de> for Items<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        let log = self.batch.log(self.place);
+        let log = self.batch.log();
         let reader = Reader::new(&log);
         deserializer.deserialize_any(Shaped(ItemList {
             items: self,
@@ -62,7 +63,7 @@ impl<'de> Shape<'de> for ItemList<'_> {
     }
 
     fn list<A: SeqAccess<'de>>(self, list: A) -> Result<(), A::Error> {
-        read_elements(list, self.items.batch, self.items.place, &self.items.items)
+        read_elements(list, self.items.batch, self.items.source, &self.items.items)
     }
 
     fn scalar(self, value: Scalar<'_>) {
@@ -74,7 +75,7 @@ impl<'de> Shape<'de> for ItemList<'_> {
     fn wrong(self, found: &str) {
         let field = FieldPath::root().field("items");
         let message = format!("expected a list of resources, found {found}");
-        let location = self.items.place.document().locate(&field);
+        let location = self.items.source.locate(&field);
         self.items.batch.push(
             Diagnostic::new(Code::WRONG_TYPE, message)
                 .with_field(field)

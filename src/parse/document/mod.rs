@@ -7,14 +7,15 @@ mod items;
 mod outcome;
 mod section;
 
-use super::batch::{Batch, Place};
+use super::batch::Batch;
 use super::buffered::Buffered;
 use super::kinds::{Class, NoSuchKind, classify};
 use super::read::{Log, Reader, Scalar, Shape, Shaped, Slot};
 use crate::diagnostic::Code;
 use crate::resource::{ObjectMeta, Resource};
+use crate::terms::source::SourceDocument;
 use items::{Items, read_elements};
-use section::{Section, empty};
+use section::Section;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess};
 use serde_json::Value;
 use std::collections::HashSet;
@@ -22,15 +23,15 @@ use std::collections::HashSet;
 /// The seed that reads a document into a batch.
 pub(super) struct DocumentSeed<'b> {
     pub(super) batch: &'b mut Batch,
-    pub(super) place: Place,
+    pub(super) source: SourceDocument,
 }
 
 impl<'de> DeserializeSeed<'de> for DocumentSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        let log = self.batch.log(&self.place);
-        let mut reading = Reading::new(self.batch, self.place, &log);
+        let log = self.batch.log();
+        let mut reading = Reading::new(self.batch, self.source, &log);
         let result = deserializer.deserialize_any(Shaped(&mut reading));
         match result {
             Ok(()) => reading.finish(),
@@ -43,7 +44,7 @@ impl<'de> DeserializeSeed<'de> for DocumentSeed<'_> {
 /// A document while it is read.
 struct Reading<'b> {
     batch: &'b mut Batch,
-    place: Place,
+    source: SourceDocument,
     log: &'b Log,
     header: Header,
     class: Option<Result<Class, NoSuchKind>>,
@@ -85,7 +86,7 @@ impl<'de> Shape<'de> for &mut Reading<'_> {
     }
 
     fn list<A: SeqAccess<'de>>(self, list: A) -> Result<(), A::Error> {
-        read_elements(list, self.batch, &self.place, &self.place.within())
+        read_elements(list, self.batch, &self.source, &self.source.within())
     }
 
     fn mapping<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
@@ -99,10 +100,10 @@ impl<'de> Shape<'de> for &mut Reading<'_> {
 }
 
 impl<'b> Reading<'b> {
-    fn new(batch: &'b mut Batch, place: Place, log: &'b Log) -> Self {
+    fn new(batch: &'b mut Batch, source: SourceDocument, log: &'b Log) -> Self {
         Self {
             batch,
-            place,
+            source,
             log,
             header: Header::default(),
             class: None,
@@ -134,10 +135,10 @@ impl<'b> Reading<'b> {
                 self.header.meta = map.next_value_seed(Slot::new(root.field("metadata")))?
             }
             "items" if matches!(self.class, None | Some(Ok(Class::List))) => {
-                let items = self.place.within().field("items");
+                let items = self.source.within().field("items");
                 map.next_value_seed(Items {
                     batch: self.batch,
-                    place: &self.place,
+                    source: &self.source,
                     items,
                 })?;
             }
@@ -182,7 +183,7 @@ impl<'b> Reading<'b> {
         }
         let class = classify(api_version, kind);
         if let Ok(Class::Resource(kind)) = class {
-            self.resource = Some(empty(kind));
+            self.resource = Some(kind.empty());
         }
         self.class = Some(class);
     }

@@ -105,7 +105,7 @@ impl Reading<'_> {
 
     fn say(self, diagnostic: Diagnostic, field: &'static str) {
         let field = FieldPath::root().field(field);
-        let location = self.place.document().locate(&field);
+        let location = self.source.locate(&field);
         let reference = self.reference();
         self.batch.push(
             diagnostic
@@ -120,7 +120,8 @@ impl Reading<'_> {
         let Some(mesh) = mesh.filter(|_| self.header.meta.name == "istio") else {
             return self.passed_over();
         };
-        let file = format!("{}#data.mesh", self.place.file().unwrap_or("<input>"));
+        let file = self.source.file().map_or("<input>", |file| &**file);
+        let file = format!("{file}#data.mesh");
         self.batch.read_mesh_config(Some(file.into()), mesh);
     }
 
@@ -170,12 +171,12 @@ impl Reading<'_> {
         let reference = ResourceRef::new(resource.kind().as_str(), &*meta.namespace, &*meta.name);
         if self
             .batch
-            .report_problems(self.log, &self.place, Some(&reference))
+            .report_problems(self.log, &self.source, Some(&reference))
         {
             return;
         }
         *resource.meta_mut() = meta;
-        *resource.source_mut() = self.place.document();
+        *resource.source_mut() = self.source;
         self.batch.add(resource);
     }
 
@@ -184,7 +185,7 @@ impl Reading<'_> {
         let reference = self.reference();
         let named = !reference.name.is_empty() && !reference.kind.is_empty();
         self.batch
-            .report_problems(self.log, &self.place, named.then_some(&reference));
+            .report_problems(self.log, &self.source, named.then_some(&reference));
     }
 
     fn reference(&self) -> ResourceRef {

@@ -4,9 +4,10 @@ use super::Reading;
 use crate::diagnostic::{Code, nearest};
 use crate::parse::buffered::Buffered;
 use crate::parse::kinds::Class;
+use crate::parse::message::{Message, field_index};
 use crate::parse::read::{Read, Reader};
-use crate::resource::{Document, Kind, Resource};
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny};
+use crate::resource::{Resource, each_kind};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess};
 
 /// A part of the content under its key.
 pub(super) struct Section<'a, 'b> {
@@ -58,22 +59,6 @@ enum Known {
     No,
 }
 
-/// A resource of that kind with nothing set.
-pub(super) fn empty(kind: Kind) -> Resource {
-    match kind {
-        Kind::VirtualService => Resource::VirtualService(Document::default()),
-        Kind::DestinationRule => Resource::DestinationRule(Document::default()),
-        Kind::Gateway => Resource::Gateway(Document::default()),
-        Kind::ServiceEntry => Resource::ServiceEntry(Document::default()),
-        Kind::Sidecar => Resource::Sidecar(Document::default()),
-        Kind::WorkloadEntry => Resource::WorkloadEntry(Document::default()),
-        Kind::Service => Resource::Service(Document::default()),
-        Kind::Deployment => Resource::Deployment(Document::default()),
-        Kind::Pod => Resource::Pod(Document::default()),
-        Kind::EndpointSlice => Resource::EndpointSlice(Document::default()),
-    }
-}
-
 /// Reads the value of a document's key into the resource.
 fn read_section<'de, D: Deserializer<'de>>(
     resource: &mut Resource,
@@ -81,54 +66,73 @@ fn read_section<'de, D: Deserializer<'de>>(
     deserializer: D,
     root: Reader<'_>,
 ) -> Result<Known, D::Error> {
-    /// Reads the value, if it is not null, in place of what is there.
-    fn fill<'de, T: Read, D: Deserializer<'de>>(
-        field: &mut T,
-        deserializer: D,
-        reader: Reader<'_>,
-    ) -> Result<Known, D::Error> {
-        Ok(match Option::<T>::read(deserializer, reader)? {
-            Some(value) => {
-                *field = value;
-                Known::Content
+    macro_rules! sections {
+        ($($(#[$doc:meta])* $kind:ident: $name:literal of $group:literal, registry $registry:literal, content $content:ident;)*) => {
+            match resource {
+                $(Resource::$kind(document) => sections!(@$content document),)*
             }
-            None => Known::NullContent,
-        })
+        };
+        (@spec $document:ident) => {
+            match key {
+                "spec" => read_spec(&mut $document.spec, deserializer, root.field("spec")),
+                _ => pass_over(deserializer, key == "status"),
+            }
+        };
+        (@whole $document:ident) => { read_field(&mut $document.spec, key, deserializer, root) };
     }
-    let spec = root.field("spec");
-    match (resource, key) {
-        (Resource::VirtualService(it), "spec") => fill(&mut it.spec, deserializer, spec),
-        (Resource::DestinationRule(it), "spec") => fill(&mut it.spec, deserializer, spec),
-        (Resource::Gateway(it), "spec") => fill(&mut it.spec, deserializer, spec),
-        (Resource::ServiceEntry(it), "spec") => fill(&mut it.spec, deserializer, spec),
-        (Resource::Sidecar(it), "spec") => fill(&mut it.spec, deserializer, spec),
-        (Resource::WorkloadEntry(it), "spec") => fill(&mut it.spec, deserializer, spec),
-        (Resource::Service(it), "spec") => fill(&mut it.spec, deserializer, spec),
-        (Resource::Deployment(it), "spec") => fill(&mut it.spec, deserializer, spec),
-        (Resource::Pod(it), "spec") => fill(&mut it.spec.spec, deserializer, spec),
-        (Resource::Pod(it), "status") => {
-            fill(&mut it.spec.status, deserializer, root.field("status"))
+    each_kind!(sections)
+}
+
+/// Reads the whole content, if it is not null.
+fn read_spec<'de, T: Read, D: Deserializer<'de>>(
+    spec: &mut T,
+    deserializer: D,
+    reader: Reader<'_>,
+) -> Result<Known, D::Error> {
+    Ok(match Option::<T>::read(deserializer, reader)? {
+        Some(value) => {
+            *spec = value;
+            Known::Content
         }
-        (Resource::EndpointSlice(it), "addressType") => fill(
-            &mut it.spec.address_type,
-            deserializer,
-            root.field("addressType"),
-        ),
-        (Resource::EndpointSlice(it), "endpoints") => fill(
-            &mut it.spec.endpoints,
-            deserializer,
-            root.field("endpoints"),
-        ),
-        (Resource::EndpointSlice(it), "ports") => {
-            fill(&mut it.spec.ports, deserializer, root.field("ports"))
-        }
-        (resource, key) => {
-            IgnoredAny::deserialize(deserializer)?;
-            let has_status = resource.kind() != Kind::EndpointSlice;
-            Ok(match key {
-                "status" if has_status => Known::Passive,
-                _ => Known::No,
-            })
-        }
+        None => Known::NullContent,
+    })
+}
+
+/// Reads one field of the content, if it has that.
+fn read_field<'de, M: Message, D: Deserializer<'de>>(
+    content: &mut M,
+    key: &str,
+    deserializer: D,
+    root: Reader<'_>,
+) -> Result<Known, D::Error> {
+    let Some(index) = field_index::<M>(key) else {
+        return pass_over(deserializer, false);
+    };
+    let mut value = OneValue(Some(deserializer));
+    content.read_field(index, &mut value, root.field(M::FIELDS[index].0))?;
+    Ok(Known::Content)
+}
+
+fn pass_over<'de, D: Deserializer<'de>>(deserializer: D, known: bool) -> Result<Known, D::Error> {
+    IgnoredAny::deserialize(deserializer)?;
+    Ok(if known { Known::Passive } else { Known::No })
+}
+
+/// The value of a mapping's key that has been read.
+struct OneValue<D>(Option<D>);
+
+impl<'de, D: Deserializer<'de>> MapAccess<'de> for OneValue<D> {
+    type Error = D::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        _: K,
+    ) -> Result<Option<K::Value>, D::Error> {
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, D::Error> {
+        let value = self.0.take();
+        seed.deserialize(value.ok_or_else(|| D::Error::custom("there is one value"))?)
     }
 }

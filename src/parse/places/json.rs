@@ -52,7 +52,7 @@ impl Walk<'_> {
             b'[' => self.array(node, depth),
             _ => {
                 let place = Place::Byte(self.at);
-                self.index.value(node, place);
+                self.index.scalar(node, place);
                 if first == b'"' {
                     self.string().map(|_| ())
                 } else {
@@ -75,8 +75,9 @@ impl Walk<'_> {
             if !self.skip(b':') {
                 return None;
             }
-            let field = self.index.field(node, key, Some(place), false)?;
-            self.value(field, depth + 1)?;
+            let value = self.index.add();
+            self.index.field(node, key, place, value);
+            self.value(value, depth + 1)?;
             if !self.skip(b',') {
                 return self.skip(b'}').then_some(());
             }
@@ -89,7 +90,8 @@ impl Walk<'_> {
             return Some(());
         }
         for index in 0.. {
-            let element = self.index.element(node, index);
+            let element = self.index.add();
+            self.index.element(node, index, element);
             self.value(element, depth + 1)?;
             if !self.skip(b',') {
                 break;

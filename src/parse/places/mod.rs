@@ -2,6 +2,8 @@
 
 mod index;
 mod json;
+#[cfg(all(test, feature = "yaml"))]
+mod property;
 #[cfg(feature = "yaml")]
 mod yaml;
 

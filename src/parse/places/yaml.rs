@@ -1,194 +1,156 @@
-//! The index of a YAML document.
-//!
-//! The YAML reader tells places only in its errors. So this reads the document with visitors that refuse every scalar and
-//! every key: the reader has then consumed the scalar and tells its place, and reading goes on behind it.
+//! The index of a YAML document, from the events of a parser that marks them. The values are read by another; where the two
+//! disagree about a text, this one ends, and what stands behind has the place of what stands above it.
 
 use super::index::{Index, Node, Place};
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use std::cell::{Cell, RefCell};
-use std::fmt;
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
+use std::collections::HashMap;
 
 /// The index of the first document in `text`. Of a text with an error in its syntax, the part before the error.
 pub(super) fn index(text: &str) -> Index {
-    let walk = Walk {
-        index: RefCell::new(Index::new()),
-        left: Cell::new(text.len().saturating_add(1_000_000)),
+    let mut builder = Builder {
+        index: Index::new(),
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        has_root: false,
     };
-    if let Some(document) = serde_yaml::Deserializer::from_str(text).next() {
-        // An error ends the walk; what it has found until then is what there is.
-        let _ = At {
-            walk: &walk,
-            node: Index::ROOT,
-            merged: false,
+    for event in Parser::new_from_str(text) {
+        let Ok((event, span)) = event else { break };
+        if builder.event(event, place(span.start)).is_none() {
+            break;
         }
-        .deserialize(document);
     }
-    let mut index = walk.index.into_inner();
-    index.note_lines(text);
-    index
+    builder.index.note_lines(text);
+    builder.index
 }
 
-struct Walk {
-    index: RefCell<Index>,
-    /// How many more values are walked through, which only aliases can exhaust.
-    left: Cell<usize>,
+fn place(at: Marker) -> Place {
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    Place::LineColumn(number(at.line()), number(at.col()).saturating_add(1))
 }
 
-/// The message of a visitor that refuses a scalar to learn its place.
-const REFUSED: &str = "refused to learn its place";
-
-/// The place in the text of an error that [`REFUSED`] has made; `None` for every other error.
-fn refused_at(error: &impl fmt::Display) -> Option<Place> {
-    let text = error.to_string();
-    let (_, place) = text.rsplit_once(REFUSED)?;
-    let Some(place) = place.strip_prefix(" at line ") else {
-        // The reader does not spell out the very first place.
-        return Some(Place::LineColumn(1, 1));
-    };
-    let (line, column) = place.split_once(" column ")?;
-    Some(Place::LineColumn(line.parse().ok()?, column.parse().ok()?))
+struct Builder {
+    index: Index,
+    /// The mappings and lists around the next event.
+    open: Vec<Open>,
+    /// What anchors name, with the text of a scalar: it may be a key.
+    anchors: HashMap<usize, (Node, Option<String>)>,
+    has_root: bool,
 }
 
-/// Walks through the value of `node`.
-#[derive(Clone, Copy)]
-struct At<'w> {
-    walk: &'w Walk,
-    node: Node,
-    /// Whether the value's fields are merged into those that are already there.
-    merged: bool,
+/// A mapping or list that has not ended.
+enum Open {
+    Mapping {
+        node: Node,
+        next: Next,
+    },
+    List {
+        node: Node,
+        length: usize,
+        /// The mapping whose `<<` this is.
+        merged_into: Option<Node>,
+    },
 }
 
-impl<'de> DeserializeSeed<'de> for At<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        let Some(left) = self.walk.left.get().checked_sub(1) else {
-            return Err(D::Error::custom("too many values"));
-        };
-        self.walk.left.set(left);
-        let Err(error) = deserializer.deserialize_any(self) else {
-            return Ok(());
-        };
-        let place = refused_at(&error).ok_or(error)?;
-        self.walk.index.borrow_mut().value(self.node, place);
-        Ok(())
-    }
+/// What comes next in a mapping.
+enum Next {
+    Key,
+    Value(String, Place),
+    /// The value of a key that is no text.
+    Unnamed,
 }
 
-impl<'de> Visitor<'de> for At<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-        Err(E::custom(REFUSED))
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
-        Err(E::custom(REFUSED))
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
-        Err(E::custom(REFUSED))
-    }
-
-    fn visit_i128<E: Error>(self, _: i128) -> Result<(), E> {
-        Err(E::custom(REFUSED))
-    }
-
-    fn visit_u128<E: Error>(self, _: u128) -> Result<(), E> {
-        Err(E::custom(REFUSED))
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        Err(E::custom(REFUSED))
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
-        Err(E::custom(REFUSED))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Err(E::custom(REFUSED))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        for index in 0.. {
-            let element = match self.merged {
-                true => self,
-                false => At {
-                    node: self.walk.index.borrow_mut().element(self.node, index),
-                    ..self
-                },
-            };
-            if list.next_element_seed(element)?.is_none() {
-                break;
+impl Builder {
+    /// Takes the next event; `None` if the document ends with it.
+    fn event(&mut self, event: Event<'_>, place: Place) -> Option<()> {
+        match event {
+            Event::StreamEnd | Event::DocumentEnd => return None,
+            Event::Nothing | Event::StreamStart | Event::DocumentStart(_) => {}
+            Event::SequenceEnd | Event::MappingEnd => drop(self.open.pop()),
+            Event::Alias(anchor) => {
+                let (node, text) = self.anchors.get(&anchor).cloned()?;
+                self.put(node, text, place);
             }
-        }
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some((key, place)) = map.next_key_seed(Key)? {
-            if key == "<<" {
-                map.next_value_seed(At {
-                    merged: true,
-                    ..self
-                })?;
-                continue;
+            Event::Scalar(text, style, anchor, _) => {
+                let node = self.add(anchor, Some(&text));
+                // A value that is left out has no place of its own.
+                if style != ScalarStyle::Plain || !text.is_empty() {
+                    self.index.scalar(node, place);
+                }
+                self.put(node, Some(text.into_owned()), place);
             }
-            let node = self
-                .walk
-                .index
-                .borrow_mut()
-                .field(self.node, key, place, self.merged);
-            match node {
-                Some(node) => map.next_value_seed(At {
+            Event::SequenceStart(anchor, _) => {
+                let node = self.add(anchor, None);
+                let merged_into = self.put(node, None, place);
+                self.open.push(Open::List {
                     node,
-                    merged: false,
-                    ..self
-                })?,
-                None => {
-                    map.next_value::<IgnoredAny>()?;
+                    length: 0,
+                    merged_into,
+                });
+            }
+            Event::MappingStart(anchor, _) => {
+                let node = self.add(anchor, None);
+                self.put(node, None, place);
+                let next = Next::Key;
+                self.open.push(Open::Mapping { node, next });
+            }
+        }
+        Some(())
+    }
+
+    /// A new value, which the anchor names, if there is one.
+    fn add(&mut self, anchor: usize, text: Option<&str>) -> Node {
+        let node = match std::mem::replace(&mut self.has_root, true) {
+            true => self.index.add(),
+            false => Index::ROOT,
+        };
+        if anchor > 0 {
+            self.anchors.insert(anchor, (node, text.map(str::to_owned)));
+        }
+        node
+    }
+
+    /// Puts a value where it belongs: it is a key or a field's value in a mapping, or an element of a list. Returns the
+    /// mapping into which it is merged.
+    fn put(&mut self, node: Node, text: Option<String>, place: Place) -> Option<Node> {
+        match self.open.last_mut()? {
+            Open::List {
+                node: list,
+                length,
+                merged_into,
+            } => {
+                self.index.element(*list, *length, node);
+                *length += 1;
+                if let Some(mapping) = *merged_into {
+                    self.index.merge(mapping, node);
+                }
+                None
+            }
+            Open::Mapping {
+                node: mapping,
+                next,
+            } => {
+                let mapping = *mapping;
+                match std::mem::replace(next, Next::Key) {
+                    Next::Unnamed => None,
+                    Next::Key => {
+                        *next = match text {
+                            Some(text) => Next::Value(text, place),
+                            None => Next::Unnamed,
+                        };
+                        None
+                    }
+                    Next::Value(key, place) => {
+                        let is_merge = key == "<<";
+                        self.index.field(mapping, key, place, node);
+                        if !is_merge {
+                            return None;
+                        }
+                        self.index.merge(mapping, node);
+                        Some(mapping)
+                    }
                 }
             }
         }
-        Ok(())
-    }
-}
-
-/// A key and its place.
-struct Key;
-
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = (String, Option<Place>);
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        let mut key = String::new();
-        match deserializer.deserialize_str(Keep(&mut key)) {
-            Ok(()) => Ok((key, None)),
-            Err(error) => {
-                let place = refused_at(&error).ok_or(error)?;
-                Ok((key, Some(place)))
-            }
-        }
-    }
-}
-
-struct Keep<'k>(&'k mut String);
-
-impl Visitor<'_> for Keep<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E: Error>(self, key: &str) -> Result<(), E> {
-        key.clone_into(self.0);
-        Err(E::custom(REFUSED))
     }
 }
 
@@ -223,6 +185,42 @@ mod tests {
         let text = "base: &b\n  x: 1\n  y: 2\na:\n  <<: *b\n  y: 3\n";
         assert_eq!(find(text, "a.x", false), (2, 6));
         assert_eq!(find(text, "a.y", false), (6, 6));
+        assert_eq!(find(text, "a.z", false), (4, 1));
+        let two = "b: &b {x: 1}\nc: &c {x: 2, y: 3}\na: {<<: [*b, *c], z: 4}\n";
+        assert_eq!(find(two, "a.x", false), (1, 11));
+        assert_eq!(find(two, "a.y", true), (2, 14));
+        let chain = "b: &b {x: 1}\nc: &c {<<: *b, y: 2}\na: {<<: *c}\n";
+        assert_eq!(find(chain, "a.x", false), (1, 11));
+    }
+
+    #[test]
+    fn aliases_lead_to_their_anchors() {
+        let text = "a: &a [x, &s y]\nb: *a\nc: {*s : *s}\n";
+        assert_eq!(find(text, "b[1]", false), (1, 11));
+        assert_eq!(find(text, "b", false), (2, 1));
+        assert_eq!(find(text, "c.y", true), (3, 5));
+        assert_eq!(find(text, "c.y", false), (1, 11));
+    }
+
+    #[test]
+    fn the_first_of_two_keys_counts_and_the_second_is_too_many() {
+        let text = "a: {x: 1}\na: {x: 2, y: 3}\n";
+        assert_eq!(find(text, "a.x", false), (1, 8));
+        assert_eq!(find(text, "a", true), (2, 1));
+        assert_eq!(find(text, "a.y", false), (1, 1));
+    }
+
+    #[test]
+    fn styles_and_line_ends() {
+        let text = "a: \"x\\n\ty\"\r\nb: |\r\n  c: 1\r\nd: 'é' # f: 2\r\n? g\r\n: h\r\n? [i, j]\r\n: k\r\nö: {l: , m}\r\nn: !!str o\r\n";
+        assert_eq!(find(text, "a", false), (1, 4));
+        assert_eq!(find(text, "b", false), (3, 3));
+        assert_eq!(find(text, "d", false), (4, 4));
+        assert_eq!(find(text, "g", false), (6, 3));
+        assert_eq!(find(text, "ö.l", false), (9, 5));
+        assert_eq!(find(text, "ö.m", true), (9, 10));
+        assert_eq!(find(text, "n", false), (10, 4));
+        assert_eq!(find(text, "i", false), (1, 1));
     }
 
     #[test]
@@ -230,5 +228,19 @@ mod tests {
         let text = "a:\n  b: x\n  c: [1, 2\nd: 3\n";
         assert_eq!(find(text, "a.b", false), (2, 6));
         assert_eq!(find("", "a", false), (1, 1));
+    }
+
+    #[test]
+    fn depth_and_expansion_cost_no_more_than_the_text() {
+        let deep = format!("a: {}{}", "[".repeat(10_000), "]".repeat(10_000));
+        assert_eq!(find(&deep, "a[0][0]", false), (1, 1));
+        let mut laughs = "l0: &l0 {x: y}\n".to_owned();
+        for level in 1..60 {
+            let before = level - 1;
+            laughs +=
+                &format!("l{level}: &l{level} {{<<: [*l{before}, *l{before}], a: *l{before}}}\n");
+        }
+        assert_eq!(find(&laughs, "l59.x", false), (1, 13));
+        assert_eq!(find(&laughs, "l59.missing", false), (60, 1));
     }
 }

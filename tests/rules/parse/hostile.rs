@@ -89,3 +89,17 @@ fn long_lines_and_keys() {
     assert!(!quickly(&"!".repeat(100_000)).is_empty());
     assert!(!quickly(&"&a ".repeat(50_000)).is_empty());
 }
+
+/// Places are those of the text as an editor shows it, or none within a document that no line divides from the one before.
+#[test]
+fn several_documents_on_one_line() {
+    let pod = r#"{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {"ports": 1}}"#;
+    let (_, report) = Resources::from_json_lenient(&format!("[] {pod}"));
+    let location = report.errors().next().unwrap().location().unwrap();
+    assert_eq!((location.line, location.column), (1, 89));
+
+    let (_, report) = Resources::from_yaml_lenient("a: 1\r---\rb: 2\r");
+    let places: Vec<_> = report.iter().map(|it| it.location().unwrap()).collect();
+    assert_eq!(places.len(), 2);
+    assert_eq!((places[1].line, places[1].column), (1, 1));
+}
