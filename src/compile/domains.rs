@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::mesh::service::{Registry, Resolution, Service};
 use crate::terms::hash::HashSet;
+use crate::terms::subnet;
 
 /// Domains of one virtual host before duplicates are removed, in the order in which Istio emits them; true: a derived
 /// short form, which gives way to another service's real name (R-H-051).
@@ -38,13 +39,13 @@ pub(super) fn of_service(
     let names = std::iter::once(&*service.hostname).chain(aliases.iter().copied());
     let mut out = of_names(names, headless, proxy_domain, port);
     for address in &service.addresses {
-        if address.ip.is_unspecified() {
+        if address.addr().is_unspecified() {
             continue;
         }
-        let text = match (address.ip, is_host_address(address)) {
+        let text = match (address.addr(), subnet::is_single(address)) {
             (IpAddr::V6(ip), true) => format!("[{ip}]"),
             (ip, true) => ip.to_string(),
-            (ip, false) => format!("{ip}/{}", address.prefix),
+            (_, false) => address.to_string(),
         };
         with_port(&text, false, port, &mut out);
     }
@@ -89,10 +90,6 @@ fn with_port(name: &str, is_derived: bool, port: Option<u16>, out: &mut Domains)
     if let Some(port) = port {
         out.push((format!("{name}:{port}"), is_derived));
     }
-}
-
-fn is_host_address(address: &crate::mesh::service::Address) -> bool {
-    address.prefix == if address.ip.is_ipv4() { 32 } else { 128 }
 }
 
 /// Short forms of `hostname` for a proxy with this DNS search domain (R-H-048).

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use crate::mesh::config::OutboundTrafficPolicy;
 use crate::mesh::service::{Protocol, Registry, Resolution, ServicePort};
 use crate::router::{
-    Action, ChainMatch, Cidr, ClusterId, Filter, FilterChain, Forward, Listener, LocalReply, Rule,
-    Split, TcpProxy, View, VirtualHost, VirtualHostKind, VirtualHosts,
+    Action, ChainMatch, ClusterId, Filter, FilterChain, Forward, Listener, LocalReply, Rule, Split,
+    TcpProxy, View, VirtualHost, VirtualHostKind, VirtualHosts,
 };
 use crate::terms::condition::RequestMatch;
 use crate::terms::proxy::Proxy;
 use crate::terms::route_policy::{DirectResponse, RoutePolicy};
+use crate::terms::subnet;
 
 use super::bound_services::BoundServices;
 use super::clusters::Clusters;
@@ -187,24 +188,20 @@ impl<'a> Sidecar<'a> {
         if inner.resolution == Resolution::Alias || port.protocol == Protocol::Udp {
             return;
         }
-        let own = inner.addresses.iter().find(|one| !one.ip.is_unspecified());
-        let is_range = own.is_some_and(|one| one.prefix != if one.ip.is_ipv4() { 32 } else { 128 });
+        let own = inner
+            .addresses
+            .iter()
+            .find(|one| !one.addr().is_unspecified());
+        let is_range = own.is_some_and(|one| !subnet::is_single(one));
         let mut ranges = Vec::new();
         // HTTP ports share every address; others listen on the service's own (R-M-066).
         let bind = match bind {
             Bind::Default if !port.protocol.is_http() => match own {
                 Some(_) if is_range => {
-                    ranges = inner
-                        .addresses
-                        .iter()
-                        .map(|one| Cidr {
-                            address: one.ip,
-                            prefix: one.prefix,
-                        })
-                        .collect();
+                    ranges.clone_from(&inner.addresses);
                     None
                 }
-                Some(address) => Some(address.ip),
+                Some(address) => Some(address.addr()),
                 None => None,
             },
             Bind::Default | Bind::Everywhere => None,
@@ -257,7 +254,10 @@ impl<'a> Sidecar<'a> {
         let inner = service.service();
         let per_endpoint = bind == Bind::Default
             && inner.resolution == Resolution::Passthrough
-            && inner.addresses.iter().all(|one| one.ip.is_unspecified())
+            && inner
+                .addresses
+                .iter()
+                .all(|one| one.addr().is_unspecified())
             && !port.protocol.is_http();
         if !per_endpoint {
             return vec![bind];

@@ -1,13 +1,13 @@
 //! Filter chains of a service port that carries bytes: `tls` routes by server name, `tcp` routes by subnet, and the
 //! service's own cluster for the rest (R-M-065, R-M-066).
 
+use ipnet::IpNet;
 use std::collections::HashSet;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::mesh::service::Service;
 use crate::mesh::virtual_service::{L4Match, VirtualService};
-use crate::router::{ChainMatch, Cidr, Filter, FilterChain, TcpProxy};
+use crate::router::{ChainMatch, Filter, FilterChain, TcpProxy};
 use crate::terms::origin::{MatchIndex, Origin};
 use crate::terms::proxy::Proxy;
 
@@ -23,7 +23,7 @@ pub(super) struct TcpPort<'a> {
     /// The listener is bound to every address and the service has no address of its own.
     pub shares_wildcard: bool,
     /// Address ranges of the service, where the listener is bound to every address because of them.
-    pub ranges: Vec<Cidr>,
+    pub ranges: Vec<IpNet>,
     /// Names that the service answers to in SNI: host name, aliases and their short forms.
     pub server_names: Vec<Box<str>>,
     pub proxy: &'a Proxy,
@@ -55,7 +55,7 @@ impl TcpPort<'_> {
                     .filter(|entry| applies(&entry.l4, self.port, self.proxy))
                 {
                     if !entry.l4.destination_subnets.is_empty() && self.port > 0 {
-                        ranges = cidrs(&entry.l4.destination_subnets);
+                        ranges.clone_from(&entry.l4.destination_subnets);
                     }
                     let predicate = (
                         entry.sni_hosts.clone(),
@@ -142,9 +142,9 @@ impl TcpPort<'_> {
                 let Some(first) = applying.clone().next() else {
                     continue;
                 };
-                let subnets: Vec<Cidr> = applying
+                let subnets: Vec<IpNet> = applying
                     .by_ref()
-                    .flat_map(|entry| cidrs(&entry.destination_subnets))
+                    .flat_map(|entry| entry.destination_subnets.iter().copied())
                     .collect();
                 own_chain &= sorted(&subnets) != sorted(&self.ranges);
                 out.push(chain(subnets, first.index));
@@ -173,25 +173,8 @@ fn applies(entry: &L4Match, port: u16, proxy: &Proxy) -> bool {
         && (entry.source_namespace.is_empty() || *entry.source_namespace == *proxy.namespace())
 }
 
-/// Subnets as ranges; a single address is a range of one. Texts that are neither were refused by resolve.
-pub(super) fn cidrs(subnets: &[Box<str>]) -> Vec<Cidr> {
-    subnets.iter().filter_map(|text| cidr(text)).collect()
-}
-
-/// `10.0.0.0/28` or one address; the unspecified address means no range.
-pub(super) fn cidr(text: &str) -> Option<Cidr> {
-    let (address, prefix) = match text.split_once('/') {
-        Some((address, prefix)) => (address.parse::<IpAddr>().ok()?, prefix.parse().ok()?),
-        None => {
-            let address = text.parse::<IpAddr>().ok()?;
-            (address, if address.is_ipv4() { 32 } else { 128 })
-        }
-    };
-    Some(Cidr { address, prefix })
-}
-
-fn sorted(ranges: &[Cidr]) -> Vec<(IpAddr, u8)> {
-    let mut out: Vec<(IpAddr, u8)> = ranges.iter().map(|one| (one.address, one.prefix)).collect();
+fn sorted(ranges: &[IpNet]) -> Vec<IpNet> {
+    let mut out = ranges.to_vec();
     out.sort_unstable();
     out
 }

@@ -1,5 +1,7 @@
 //! "Did you mean": the candidate that is nearest to what was written, if one is near.
 
+use strsim::osa_distance;
+
 /// The candidate nearest to `text`, if it is near enough to be meant: at most a third of its letters differ, case aside.
 pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const LONGEST: usize = 64;
@@ -10,7 +12,7 @@ pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         text.chars()
             .filter(|c| c.is_alphanumeric())
             .flat_map(char::to_lowercase)
-            .collect::<Vec<_>>()
+            .collect::<String>()
     };
     let wanted = plain(text);
     candidates
@@ -18,34 +20,12 @@ pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter(|candidate| candidate.len() <= LONGEST)
         .map(|candidate| {
             let letters = plain(candidate);
-            (
-                distance(&wanted, &letters),
-                letters.len().max(wanted.len()),
-                candidate,
-            )
+            let length = letters.chars().count().max(wanted.chars().count());
+            (osa_distance(&wanted, &letters), length, candidate)
         })
         .filter(|(distance, length, _)| distance * 3 <= *length)
         .min_by_key(|(distance, _, _)| *distance)
         .map(|(_, _, candidate)| candidate)
-}
-
-/// How many letters to insert, remove, replace, or swap with their neighbour.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut before_last: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut best = replaced.min(last[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(before_last[j - 2] + 1);
-            }
-            row.push(best);
-        }
-        before_last = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ fn places(policy: &RuleTrafficPolicy, at: &FieldPath) -> Vec<FieldPath> {
         .ports
         .iter()
         .enumerate()
-        .filter(|(_, entry)| is_meant(entry.tls.as_deref()))
+        .filter(|(_, entry)| is_meant(entry.settings.tls.as_deref()))
         .map(|(index, _)| at.field("portLevelSettings").index(index));
     top.into_iter()
         .chain(ports)

@@ -27,7 +27,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
         let top = [(policy.settings.tls.as_deref(), at.clone())];
         let ports = policy.ports.iter().enumerate().map(|(index, entry)| {
             (
-                entry.tls.as_deref(),
+                entry.settings.tls.as_deref(),
                 at.field("portLevelSettings").index(index),
             )
         });

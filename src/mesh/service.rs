@@ -1,6 +1,6 @@
 //! Services, whatever made them: a Kubernetes Service or a host of a ServiceEntry.
 
-use std::net::IpAddr;
+use ipnet::IpNet;
 use std::sync::Arc;
 
 pub use crate::terms::endpoint::{Endpoint, EndpointPort};
@@ -123,7 +123,7 @@ pub struct Service {
     /// Who can see it.
     pub visibility: Visibility,
     /// Cluster IPs or ServiceEntry address; empty: none of its own.
-    pub addresses: Vec<Address>,
+    pub addresses: Vec<IpNet>,
     /// Its ports, in order.
     pub ports: Arc<[ServicePort]>,
     /// How its endpoints are found.
@@ -218,34 +218,4 @@ pub struct Alias {
     pub hostname: Arc<str>,
     /// Its namespace.
     pub namespace: Arc<str>,
-}
-
-/// An address of a service: one IP or a CIDR block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Address {
-    /// The address.
-    pub ip: IpAddr,
-    /// Prefix length; 32 or 128 for one address.
-    pub prefix: u8,
-}
-
-impl Address {
-    /// One address.
-    pub fn host(ip: IpAddr) -> Self {
-        let prefix = if ip.is_ipv4() { 32 } else { 128 };
-        Address { ip, prefix }
-    }
-
-    /// Reads `10.0.0.1` or `10.0.0.0/8`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let Some((ip, prefix)) = text.split_once('/') else {
-            return text.parse().ok().map(Address::host);
-        };
-        let whole = Address::host(ip.parse().ok()?);
-        let prefix = prefix
-            .parse()
-            .ok()
-            .filter(|prefix| *prefix <= whole.prefix)?;
-        Some(Address { prefix, ..whole })
-    }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use ipnet::IpNet;
+
 use crate::terms::condition::RequestMatch;
 use crate::terms::header_operations::HeaderChanges;
 use crate::terms::labels::Labels;
@@ -179,8 +181,8 @@ pub struct TcpRoute {
 /// What `tls` and `tcp` matches have in common.
 #[derive(Clone, Debug, Default)]
 pub struct L4Match {
-    /// `destinationSubnets`, as written (`10.0.0.0/28` or one address).
-    pub destination_subnets: Vec<Box<str>>,
+    /// `destinationSubnets`.
+    pub destination_subnets: Vec<IpNet>,
     /// `port`; `None`: any.
     pub port: Option<u32>,
     /// `sourceLabels`.

@@ -2,18 +2,19 @@
 //! name. An index may only prune: among the few that are left, transport and application protocol decide as in a scan
 //! (R-M-068).
 
+use ipnet::IpNet;
 use std::net::IpAddr;
 use std::ops::Range;
 
 use super::host_table::HostTable;
-use super::listener::{ChainFacts, ChainMatch, Cidr, FilterChain};
+use super::listener::{ChainFacts, ChainMatch, FilterChain};
 use crate::terms::hash::HashMap;
 
 /// The chains of a listener by what they ask of destination and server name.
 #[derive(Clone, Debug)]
 pub(super) struct ChainIndex {
     /// Those that ask for a destination, by network.
-    networks: HashMap<(IpAddr, u8), ByServerName>,
+    networks: HashMap<IpNet, ByServerName>,
     /// Lengths of the networks' prefixes, longest first.
     prefixes: Box<[u8]>,
     /// Those that any destination fits.
@@ -44,22 +45,22 @@ impl ChainIndex {
     }
 
     pub(super) fn of(chains: &[FilterChain]) -> Self {
-        let mut networks: HashMap<(IpAddr, u8), Vec<u32>> = HashMap::default();
+        let mut networks: HashMap<IpNet, Vec<u32>> = HashMap::default();
         let mut anywhere: Vec<u32> = Vec::new();
         for (place, chain) in (0..).zip(chains) {
             let destinations = &chain.matches.destinations;
             // A prefix of no bits asks for nothing.
-            if destinations.is_empty() || destinations.iter().any(|cidr| cidr.prefix == 0) {
+            if destinations.is_empty() || destinations.iter().any(|range| range.prefix_len() == 0) {
                 anywhere.push(place);
             }
-            for cidr in destinations.iter().filter(|cidr| cidr.prefix > 0) {
-                let group = networks.entry(cidr.network()).or_default();
+            for range in destinations.iter().filter(|range| range.prefix_len() > 0) {
+                let group = networks.entry(range.trunc()).or_default();
                 if group.last() != Some(&place) {
                     group.push(place);
                 }
             }
         }
-        let mut prefixes: Vec<u8> = networks.keys().map(|(_, prefix)| *prefix).collect();
+        let mut prefixes: Vec<u8> = networks.keys().map(IpNet::prefix_len).collect();
         prefixes.sort_unstable_by(|a, b| b.cmp(a));
         prefixes.dedup();
         let networks = networks.into_iter();
@@ -80,8 +81,8 @@ impl ChainIndex {
         let within = |address: IpAddr| {
             let mut prefixes = self.prefixes.iter();
             prefixes.find_map(|&prefix| {
-                let network = Cidr { address, prefix }.network();
-                self.networks.get(&network)
+                let range = IpNet::new(address, prefix).ok()?;
+                self.networks.get(&range.trunc())
             })
         };
         facts

@@ -1,5 +1,6 @@
 //! Listeners and their filter chains, chosen as Envoy chooses them (R-M-068).
 
+use ipnet::IpNet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,56 +35,11 @@ pub enum Transport {
     Tls,
 }
 
-/// Addresses with a common prefix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cidr {
-    /// Any address within.
-    pub address: IpAddr,
-    /// Length of the prefix in bits.
-    pub prefix: u8,
-}
-
-impl Cidr {
-    /// Whether `address` lies within.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address) {
-            (IpAddr::V4(a), IpAddr::V4(b)) => {
-                let shift = 32u32.saturating_sub(u32::from(self.prefix));
-                (u64::from(a.to_bits()) >> shift) == (u64::from(b.to_bits()) >> shift)
-            }
-            (IpAddr::V6(a), IpAddr::V6(b)) => {
-                let shift = 128u32.saturating_sub(u32::from(self.prefix));
-                shift >= 128 || (a.to_bits() >> shift) == (b.to_bits() >> shift)
-            }
-            _ => false,
-        }
-    }
-
-    /// The range by its first address, so that equal ranges are equal however they are written.
-    pub fn network(&self) -> (IpAddr, u8) {
-        let first = match self.address {
-            IpAddr::V4(address) => {
-                let shift = 32u32.saturating_sub(u32::from(self.prefix));
-                let bits = u64::from(address.to_bits()) >> shift << shift;
-                IpAddr::V4(std::net::Ipv4Addr::from_bits(bits as u32))
-            }
-            IpAddr::V6(address) => {
-                let shift = 128u32.saturating_sub(u32::from(self.prefix));
-                let bits = address.to_bits().checked_shr(shift).unwrap_or(0);
-                IpAddr::V6(std::net::Ipv6Addr::from_bits(
-                    bits.checked_shl(shift).unwrap_or(0),
-                ))
-            }
-        };
-        (first, self.prefix)
-    }
-}
-
 /// What a filter chain asks of a connection; an empty list asks nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChainMatch {
     /// Destination address.
-    pub(crate) destinations: Vec<Cidr>,
+    pub(crate) destinations: Vec<IpNet>,
     /// Lower-case server names, exact or `*.suffix`.
     pub(crate) server_names: Vec<Box<str>>,
     /// Detected transport protocol.
@@ -260,10 +216,11 @@ impl ChainMatch {
         if self.destinations.is_empty() {
             return 1;
         }
-        let fits = self.destinations.iter().filter(|cidr| {
-            cidr.prefix == 0 || facts.address.is_some_and(|address| cidr.contains(address))
+        let fits = self.destinations.iter().filter(|range| {
+            let is_within = |address: IpAddr| range.contains(&address);
+            range.prefix_len() == 0 || facts.address.is_some_and(is_within)
         });
-        fits.map(|cidr| 1 + u32::from(cidr.prefix))
+        fits.map(|range| 1 + u32::from(range.prefix_len()))
             .max()
             .unwrap_or(0)
     }

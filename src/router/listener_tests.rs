@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::router::{PathNormalization, RouteConfigs, View};
+use ipnet::IpNet;
 use proptest::prelude::*;
 
 fn chain(name: &str, matches: ChainMatch) -> FilterChain {
@@ -61,10 +62,7 @@ fn r_m_068_server_names_exact_then_longest_wildcard_then_none() {
 #[test]
 fn r_m_068_longest_destination_comes_first_and_is_final() {
     let within = |address: [u8; 4], prefix, names| ChainMatch {
-        destinations: vec![Cidr {
-            address: address.into(),
-            prefix,
-        }],
+        destinations: vec![IpNet::new(std::net::IpAddr::from(address), prefix).expect("a prefix")],
         ..sni(names)
     };
     let listener = listener(vec![
@@ -109,13 +107,13 @@ fn r_m_068_transport_and_application_protocol() {
 /// What a random chain asks for, out of few things, so that chains often ask for the same and for more or less of it.
 fn asked() -> impl Strategy<Value = ChainMatch> {
     let bits = prop_oneof![Just(0_u8), Just(8), Just(16), Just(24), Just(32)];
-    let cidr = (0_u8..2, 0_u8..2, bits, proptest::bool::weighted(0.1)).prop_map(
+    let range = (0_u8..2, 0_u8..2, bits, proptest::bool::weighted(0.1)).prop_map(
         |(b, d, prefix, is_v6)| {
             let address = match is_v6 {
                 false => IpAddr::from([10, b, 0, d]),
                 true => IpAddr::from([0xfd00, b.into(), 0, 0, 0, 0, 0, d.into()]),
             };
-            Cidr { address, prefix }
+            IpNet::new(address, prefix).expect("a prefix")
         },
     );
     let name = prop_oneof![
@@ -130,7 +128,7 @@ fn asked() -> impl Strategy<Value = ChainMatch> {
     let protocols = proptest::sample::subsequence(vec!["h2", "http/1.1", "istio"], 0..3);
     let list = |most| 0..most;
     (
-        proptest::collection::vec(cidr, list(3)),
+        proptest::collection::vec(range, list(3)),
         proptest::collection::vec(name, list(4)),
         transport,
         protocols,

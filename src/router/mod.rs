@@ -36,9 +36,7 @@ pub(crate) use cluster::ClusterSide;
 pub use cluster::{Cluster, ClusterId, ClusterKind};
 pub(crate) use cluster_ids::{ClusterIds, RouterIds, Special};
 pub(crate) use cluster_table::ClusterTable;
-pub use listener::{
-    ChainMatch, Cidr, Filter, FilterChain, Listener, RouteConfigId, TcpProxy, Transport,
-};
+pub use listener::{ChainMatch, Filter, FilterChain, Listener, RouteConfigId, TcpProxy, Transport};
 pub use memory::MemoryUsage;
 pub use route_config::RouteConfig;
 pub(crate) use route_config::VirtualHosts;

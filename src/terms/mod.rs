@@ -27,6 +27,7 @@ pub mod route_policy;
 pub(crate) mod selector_index;
 pub(crate) mod short;
 pub mod source;
+pub mod subnet;
 pub(crate) mod threads;
 pub mod traffic_policy;
 pub mod weighted;

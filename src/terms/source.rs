@@ -202,6 +202,7 @@ impl SourceDocument {
     }
 
     /// The same place, with which every field of the resource is found.
+    #[cfg(feature = "yaml")]
     pub(crate) fn without_fields(&self) -> Self {
         Self {
             document: self.document.start..self.document.start,

@@ -172,7 +172,8 @@ impl EffectiveRule {
             .flatten()
             .flat_map(|policy| policy.ports.iter())
             .find(|entry| {
-                hash_of(entry.load_balancer.as_ref()).is_some_and(|hash| hash.key.is_some())
+                hash_of(entry.settings.load_balancer.as_ref())
+                    .is_some_and(|hash| hash.key.is_some())
             })
             .map(|entry| entry.port)
     }
@@ -208,7 +209,7 @@ fn hash_of(balancer: Option<&Arc<LoadBalancer>>) -> Option<&ConsistentHash> {
 }
 
 fn hash_of_port(policy: &RuleTrafficPolicy, port: Option<u16>) -> Option<&ConsistentHash> {
-    hash_of(policy.port(port?)?.load_balancer.as_ref())
+    hash_of(policy.port(port?)?.settings.load_balancer.as_ref())
 }
 
 impl PortPolicies {
@@ -274,8 +275,7 @@ mod tests {
                 .into_iter()
                 .map(|key| PortTrafficPolicy {
                     port: 80,
-                    load_balancer: hashing(key),
-                    ..PortTrafficPolicy::default()
+                    settings: balanced(hashing(key)),
                 })
                 .collect(),
         }

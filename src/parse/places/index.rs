@@ -101,6 +101,7 @@ impl Index {
     }
 
     /// Gives a mapping the fields of another.
+    #[cfg(feature = "yaml")]
     pub(super) fn merge(&mut self, node: Node, merged: Node) {
         self.values[node].merged.push(merged);
     }

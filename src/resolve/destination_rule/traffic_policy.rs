@@ -132,13 +132,7 @@ fn ports(
             sink.push_full(&at, Diagnostic::new(Code::EMPTY_POLICY, message));
         }
         let settings = four.resolve(Severity::Note, &at, sink);
-        ports.extend(port.map(|port| PortTrafficPolicy {
-            port,
-            load_balancer: settings.load_balancer,
-            connection_pool: settings.connection_pool,
-            outlier_detection: settings.outlier_detection,
-            tls: settings.tls,
-        }));
+        ports.extend(port.map(|port| PortTrafficPolicy { port, settings }));
     }
     ports.into()
 }

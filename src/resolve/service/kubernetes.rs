@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use ipnet::IpNet;
+
 use crate::diagnostic::{At, Code};
-use crate::mesh::service::{
-    Address, Endpoint, EndpointPort, Protocol, Registry, Resolution, ServicePort,
-};
+use crate::mesh::service::{Endpoint, EndpointPort, Protocol, Registry, Resolution, ServicePort};
 use crate::mesh::{Service, Visibility};
 use crate::resolve::check::network;
 use crate::resolve::{Context, Sink, creation};
@@ -106,13 +106,13 @@ fn traffic_distribution(document: &Document<raw::Service>) -> Box<str> {
     }
 }
 
-fn addresses(spec: &raw::Service) -> Vec<Address> {
+fn addresses(spec: &raw::Service) -> Vec<IpNet> {
     let several = spec.cluster_ips.iter();
     let mut all: Vec<IpAddr> = several.filter_map(|text| text.parse().ok()).collect();
     if let (true, Ok(one)) = (all.is_empty(), spec.cluster_ip.parse()) {
         all.push(one);
     }
-    all.into_iter().map(Address::host).collect()
+    all.into_iter().map(IpNet::from).collect()
 }
 
 fn ports(

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use crate::diagnostic::At;
-use crate::mesh::service::{
-    Address, Endpoint, EndpointPort, Protocol, Registry, Resolution, ServicePort,
-};
+use crate::mesh::service::{Endpoint, EndpointPort, Protocol, Registry, Resolution, ServicePort};
 use crate::mesh::{Service, Visibility};
 use crate::resolve::check::network;
 use crate::resolve::{Context, Sink, creation};
 use crate::resource::{self as raw, Document, ServiceEntryLocation, ServiceEntryResolution};
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
+use crate::terms::subnet;
 
 use super::service_entry_checks;
 use super::workload_entry::inline_labels;
@@ -82,7 +81,7 @@ pub(super) fn services(
             traffic_distribution: Box::default(),
         };
         let addresses = spec.addresses.iter();
-        let mut addresses = addresses.filter_map(|text| Address::parse(text)).peekable();
+        let mut addresses = addresses.filter_map(|text| subnet::parse(text)).peekable();
         if addresses.peek().is_none() {
             out.push(service);
         } else {

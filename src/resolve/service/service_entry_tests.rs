@@ -25,7 +25,9 @@ spec:
         .map(|one| {
             format!(
                 "{} {}/{}",
-                one.hostname, one.addresses[0].ip, one.addresses[0].prefix
+                one.hostname,
+                one.addresses[0].addr(),
+                one.addresses[0].prefix_len()
             )
         })
         .collect();

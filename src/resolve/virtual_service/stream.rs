@@ -9,6 +9,7 @@ use crate::resolve::{Context, Sink};
 use crate::resource as raw;
 use crate::terms::host;
 use crate::terms::origin::RouteOrigin;
+use crate::terms::subnet;
 
 use super::matches::own_match;
 use super::{destinations, matches, names};
@@ -147,7 +148,7 @@ impl Layer4<'_> {
             destination_subnets: self
                 .destination_subnets
                 .iter()
-                .map(|subnet| subnet.as_str().into())
+                .filter_map(|written| subnet::parse(written))
                 .collect(),
             port: (self.port != 0).then_some(self.port),
             source_labels: matches::source_labels(

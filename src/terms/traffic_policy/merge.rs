@@ -10,16 +10,7 @@ use super::{RuleTrafficPolicy, TrafficPolicy};
 fn at_port(policy: &RuleTrafficPolicy, port: u16) -> (TrafficPolicy, bool) {
     match policy.port(port) {
         None => (policy.settings.clone(), false),
-        Some(entry) => {
-            let settings = TrafficPolicy {
-                load_balancer: entry.load_balancer.clone(),
-                connection_pool: entry.connection_pool.clone(),
-                outlier_detection: entry.outlier_detection.clone(),
-                tls: entry.tls.clone(),
-                ..TrafficPolicy::default()
-            };
-            (settings, true)
-        }
+        Some(entry) => (entry.settings.clone(), true),
     }
 }
 
@@ -40,22 +31,23 @@ pub fn cluster_policy(
     let Some(mut merged) = base else {
         return Some(own);
     };
-    if own.load_balancer.is_some() || replaces {
-        merged.load_balancer = own.load_balancer;
+    if replaces {
+        merged = TrafficPolicy {
+            tunnel: merged.tunnel,
+            proxy_protocol: merged.proxy_protocol,
+            retry_budget: merged.retry_budget,
+            ..TrafficPolicy::default()
+        };
     }
-    if own.connection_pool.is_some() || replaces {
-        merged.connection_pool = own.connection_pool;
-    }
-    if own.outlier_detection.is_some() || replaces {
-        merged.outlier_detection = own.outlier_detection;
-    }
-    if own.tls.is_some() || replaces {
-        merged.tls = own.tls;
-    }
-    merged.tunnel = own.tunnel.or(merged.tunnel);
-    merged.proxy_protocol = own.proxy_protocol.or(merged.proxy_protocol);
-    merged.retry_budget = own.retry_budget.or(merged.retry_budget);
-    Some(merged)
+    Some(TrafficPolicy {
+        load_balancer: own.load_balancer.or(merged.load_balancer),
+        connection_pool: own.connection_pool.or(merged.connection_pool),
+        outlier_detection: own.outlier_detection.or(merged.outlier_detection),
+        tls: own.tls.or(merged.tls),
+        tunnel: own.tunnel.or(merged.tunnel),
+        proxy_protocol: own.proxy_protocol.or(merged.proxy_protocol),
+        retry_budget: own.retry_budget.or(merged.retry_budget),
+    })
 }
 
 /// Fills connection pool and outlier detection from the mesh's `defaultTrafficPolicy` where they are unset (R-M-084).
@@ -119,21 +111,23 @@ mod tests {
         }
     }
 
+    fn at_80(settings: TrafficPolicy) -> PortTrafficPolicy {
+        PortTrafficPolicy { port: 80, settings }
+    }
+
     #[test]
     fn r_m_083_a_port_level_entry_replaces_everything() {
         let rule = RuleTrafficPolicy {
             settings: everything(),
             ports: Box::new([
-                PortTrafficPolicy {
-                    port: 80,
+                at_80(TrafficPolicy {
                     load_balancer: balancer(LoadBalancing::Random),
-                    ..PortTrafficPolicy::default()
-                },
-                PortTrafficPolicy {
-                    port: 80,
+                    ..TrafficPolicy::default()
+                }),
+                at_80(TrafficPolicy {
                     connection_pool: pool(9),
-                    ..PortTrafficPolicy::default()
-                },
+                    ..TrafficPolicy::default()
+                }),
             ]),
         };
         let at_80 = cluster_policy(Some(&rule), None, 80);
@@ -190,11 +184,10 @@ mod tests {
                 load_balancer: balancer(LoadBalancing::Random),
                 ..TrafficPolicy::default()
             },
-            ports: Box::new([PortTrafficPolicy {
-                port: 80,
+            ports: Box::new([at_80(TrafficPolicy {
                 connection_pool: pool(5),
-                ..PortTrafficPolicy::default()
-            }]),
+                ..TrafficPolicy::default()
+            })]),
         };
         let expected = TrafficPolicy {
             connection_pool: pool(5),
@@ -213,11 +206,10 @@ mod tests {
     fn r_m_085_a_subset_inherits_the_port_level_replacement() {
         let base = RuleTrafficPolicy {
             settings: everything(),
-            ports: Box::new([PortTrafficPolicy {
-                port: 80,
+            ports: Box::new([at_80(TrafficPolicy {
                 connection_pool: pool(7),
-                ..PortTrafficPolicy::default()
-            }]),
+                ..TrafficPolicy::default()
+            })]),
         };
         let subset = RuleTrafficPolicy {
             settings: TrafficPolicy {

@@ -63,20 +63,13 @@ pub struct RuleTrafficPolicy {
     pub ports: Box<[PortTrafficPolicy]>,
 }
 
-/// One entry of `portLevelSettings` (R-M-114): it replaces these four settings for its port and drops the others
-/// (R-M-083).
+/// One entry of `portLevelSettings` (R-M-114): it replaces everything for its port (R-M-083).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PortTrafficPolicy {
     /// Service port.
     pub port: u16,
-    /// As in [`TrafficPolicy`].
-    pub load_balancer: Option<Arc<LoadBalancer>>,
-    /// As in [`TrafficPolicy`].
-    pub connection_pool: Option<Arc<ConnectionPool>>,
-    /// As in [`TrafficPolicy`].
-    pub outlier_detection: Option<Arc<OutlierDetection>>,
-    /// As in [`TrafficPolicy`].
-    pub tls: Option<Arc<ClientTls>>,
+    /// Load balancer, connection pool, outlier detection and TLS: there is no more that can be said of a port.
+    pub settings: TrafficPolicy,
 }
 
 impl RuleTrafficPolicy {
