@@ -14,6 +14,7 @@ use crate::router::{
     RouteConfigId, RouteConfigs, ServerBinding, TcpProxy, View,
 };
 use crate::terms::host;
+use crate::terms::name::GatewayName;
 use crate::terms::proxy::{Proxy, ProxyKind};
 use crate::terms::route_policy::HashKey;
 
@@ -34,7 +35,7 @@ pub(super) struct Gateway<'a> {
     scope: &'a Scope<'a>,
     clusters: &'a RefCell<Clusters<'a>>,
     /// The VirtualServices of each gateway that was asked for, listed once.
-    bound: RefCell<HashMap<Arc<str>, BoundServices>>,
+    bound: RefCell<HashMap<GatewayName, BoundServices>>,
 }
 
 /// Chains of one listener while they are put together.
@@ -194,7 +195,7 @@ impl<'a> Gateway<'a> {
             let service = view.service();
             let hosts = server.server.hosts.iter();
             let covered = hosts
-                .map(|one| one.split_once('/').map_or(&**one, |(_, name)| name))
+                .map(|one| &one.host)
                 .any(|one| host::is_subset_of(&service.hostname, one));
             if service.mesh_external || !covered {
                 continue;
@@ -237,9 +238,9 @@ impl<'a> Gateway<'a> {
 }
 
 impl<'a> GatewayView<'a> for Gateway<'a> {
-    fn virtual_services(&self, gateway: &Arc<str>) -> Arc<[Arc<VirtualService>]> {
+    fn virtual_services(&self, gateway: &GatewayName) -> Arc<[Arc<VirtualService>]> {
         let mut bound = self.bound.borrow_mut();
-        let list = bound.entry(Arc::clone(gateway)).or_insert_with(|| {
+        let list = bound.entry(gateway.clone()).or_insert_with(|| {
             let services = self.scope.virtual_services_for_gateway(gateway);
             services.cloned().collect()
         });
@@ -258,12 +259,12 @@ impl<'a> GatewayView<'a> for Gateway<'a> {
 /// One server of a gateway, as VirtualServices see it.
 struct AtServer<'s, 'a> {
     gateway: &'s Gateway<'a>,
-    name: &'s str,
+    name: &'s GatewayName,
     server: &'s Server,
 }
 
 impl Listening for AtServer<'_, '_> {
-    fn gateway(&self) -> &str {
+    fn gateway(&self) -> &GatewayName {
         self.name
     }
 
@@ -312,11 +313,7 @@ fn bindings(groups: &[ServerGroup<'_>]) -> Vec<GatewayBinding> {
                 .server
                 .hosts
                 .iter()
-                .map(|host| {
-                    host.split_once('/')
-                        .map_or(&**host, |(_, name)| name)
-                        .into()
-                })
+                .map(|host| host.host.clone())
                 .collect(),
             port: group.port,
             bind: group.bind,

@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+use crate::mesh::gateway::Server;
 use crate::mesh::virtual_service::VirtualService;
 use crate::router::{RouteConfig, Rule, RuleList, VirtualHost, VirtualHostKind, VirtualHosts};
 use crate::terms::hash::{HashMap, HashSet};
 use crate::terms::host;
+use crate::terms::name::GatewayName;
 
 use super::domains;
 use super::http_rules::{self, Listening};
@@ -14,8 +16,8 @@ use crate::mesh::gateway_merge::MergedServer;
 
 /// What the virtual hosts of a gateway are made from.
 pub(super) trait GatewayView<'m> {
-    /// The VirtualServices bound to a gateway (`namespace/name`), in the order that decides (R-M-039).
-    fn virtual_services(&self, gateway: &Arc<str>) -> Arc<[Arc<VirtualService>]>;
+    /// The VirtualServices bound to a gateway in the order that decides (R-M-039).
+    fn virtual_services(&self, gateway: &GatewayName) -> Arc<[Arc<VirtualService>]>;
     /// What a server knows when it asks for rules (R-H-029).
     fn listening<'s>(&'s self, server: &'s MergedServer<'m>) -> Box<dyn Listening + 's>;
 }
@@ -48,7 +50,7 @@ pub(super) fn route_config<'m>(
         HashMap::with_capacity_and_hasher(bound, Default::default());
     // Rules of a VirtualService are made once per gateway, by the first of its servers, and used by all (R-H-030).
     let mut lists: Vec<Vec<Rule>> = Vec::new();
-    let mut made: HashMap<(Arc<str>, usize), usize> =
+    let mut made: HashMap<(&GatewayName, usize), usize> =
         HashMap::with_capacity_and_hasher(bound, Default::default());
 
     for server in servers {
@@ -64,7 +66,7 @@ pub(super) fn route_config<'m>(
             if hosts.is_empty() {
                 continue;
             }
-            let key = (Arc::clone(&server.gateway_name), place);
+            let key = (&server.gateway_name, place);
             let list = *made.entry(key).or_insert_with(|| {
                 lists.push(http_rules::rules(virtual_service, &*view.listening(server)));
                 lists.len() - 1
@@ -76,7 +78,7 @@ pub(super) fn route_config<'m>(
                 let draft = draft(
                     &mut drafts,
                     &mut by_domain,
-                    domain.to_ascii_lowercase(),
+                    domain.to_string().to_ascii_lowercase(),
                     server.server.port,
                 );
                 draft.rules.extend(lists[list].iter().cloned());
@@ -91,7 +93,7 @@ pub(super) fn route_config<'m>(
                 draft(
                     &mut drafts,
                     &mut by_domain,
-                    domain.to_ascii_lowercase(),
+                    domain.to_string().to_ascii_lowercase(),
                     server.server.port,
                 )
                 .require_tls = true;
@@ -189,6 +191,7 @@ fn blackhole(port: u16) -> Arc<VirtualHost> {
 /// The hosts of one server, for intersecting with those of many VirtualServices (R-H-060). An exact host is found by
 /// hash, so that a server with thousands of hosts stays cheap.
 struct Candidates<'s> {
+    server: &'s Server,
     hosts: Vec<&'s str>,
     wildcards: Vec<&'s str>,
     exact: HashSet<&'s str>,
@@ -198,7 +201,8 @@ struct Candidates<'s> {
 
 impl<'s> Candidates<'s> {
     fn new(server: &'s MergedServer<'_>) -> Self {
-        let hosts: Vec<&str> = server.server.hosts.iter().map(|host| &**host).collect();
+        let written = &server.server.hosts;
+        let hosts: Vec<&str> = written.iter().map(|host| &*host.host).collect();
         Candidates {
             wildcards: hosts
                 .iter()
@@ -206,7 +210,8 @@ impl<'s> Candidates<'s> {
                 .filter(|host| host::is_wildcard(host))
                 .collect(),
             exact: hosts.iter().copied().collect(),
-            scoped: hosts.iter().any(|host| host.contains('/')),
+            scoped: written.iter().any(|host| host.namespace.is_some()),
+            server: server.server,
             hosts,
         }
     }
@@ -217,8 +222,8 @@ impl<'s> Candidates<'s> {
     {
         let wanted: Vec<&'a str> = service.hosts.iter().map(|host| &**host).collect();
         if self.scoped {
-            let own =
-                host::for_namespace(self.hosts.iter().copied(), &service.resource().namespace);
+            let own = self.server.hosts_open_to(&service.resource().namespace);
+            let own: Vec<&str> = own.collect();
             return host::intersection(&own, &wanted);
         }
         if wanted.iter().any(|host| host::is_wildcard(host)) {

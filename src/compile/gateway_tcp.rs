@@ -8,7 +8,6 @@ use std::sync::Arc;
 use crate::mesh::gateway::ServerTlsMode;
 use crate::mesh::virtual_service::{L4Match, TcpRoute, VirtualService, WeightedRef};
 use crate::router::{ChainMatch, Filter, FilterChain, TcpProxy};
-use crate::terms::host;
 use crate::terms::origin::{MatchIndex, Origin};
 
 use crate::mesh::gateway_merge::MergedServer;
@@ -122,12 +121,8 @@ fn bound_hosts<'v>(
     virtual_services: &'v [Arc<VirtualService>],
 ) -> impl Iterator<Item = &'v Arc<VirtualService>> {
     virtual_services.iter().filter(|service| {
-        let hosts = server.server.hosts.iter().map(|host| &**host);
-        let own = host::for_namespace(hosts, &service.resource().namespace);
-        service
-            .hosts
-            .iter()
-            .any(|host| own.iter().any(|one| host::overlaps(one, host)))
+        let namespace = &service.resource().namespace;
+        server.server.overlaps(&service.hosts, namespace)
     })
 }
 

@@ -10,14 +10,15 @@ use crate::router::{
     Action, ClusterId, Forward, LocalReply, Mirror, Redirection, Rule, Split, WeightedCluster,
 };
 use crate::terms::condition::RequestMatch;
+use crate::terms::name::GatewayName;
 use crate::terms::origin::{MatchIndex, Origin};
 use crate::terms::proxy::Proxy;
 use crate::terms::route_policy::{HashKey, Redirect, RedirectPort};
 
 /// What a listener knows when it asks for the rules of a VirtualService.
 pub(super) trait Listening {
-    /// `mesh` or `namespace/name`.
-    fn gateway(&self) -> &str;
+    /// The gateway that it is, or the mesh.
+    fn gateway(&self) -> &GatewayName;
     /// The port that `match.port` means, and the default port of a destination (R-H-029).
     fn port(&self) -> u16;
     /// Whether the listener terminates TLS: the scheme that a redirect's port is compared with (R-H-136).
@@ -83,14 +84,10 @@ fn applies(entry: &HttpMatch, listening: &dyn Listening) -> bool {
         return false;
     }
     if !entry.gateways.is_empty() {
-        return entry
-            .gateways
-            .iter()
-            .any(|one| **one == *listening.gateway());
+        return entry.gateways.contains(listening.gateway());
     }
     let proxy = listening.proxy();
-    entry.source_labels.selects(proxy.labels())
-        && (entry.source_namespace.is_empty() || *entry.source_namespace == *proxy.namespace())
+    entry.source_labels.selects(proxy.labels()) && proxy.is_in(entry.source_namespace.as_deref())
 }
 
 fn build_action(

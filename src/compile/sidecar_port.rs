@@ -10,6 +10,7 @@ use crate::router::{
     ClusterId, RouteConfig, RouteConfigId, RouteConfigs, VirtualHost, VirtualHostKind, VirtualHosts,
 };
 use crate::terms::hash::HashMap;
+use crate::terms::name::GatewayName;
 use crate::terms::proxy::Proxy;
 use crate::terms::route_policy::HashKey;
 
@@ -162,8 +163,8 @@ impl OnPort<'_, '_> {
 }
 
 impl Listening for OnPort<'_, '_> {
-    fn gateway(&self) -> &str {
-        "mesh"
+    fn gateway(&self) -> &GatewayName {
+        &GatewayName::Mesh
     }
 
     fn port(&self) -> u16 {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::mesh::service::Service;
 use crate::mesh::virtual_service::{L4Match, VirtualService};
 use crate::router::{ChainMatch, Filter, FilterChain, TcpProxy};
+use crate::terms::name::GatewayName;
 use crate::terms::origin::{MatchIndex, Origin};
 use crate::terms::proxy::Proxy;
 
@@ -167,10 +168,10 @@ impl TcpPort<'_> {
 
 /// Gateways, source labels, port and source namespace must all fit (R-M-058).
 fn applies(entry: &L4Match, port: u16, proxy: &Proxy) -> bool {
-    (entry.gateways.is_empty() || entry.gateways.iter().any(|one| &**one == "mesh"))
+    (entry.gateways.is_empty() || entry.gateways.contains(&GatewayName::Mesh))
         && entry.source_labels.selects(proxy.labels())
         && entry.port.is_none_or(|wanted| wanted == u32::from(port))
-        && (entry.source_namespace.is_empty() || *entry.source_namespace == *proxy.namespace())
+        && proxy.is_in(entry.source_namespace.as_deref())
 }
 
 fn sorted(ranges: &[IpNet]) -> Vec<IpNet> {
@@ -199,8 +200,8 @@ mod tests {
                 let entry = L4Match {
                     source_namespace: case["match"]["sourceNamespace"]
                         .as_str()
-                        .unwrap_or_default()
-                        .into(),
+                        .filter(|name| !name.is_empty())
+                        .map(Box::from),
                     ..L4Match::default()
                 };
                 let proxy = Proxy::sidecar(case["namespace"].as_str().expect("a name"));

@@ -243,10 +243,9 @@ fn gateway_side(
     }
     // Where a server has a host that a wildcard covers, that is one more domain.
     let servers = part.inner.gateways.iter().flat_map(|one| &one.servers);
-    let mut server_hosts = servers.flat_map(|server| &server.hosts).map(|host| {
-        let name = host.split_once('/').map_or(&**host, |(_, name)| name);
-        name.to_ascii_lowercase()
-    });
+    let mut server_hosts = servers
+        .flat_map(|server| &server.hosts)
+        .map(|host| host.host.to_ascii_lowercase());
     let narrows = |server_host: String| {
         let mut wildcards = hosts.neighbourhood.wildcards();
         wildcards.any(|wildcard| server_host != wildcard && is_subset_of(&server_host, wildcard))

@@ -21,7 +21,7 @@ use super::{Facts, author, finding, list, reference as resource, registry};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     for from in &facts.mesh.virtual_services {
-        if from.gateways.iter().all(|gateway| &**gateway == "mesh") {
+        if !from.is_at_gateways() {
             continue;
         }
         for reference in references(from) {

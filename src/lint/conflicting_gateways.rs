@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, FieldPath, Report, Severity};
 use crate::mesh::Gateway;
-use crate::mesh::gateway::Server;
+use crate::mesh::gateway::{Server, ServerHost};
 use crate::terms::hash::{HashMap, HashSet};
 use crate::terms::labels::Labels;
 use crate::terms::selector_index::SelectorIndex;
@@ -28,7 +28,7 @@ use crate::terms::selector_index::SelectorIndex;
 use super::{Facts, finding, gateway as gateway_reference};
 
 /// What two servers cannot both have: port, host, bind address.
-type Place<'a> = (u16, &'a str, Option<IpAddr>);
+type Place<'a> = (u16, &'a ServerHost, Option<IpAddr>);
 
 /// Each Gateway is told of the first other one of a place, and how many more there are.
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
@@ -80,7 +80,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     }
 }
 
-fn place<'a>(server: &Server, host: &'a str) -> Place<'a> {
+fn place<'a>(server: &Server, host: &'a ServerHost) -> Place<'a> {
     (server.port, host, server.bind)
 }
 

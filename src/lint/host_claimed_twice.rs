@@ -27,7 +27,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     let mut claims: HashMap<&str, Claimants<'_>> = HashMap::default();
     let mut hosts = Vec::new();
     for one in &facts.mesh.virtual_services {
-        if !one.gateways.iter().any(|gateway| &**gateway == "mesh") {
+        if !one.is_in_mesh() {
             continue;
         }
         for (index, host) in one.hosts.iter().enumerate() {

@@ -12,33 +12,30 @@
 //! ```
 //! **Use instead**: add the host to a server, or, for a server of another namespace (`ns/host`), move the VirtualService.
 
-use std::sync::Arc;
-
 use crate::diagnostic::{Code, FieldPath, Report};
-use crate::mesh::Gateway;
 use crate::terms::hash::HashMap;
+use crate::terms::name::GatewayName;
 
 use super::hosts_by_namespace::HostsByNamespace;
 use super::{Facts, author, finding, gateway as gateway_reference};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
-    let gateways: HashMap<String, (&Arc<Gateway>, HostsByNamespace)> = facts
+    let gateways: HashMap<_, (_, HostsByNamespace)> = facts
         .mesh
         .gateways
         .iter()
         .map(|gateway| {
             let hosts = gateway.servers.iter().flat_map(|server| &server.hosts);
-            let hosts = hosts.map(|host| match host.split_once('/') {
-                None | Some(("*", _)) => (None, host.rsplit('/').next().unwrap_or(host)),
-                Some((owner, name)) => (Some(owner), name),
-            });
-            let hosts = HostsByNamespace::new(hosts);
-            (gateway.resource.to_string(), (gateway, hosts))
+            let hosts = hosts.map(|host| (host.namespace.as_deref(), &*host.host));
+            (&gateway.resource, (gateway, HostsByNamespace::new(hosts)))
         })
         .collect();
     for from in &facts.mesh.virtual_services {
         for (index, name) in from.gateways.iter().enumerate() {
-            let Some((gateway, served)) = gateways.get(&**name) else {
+            let GatewayName::Named(name) = name else {
+                continue;
+            };
+            let Some((gateway, served)) = gateways.get(name) else {
                 continue;
             };
             let namespace = &*from.resource().namespace;

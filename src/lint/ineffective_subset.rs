@@ -27,7 +27,7 @@ use super::{Facts, author, finding};
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     let mut splitting: HashMap<&str, &Arc<VirtualService>> = HashMap::default();
     for one in &facts.mesh.virtual_services {
-        if !one.gateways.iter().any(|gateway| &**gateway == "mesh") {
+        if !one.is_in_mesh() {
             continue;
         }
         for reference in references(one) {
@@ -39,7 +39,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
         }
     }
     for from in &facts.mesh.virtual_services {
-        if from.gateways.iter().all(|gateway| &**gateway == "mesh") {
+        if !from.is_at_gateways() {
             continue;
         }
         for reference in references(from) {

@@ -24,7 +24,7 @@ use super::{Facts, author, finding, reference as resource, registry};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     for from in &facts.mesh.virtual_services {
-        if !from.gateways.iter().any(|gateway| &**gateway == "mesh") {
+        if !from.is_in_mesh() {
             continue;
         }
         let called = called_ports(facts, from);

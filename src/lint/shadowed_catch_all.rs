@@ -21,16 +21,17 @@ use crate::diagnostic::{Code, Report};
 use crate::mesh::VirtualService;
 use crate::mesh::virtual_service::HttpRoute;
 use crate::terms::hash::HashMap;
+use crate::terms::name::GatewayName;
 
 use super::{Facts, Work, author, finding};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
-    let mut owners: HashMap<(&str, &str), &Arc<VirtualService>> = HashMap::default();
+    let mut owners: HashMap<(&GatewayName, &str), &Arc<VirtualService>> = HashMap::default();
     let mut work = Work::default();
     for one in &facts.mesh.virtual_services {
         let mut told: Option<&Arc<VirtualService>> = None;
         let catch_alls = CatchAlls::new(&one.http);
-        for gateway in one.gateways.iter().filter(|gateway| &***gateway != "mesh") {
+        for gateway in one.gateways.iter().filter(|one| **one != GatewayName::Mesh) {
             let Some(rule) = catch_alls.first_at(gateway) else {
                 continue;
             };
@@ -76,7 +77,7 @@ struct CatchAlls<'m> {
     /// At every gateway.
     everywhere: Option<usize>,
     /// At one that a match names.
-    named: HashMap<&'m str, usize>,
+    named: HashMap<&'m GatewayName, usize>,
 }
 
 impl<'m> CatchAlls<'m> {
@@ -92,7 +93,7 @@ impl<'m> CatchAlls<'m> {
             }
             let catch_all = rule.matches.iter().filter(|one| {
                 one.port.is_none()
-                    && one.source_namespace.is_empty()
+                    && one.source_namespace.is_none()
                     && one.source_labels.is_empty()
                     && one.request.is_catch_all()
             });
@@ -108,7 +109,7 @@ impl<'m> CatchAlls<'m> {
         all
     }
 
-    fn first_at(&self, gateway: &str) -> Option<&'m HttpRoute> {
+    fn first_at(&self, gateway: &GatewayName) -> Option<&'m HttpRoute> {
         let named = self.named.get(gateway).copied();
         let place = self.everywhere.into_iter().chain(named).min()?;
         self.rules.get(place)

@@ -14,19 +14,20 @@
 
 use crate::diagnostic::{Code, FieldPath, Report};
 use crate::mesh::VirtualService;
-use crate::mesh::gateway::{Server, ServerTlsMode};
+use crate::mesh::gateway::{Server, ServerHost, ServerTlsMode};
 use crate::mesh::service::Protocol;
 use crate::terms::hash::HashMap;
+use crate::terms::name::GatewayName;
 
 use super::hosts_by_namespace::HostsByNamespace;
 use super::{Facts, Work, finding, gateway as gateway_reference};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     let all = &facts.mesh.virtual_services;
-    let mut bound: HashMap<&str, Vec<usize>> = HashMap::default();
+    let mut bound: HashMap<&GatewayName, Vec<usize>> = HashMap::default();
     for (place, one) in all.iter().enumerate() {
         for gateway in &one.gateways {
-            let places = bound.entry(&**gateway).or_default();
+            let places = bound.entry(gateway).or_default();
             if places.last() != Some(&place) {
                 places.push(place);
             }
@@ -37,7 +38,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     let mut work = Work::default();
     for gateway in &facts.mesh.gateways {
         let places = bound
-            .get(gateway.resource.to_string().as_str())
+            .get(&GatewayName::Named(gateway.resource.clone()))
             .map_or(&[][..], Vec::as_slice);
         if !hosts.contains_key(places) {
             let own = || places.iter().map(|&place| &*all[place]);
@@ -48,7 +49,9 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
         }
         let bound = &hosts[places];
         for (index, server) in gateway.servers.iter().enumerate() {
-            if !is_routed(server) || server.hosts.iter().any(|host| is_bound(bound, host)) {
+            let is_bound =
+                |host: &ServerHost| bound.overlaps(host.namespace.as_deref(), &host.host);
+            if !is_routed(server) || server.hosts.iter().any(is_bound) {
                 continue;
             }
             let message =
@@ -80,13 +83,4 @@ fn is_routed(server: &Server) -> bool {
 fn named_hosts(one: &VirtualService) -> impl Iterator<Item = (Option<&str>, &str)> {
     let namespace = &*one.resource().namespace;
     one.hosts.iter().map(move |host| (Some(namespace), &**host))
-}
-
-/// Whether a VirtualService whom the server's host admits has a host of it.
-fn is_bound(bound: &HostsByNamespace, host: &str) -> bool {
-    match host.split_once('/') {
-        None => bound.overlaps(None, host),
-        Some(("*", name)) => bound.overlaps(None, name),
-        Some((owner, name)) => bound.overlaps(Some(owner), name),
-    }
 }

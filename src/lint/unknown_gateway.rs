@@ -14,7 +14,7 @@
 
 use crate::diagnostic::{Code, FieldPath, Report};
 use crate::terms::hash::{HashMap, HashSet};
-use crate::terms::name::ResourceName;
+use crate::terms::name::{GatewayName, ResourceName};
 
 use super::{Facts, author, finding};
 
@@ -22,23 +22,25 @@ use super::{Facts, author, finding};
 const MOST_LISTED: usize = 3;
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
-    let mut known: HashSet<String> = HashSet::default();
+    let mut known: HashSet<&ResourceName> = HashSet::default();
     let mut by_name: HashMap<&str, Vec<&ResourceName>> = HashMap::default();
     for gateway in &facts.mesh.gateways {
-        known.insert(gateway.resource.to_string());
+        known.insert(&gateway.resource);
         let namesakes = by_name.entry(&gateway.resource.name).or_default();
         namesakes.push(&gateway.resource);
     }
     for from in &facts.mesh.virtual_services {
         for (index, name) in from.gateways.iter().enumerate() {
-            if &**name == "mesh" || known.contains(&**name) {
+            let GatewayName::Named(name) = name else {
+                continue;
+            };
+            if known.contains(name) {
                 continue;
             }
-            let short = name.rsplit('/').next().unwrap_or(name);
             let field = FieldPath::from("spec").field("gateways").index(index);
             let message = format!("there is no Gateway `{name}`");
             let diagnostic = finding(Code::UNKNOWN_GATEWAY, author(&from.author), field, message);
-            report.push(match by_name.get(short) {
+            report.push(match by_name.get(&*name.name) {
                 None => diagnostic,
                 Some(others) => diagnostic.with_help(help(others)),
             });

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::{Changes, LiveRouter, Reach, Update, is_about};
 use crate::mesh::gateway::ServerTlsMode;
-use crate::mesh::virtual_service_index::MESH_GATEWAY;
 use crate::mesh::{DestinationRule, Service, VirtualService};
 use crate::resource::{Kind, Resource};
 use crate::router::RouterIds;
@@ -155,7 +154,7 @@ impl LiveRouter {
         ids: &mut RouterIds,
     ) -> Option<(Router, usize)> {
         let neighbourhood = self.hosts.neighbourhood(hosts)?;
-        let is_in_mesh = |one: &Arc<VirtualService>| one.is_bound_to(MESH_GATEWAY);
+        let is_in_mesh = |one: &Arc<VirtualService>| one.is_in_mesh();
         let mut all = typed.all_virtual_services().chain(&neighbourhood.members);
         let affected = (&neighbourhood, all.any(is_in_mesh));
         let services = &self.workload_services;

@@ -1,7 +1,9 @@
 //! Gateway resources: servers that gateway workloads open (R-M-013..R-M-038).
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use crate::terms::host;
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
 
@@ -31,14 +33,71 @@ pub struct Server {
     pub protocol: Protocol,
     /// Protocol as spelled: servers are grouped by it (R-M-017).
     pub protocol_text: Box<str>,
-    /// Normalised hosts: `namespace/host`, `host` or `*` (R-M-015).
-    pub hosts: Vec<Box<str>>,
+    /// Its hosts (R-M-015).
+    pub hosts: Vec<ServerHost>,
     /// Bind address; `None`: every address.
     pub bind: Option<IpAddr>,
     /// TLS settings.
     pub tls: Option<ServerTls>,
     /// Its name.
     pub name: Box<str>,
+}
+
+/// A host of a server, and who may bind it. Prints `namespace/host` or `host`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ServerHost {
+    /// The namespace whose resources may bind it; `None`: any.
+    pub namespace: Option<Box<str>>,
+    /// The pattern.
+    pub host: Box<str>,
+}
+
+impl ServerHost {
+    /// Reads `host`, `namespace/host`, `./host` (the namespace `own`) or `*/host` (R-M-015).
+    pub fn parse(written: &str, own: &str) -> Self {
+        let (namespace, host) = match written.split_once('/') {
+            None => (None, written),
+            Some(("*", host)) => (None, host),
+            Some((".", host)) => (Some(own), host),
+            Some((namespace, host)) => (Some(namespace), host),
+        };
+        ServerHost {
+            namespace: namespace.map(Box::from),
+            host: host.into(),
+        }
+    }
+
+    /// The pattern, if a resource of `namespace` may bind it (R-M-007).
+    pub fn open_to(&self, namespace: &str) -> Option<&str> {
+        let owner = self.namespace.as_deref();
+        let is_open = owner.is_none_or(|owner| owner == namespace);
+        is_open.then_some(&*self.host)
+    }
+}
+
+impl std::fmt::Display for ServerHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{namespace}/{}", self.host),
+            None => f.write_str(&self.host),
+        }
+    }
+}
+
+impl Server {
+    /// The patterns that a resource of `namespace` may bind (R-M-007).
+    pub fn hosts_open_to<'a>(
+        &'a self,
+        namespace: &'a str,
+    ) -> impl Iterator<Item = &'a str> + Clone {
+        self.hosts.iter().filter_map(|host| host.open_to(namespace))
+    }
+
+    /// Whether a resource of `namespace` may bind a pattern that overlaps one of `hosts`.
+    pub(crate) fn overlaps(&self, hosts: &[Arc<str>], namespace: &str) -> bool {
+        let mut own = self.hosts_open_to(namespace);
+        own.any(|own| hosts.iter().any(|host| host::overlaps(own, host)))
+    }
 }
 
 /// TLS mode of a server; unset means `Passthrough` (R-M-026).
@@ -62,7 +121,7 @@ pub struct ServerTls {
     /// Plain-text requests are redirected to https.
     pub https_redirect: bool,
     /// Everything else as written, for the embedder that terminates TLS.
-    pub settings: std::sync::Arc<TlsSettings>,
+    pub settings: Arc<TlsSettings>,
 }
 
 /// Certificates and parameters of a server, as written.

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::gateway::{Gateway, Server, ServerTlsMode};
+use super::gateway::{Gateway, Server, ServerHost, ServerTlsMode};
 use super::service::Protocol;
+use crate::terms::name::GatewayName;
 
 /// A server with what merging settled of it.
 #[derive(Clone)]
@@ -16,8 +17,8 @@ pub(crate) struct MergedServer<'m> {
     pub server: &'m Server,
     /// Its place among all servers of all gateways, in merge order.
     pub place: usize,
-    /// `namespace/name` of its Gateway.
-    pub gateway_name: Arc<str>,
+    /// Its Gateway.
+    pub gateway_name: GatewayName,
     /// Route configuration; empty: it routes no HTTP (R-M-018).
     pub route_name: Arc<str>,
     /// Server names of a TLS server: hosts without namespace, sorted, unique (R-M-028).
@@ -98,7 +99,7 @@ pub(crate) fn merge<'m>(
 ) -> MergedGateways<'m> {
     let mut merger = Merger::default();
     for gateway in gateways {
-        let gateway_name: Arc<str> = gateway.resource.to_string().into();
+        let gateway_name = GatewayName::Named(gateway.resource.clone());
         for (index, server) in gateway.servers.iter().enumerate() {
             let added = merger.add(gateway, &gateway_name, server, listener_port(server.port));
             if let Err((why, winner)) = added {
@@ -127,7 +128,7 @@ struct Merger<'m> {
     plain: HashMap<u16, GroupKey>,
     ports: std::collections::HashSet<u16>,
     /// Hosts of servers with TLS settings, by port, with the bind address that claimed them last.
-    tls_hosts: HashMap<u16, HashMap<&'m str, Claim<'m>>>,
+    tls_hosts: HashMap<u16, HashMap<&'m ServerHost, Claim<'m>>>,
 }
 
 /// Why a server was not added, and the Gateway that was there first.
@@ -137,7 +138,7 @@ impl<'m> Merger<'m> {
     fn add(
         &mut self,
         gateway: &'m Arc<Gateway>,
-        gateway_name: &Arc<str>,
+        gateway_name: &GatewayName,
         server: &'m Server,
         port: u16,
     ) -> Result<(), Refusal<'m>> {
@@ -155,7 +156,7 @@ impl<'m> Merger<'m> {
             gateway,
             server,
             place: self.places,
-            gateway_name: Arc::clone(gateway_name),
+            gateway_name: gateway_name.clone(),
             route_name: Arc::clone(&route_name),
             sni_hosts: sni_hosts(server),
         };
@@ -250,7 +251,7 @@ impl<'m> Merger<'m> {
     ) -> Result<(), Refusal<'m>> {
         let known = self.tls_hosts.entry(port).or_default();
         for host in &server.hosts {
-            if let Some((_, winner)) = known.get(&**host).filter(|(bind, _)| *bind == server.bind) {
+            if let Some((_, winner)) = known.get(host).filter(|(bind, _)| *bind == server.bind) {
                 return Err((Conflict::Host, winner));
             }
         }
@@ -258,7 +259,7 @@ impl<'m> Merger<'m> {
             server
                 .hosts
                 .iter()
-                .map(|host| (&**host, (server.bind, gateway))),
+                .map(|host| (host, (server.bind, gateway))),
         );
         Ok(())
     }
@@ -287,15 +288,7 @@ fn sni_hosts(server: &Server) -> Vec<Box<str>> {
     if server.tls.is_none() {
         return Vec::new();
     }
-    let mut hosts: Vec<Box<str>> = server
-        .hosts
-        .iter()
-        .map(|host| {
-            host.split_once('/')
-                .map_or(&**host, |(_, name)| name)
-                .into()
-        })
-        .collect();
+    let mut hosts: Vec<Box<str>> = server.hosts.iter().map(|host| host.host.clone()).collect();
     hosts.sort_unstable();
     hosts.dedup();
     hosts

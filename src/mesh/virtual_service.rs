@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use crate::terms::condition::RequestMatch;
 use crate::terms::header_operations::HeaderChanges;
 use crate::terms::labels::Labels;
-use crate::terms::name::ResourceName;
+use crate::terms::name::{GatewayName, ResourceName};
 use crate::terms::origin::{Author, MatchIndex, RouteOrigin};
 use crate::terms::route_policy::{DirectResponse, Redirect, RoutePolicy};
 use crate::terms::weighted::FractionalPercent;
@@ -24,7 +24,7 @@ pub struct VirtualService {
     /// Hosts: short names are FQDNs; case as written.
     pub hosts: Vec<Arc<str>>,
     /// `mesh` or `namespace/name`; never empty.
-    pub gateways: Vec<Arc<str>>,
+    pub gateways: Vec<GatewayName>,
     /// Who can see it.
     pub visibility: Visibility,
     /// `http`, in the order that decides.
@@ -61,9 +61,19 @@ impl VirtualService {
         self.tls.is_empty() && self.tcp.is_empty()
     }
 
-    /// Whether it is bound to a gateway: `mesh` or `namespace/name`.
-    pub(crate) fn is_bound_to(&self, gateway: &str) -> bool {
-        self.gateways.iter().any(|own| **own == *gateway)
+    /// Whether it is bound to a gateway.
+    pub(crate) fn is_bound_to(&self, gateway: &GatewayName) -> bool {
+        self.gateways.contains(gateway)
+    }
+
+    /// Whether sidecars use it.
+    pub(crate) fn is_in_mesh(&self) -> bool {
+        self.is_bound_to(&GatewayName::Mesh)
+    }
+
+    /// Whether gateways use it.
+    pub(crate) fn is_at_gateways(&self) -> bool {
+        self.gateways.iter().any(|one| *one != GatewayName::Mesh)
     }
 }
 
@@ -94,11 +104,11 @@ pub struct HttpMatch {
     /// `port`; `None`: any.
     pub port: Option<u32>,
     /// Resolved `gateways`; empty: any.
-    pub gateways: Vec<Arc<str>>,
+    pub gateways: Vec<GatewayName>,
     /// `sourceLabels`.
     pub source_labels: Labels,
-    /// `sourceNamespace`; empty: any.
-    pub source_namespace: Box<str>,
+    /// `sourceNamespace`; `None`: any.
+    pub source_namespace: Option<Box<str>>,
     /// What is asked of the request.
     pub request: Arc<RequestMatch>,
     /// Which match it is.
@@ -187,10 +197,10 @@ pub struct L4Match {
     pub port: Option<u32>,
     /// `sourceLabels`.
     pub source_labels: Labels,
-    /// `sourceNamespace`; empty: any.
-    pub source_namespace: Box<str>,
+    /// `sourceNamespace`; `None`: any.
+    pub source_namespace: Option<Box<str>>,
     /// Resolved `gateways`; empty: any.
-    pub gateways: Vec<Arc<str>>,
+    pub gateways: Vec<GatewayName>,
     /// Which match it is.
     pub(crate) index: MatchIndex,
 }

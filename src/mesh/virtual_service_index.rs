@@ -5,17 +5,15 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::terms::hash::HashMap;
+use crate::terms::name::GatewayName;
 
 use super::virtual_service::VirtualService;
 use super::visibility::Visibility;
 
-/// The gateway name that stands for all sidecars.
-pub(crate) const MESH_GATEWAY: &str = "mesh";
-
 /// The VirtualServices of a mesh by the gateways that they name; each bucket keeps config order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct VirtualServiceIndex {
-    by_gateway: HashMap<Arc<str>, Buckets>,
+    by_gateway: HashMap<GatewayName, Buckets>,
 }
 
 /// VirtualServices of one gateway.
@@ -54,10 +52,10 @@ impl VirtualServiceIndex {
         self.for_each_list(virtual_service, |list| take_out(list, virtual_service));
     }
 
-    /// What a proxy of `namespace` sees of `gateway` (`mesh` or `namespace/name`): private, exported to it, public.
+    /// What a proxy of `namespace` sees of `gateway`: private, exported to it, public.
     pub fn bound_to(
         &self,
-        gateway: &str,
+        gateway: &GatewayName,
         namespace: &str,
     ) -> impl Iterator<Item = &Arc<VirtualService>> {
         let buckets = self.by_gateway.get(gateway);
@@ -79,11 +77,11 @@ impl VirtualServiceIndex {
             Visibility::Public => None,
             Visibility::Namespaces(namespaces) => Some(namespaces),
         };
-        let mut gateways: SmallVec<[&Arc<str>; 2]> = virtual_service.gateways.iter().collect();
+        let mut gateways: SmallVec<[&GatewayName; 2]> = virtual_service.gateways.iter().collect();
         gateways.sort_unstable();
         gateways.dedup();
         for gateway in gateways {
-            let buckets = self.by_gateway.entry(Arc::clone(gateway)).or_default();
+            let buckets = self.by_gateway.entry(gateway.clone()).or_default();
             let Some(namespaces) = namespaces else {
                 act(&mut buckets.public);
                 continue;

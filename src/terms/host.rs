@@ -77,21 +77,6 @@ pub fn intersection<'a>(hosts: &[&'a str], others: &[&'a str]) -> Vec<&'a str> {
     out
 }
 
-/// The server hosts that a resource of `namespace` may bind: `x/name` stays (as `name`) where `x` is `namespace` or
-/// `*`, a host without a prefix always stays (R-M-007).
-pub fn for_namespace<'a>(
-    hosts: impl IntoIterator<Item = &'a str>,
-    namespace: &str,
-) -> Vec<&'a str> {
-    hosts
-        .into_iter()
-        .filter_map(|host| match host.split_once('/') {
-            None => Some(host),
-            Some((owner, name)) => (owner == namespace || owner == "*").then_some(name),
-        })
-        .collect()
-}
-
 /// Completes a short name: no dot, not empty, not `*`, not an IP address: `<host>.<namespace>.svc.<domain>` (R-M-008).
 pub fn resolve_short_name(host: &str, namespace: &str, domain: &str) -> String {
     if host.is_empty() || host == "*" || host.contains('.') || host.parse::<IpAddr>().is_ok() {

@@ -26,3 +26,26 @@ impl std::fmt::Display for ResourceName {
         write!(f, "{}/{}", self.namespace, self.name)
     }
 }
+
+/// What a VirtualService is bound to: all sidecars, or a Gateway. Prints `mesh` or `namespace/name`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum GatewayName {
+    /// The reserved name `mesh`.
+    Mesh,
+    /// A Gateway resource.
+    Named(ResourceName),
+}
+
+impl GatewayName {
+    /// How [`Mesh`](Self::Mesh) is written.
+    pub const MESH: &'static str = "mesh";
+}
+
+impl std::fmt::Display for GatewayName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            GatewayName::Mesh => f.write_str(Self::MESH),
+            GatewayName::Named(name) => name.fmt(f),
+        }
+    }
+}

@@ -93,6 +93,11 @@ impl Proxy {
         &self.namespace
     }
 
+    /// Whether its namespace is this one; `None` is any.
+    pub(crate) fn is_in(&self, namespace: Option<&str>) -> bool {
+        namespace.is_none_or(|namespace| namespace == &*self.namespace)
+    }
+
     /// Its workload labels.
     pub fn labels(&self) -> &Labels {
         &self.labels

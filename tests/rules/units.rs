@@ -2,6 +2,7 @@
 //! within the crate, beside the code that merges them.
 use std::cmp::Ordering;
 
+use meshroute::mesh::gateway::ServerHost;
 use meshroute::terms::host;
 use serde_yaml::Value;
 
@@ -68,7 +69,15 @@ fn r_m_006_intersection_of_hosts() {
 #[test]
 fn r_m_007_hosts_of_a_namespace() {
     for case in cases("host-for-namespace.yaml") {
-        let hosts = host::for_namespace(texts(&case, "hosts"), text(&case, "namespace"));
+        let hosts: Vec<_> = texts(&case, "hosts")
+            .into_iter()
+            .map(|host| ServerHost::parse(host, "own"))
+            .collect();
+        let namespace = text(&case, "namespace");
+        let hosts: Vec<_> = hosts
+            .iter()
+            .filter_map(|host| host.open_to(namespace))
+            .collect();
         assert_eq!(hosts, texts(&case, "want"), "{case:?}");
     }
 }

@@ -6,10 +6,10 @@ use smallvec::SmallVec;
 
 use crate::mesh::service::Protocol;
 use crate::mesh::sidecar::{self, EgressPort};
-use crate::mesh::virtual_service_index::MESH_GATEWAY;
 use crate::mesh::{self, VirtualService};
 use crate::terms::hash::HashMap;
 use crate::terms::host_index::HostIndex;
+use crate::terms::name::GatewayName;
 
 use super::import::Import;
 use super::service_view::ServiceView;
@@ -185,7 +185,7 @@ fn import_virtual_services(
     import: &Import<'_>,
 ) -> Vec<Arc<VirtualService>> {
     mesh.virtual_service_index
-        .bound_to(MESH_GATEWAY, namespace)
+        .bound_to(&GatewayName::Mesh, namespace)
         .filter(|virtual_service| {
             let hosts = virtual_service.hosts.iter().map(|host| &**host);
             import.selects(&virtual_service.resource().namespace, hosts)

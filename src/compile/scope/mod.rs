@@ -11,6 +11,7 @@ use crate::mesh::virtual_service::{DestinationRef, HttpAction, WeightedRef};
 use crate::mesh::{self, Mesh, VirtualService};
 use crate::terms::hash::HashMap;
 use crate::terms::labels::Labels;
+use crate::terms::name::GatewayName;
 use crate::terms::proxy::Proxy;
 
 mod egress;
@@ -132,11 +133,11 @@ impl<'m> Scope<'m> {
             .find(|listener| listener.port().is_none_or(|own| own.number == port))
     }
 
-    /// The VirtualServices bound to `gateway` (`namespace/name`) as this proxy sees them: private, exported to its
+    /// The VirtualServices bound to `gateway` as this proxy sees them: private, exported to its
     /// namespace, public, each in config order (R-M-039).
     pub fn virtual_services_for_gateway(
         &self,
-        gateway: &str,
+        gateway: &GatewayName,
     ) -> impl Iterator<Item = &'m Arc<VirtualService>> {
         self.mesh
             .virtual_service_index
@@ -291,9 +292,11 @@ fn each_destination<'a>(
         route.iter().for_each(|one| add(&one.destination));
     };
     for rule in &virtual_service.http {
-        let mut sources = rule.matches.iter().map(|one| &*one.source_namespace);
-        let named = |source: &str| !source.is_empty();
-        let reached = sources.clone().any(|source| source == namespace) || !sources.any(named);
+        let mut sources = rule
+            .matches
+            .iter()
+            .filter_map(|one| one.source_namespace.as_deref());
+        let reached = sources.clone().any(|source| source == namespace) || sources.next().is_none();
         if !reached {
             continue;
         }

@@ -4,6 +4,7 @@ use super::fixtures::{mesh, names, service, sidecar, to, virtual_service};
 use crate::compile::clusters::Clusters;
 use crate::compile::scope::{EgressListener, Scope};
 use crate::router::ClusterIds;
+use crate::terms::name::{GatewayName, ResourceName};
 use crate::terms::proxy::Proxy;
 
 fn virtual_services(listener: &EgressListener<'_>) -> Vec<String> {
@@ -38,8 +39,9 @@ fn r_m_060_a_listener_imports_virtual_services_private_then_exported_then_public
         virtual_services(&scope.listeners()[0]),
         ["a/private", "b/exported", "b/public-old", "a/public-new"]
     );
+    let gateway = GatewayName::Named(ResourceName::new("a", "gw"));
     let bound: Vec<String> = scope
-        .virtual_services_for_gateway("a/gw")
+        .virtual_services_for_gateway(&gateway)
         .map(|one| one.resource().to_string())
         .collect();
     assert_eq!(bound, ["a/gateway"]);

@@ -1,23 +1,19 @@
 //! Hosts of a server: normalised, and checked as admission does (R-M-015, R-M-178).
 
 use crate::diagnostic::{At, Code};
+use crate::mesh::gateway::ServerHost;
 use crate::resource as raw;
 
 use super::super::Sink;
 use super::super::check::domain;
 
-/// `./h` is the gateway's namespace, `*/h` any, `*/*` everything: then nothing else counts (R-M-015).
-pub(super) fn normalise(hosts: &[String], namespace: &str) -> Vec<Box<str>> {
-    let mut out: Vec<Box<str>> = Vec::with_capacity(hosts.len());
-    for host in hosts {
-        match host.split_once('/') {
-            Some((".", name)) => out.push(format!("{namespace}/{name}").into()),
-            Some(("*", "*")) => return vec!["*".into()],
-            Some(("*", name)) => out.push(name.into()),
-            _ => out.push(host.as_str().into()),
-        }
+/// Where one is `*/*`, nothing else counts (R-M-015).
+pub(super) fn typed(hosts: &[String], namespace: &str) -> Vec<ServerHost> {
+    let typed = |host: &String| ServerHost::parse(host, namespace);
+    match hosts.iter().find(|host| *host == "*/*") {
+        Some(everything) => vec![typed(everything)],
+        None => hosts.iter().map(typed).collect(),
     }
-    out
 }
 
 /// R-M-178.

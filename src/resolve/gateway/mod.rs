@@ -118,7 +118,7 @@ fn resolve_server(
         port_name: port.name.as_str().into(),
         protocol,
         protocol_text: port.protocol.as_str().into(),
-        hosts: hosts::normalise(&written.hosts, namespace),
+        hosts: hosts::typed(&written.hosts, namespace),
         bind: bind.address,
         tls,
         name: written.name.as_str().into(),

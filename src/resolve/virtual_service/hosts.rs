@@ -7,12 +7,15 @@ use crate::resolve::Sink;
 use crate::resolve::check::{domain, network};
 use crate::resource as raw;
 use crate::terms::host;
-
-use super::names;
+use crate::terms::name::GatewayName;
 
 /// Whether it is bound to gateways only; then admission lets it have hosts and matches that sidecars could not serve.
 pub(super) fn is_for_gateways_only(spec: &raw::VirtualService) -> bool {
-    !spec.gateways.is_empty() && spec.gateways.iter().all(|gateway| gateway != names::MESH)
+    !spec.gateways.is_empty()
+        && spec
+            .gateways
+            .iter()
+            .all(|gateway| gateway != GatewayName::MESH)
 }
 
 /// Checks each host, and that no two of them overlap.

@@ -56,7 +56,7 @@ pub(super) fn http_match(
         port: (written.port != 0).then_some(written.port),
         gateways: names::gateways(&written.gateways, namespace, cx),
         source_labels,
-        source_namespace: written.source_namespace.as_str().into(),
+        source_namespace: names::any_if_empty(&written.source_namespace),
         request: cx.share_match(request?),
         index,
     })

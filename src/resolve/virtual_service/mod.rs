@@ -11,7 +11,7 @@ use crate::mesh;
 use crate::mesh::Visibility;
 use crate::mesh::virtual_service::HttpRoute;
 use crate::resource::{self as raw, Document, Kind};
-use crate::terms::name::ResourceName;
+use crate::terms::name::{GatewayName, ResourceName};
 use crate::terms::origin::{Author, RouteList, RouteOrigin};
 
 use super::check::export_to;
@@ -152,7 +152,7 @@ fn virtual_service(document: &Written, cx: &Context<'_>, sink: &mut Sink<'_>) ->
 
     let mut gateways = names::gateways(&spec.gateways, namespace, cx);
     if gateways.is_empty() {
-        gateways.push(cx.intern(names::MESH));
+        gateways.push(GatewayName::Mesh);
     }
     let default_export_to = &cx.config.default_virtual_service_export_to;
     Typed {

@@ -6,9 +6,7 @@ use crate::diagnostic::{At, Code};
 use crate::resolve::check::domain;
 use crate::resolve::{Context, Sink};
 use crate::terms::host;
-
-/// The name of the gateway that stands for all sidecars.
-pub(crate) const MESH: &str = "mesh";
+use crate::terms::name::{GatewayName, ResourceName};
 
 /// A host as the registry knows it: a short name becomes a fully qualified one.
 pub(super) fn host(written: &str, namespace: &str, cx: &Context<'_>) -> Arc<str> {
@@ -19,30 +17,35 @@ pub(super) fn host(written: &str, namespace: &str, cx: &Context<'_>) -> Arc<str>
     ))
 }
 
-/// A gateway reference as `namespace/name`, or `mesh`. `gw` and `./gw` are of the own namespace; `gw.other` and
-/// `gw.other.svc.cluster.local` are an old form of `other/gw` (R-M-012).
-pub(super) fn gateway(written: &str, namespace: &str, cx: &Context<'_>) -> Arc<str> {
-    if written == MESH {
-        return cx.intern(MESH);
+/// A gateway reference. `gw` and `./gw` are of the own namespace; `gw.other` and `gw.other.svc.cluster.local` are an old form
+/// of `other/gw` (R-M-012).
+pub(super) fn gateway(written: &str, own: &str, cx: &Context<'_>) -> GatewayName {
+    if written == GatewayName::MESH {
+        return GatewayName::Mesh;
     }
-    if let Some((owner, name)) = written.split_once('/') {
-        return match owner {
-            "." => cx.intern(&format!("{namespace}/{name}")),
-            _ => cx.intern(written),
-        };
-    }
-    let mut labels = written.split('.');
-    let name = labels.next().unwrap_or(written);
-    let owner = labels.next().unwrap_or(namespace);
-    cx.intern(&format!("{owner}/{name}"))
+    let (namespace, name) = written.split_once('/').unwrap_or_else(|| {
+        let mut labels = written.split('.');
+        let name = labels.next().unwrap_or(written);
+        (labels.next().unwrap_or("."), name)
+    });
+    let namespace = if namespace == "." { own } else { namespace };
+    GatewayName::Named(ResourceName {
+        namespace: cx.intern(namespace),
+        name: cx.intern(name),
+    })
 }
 
 /// All gateways of a list; an empty list of a VirtualService means `mesh` (R-H-010), of a match it means any.
-pub(super) fn gateways(written: &[String], namespace: &str, cx: &Context<'_>) -> Vec<Arc<str>> {
+pub(super) fn gateways(written: &[String], namespace: &str, cx: &Context<'_>) -> Vec<GatewayName> {
     written
         .iter()
         .map(|name| gateway(name, namespace, cx))
         .collect()
+}
+
+/// A name that may be left out: then it is any.
+pub(super) fn any_if_empty(written: &str) -> Option<Box<str>> {
+    (!written.is_empty()).then(|| written.into())
 }
 
 /// Checks gateway references as admission does (R-M-150): it stops after the first one without a namespace, and it warns of

@@ -8,6 +8,7 @@ use crate::resolve::check::{domain, network};
 use crate::resolve::{Context, Sink};
 use crate::resource as raw;
 use crate::terms::host;
+use crate::terms::name::GatewayName;
 use crate::terms::origin::RouteOrigin;
 use crate::terms::subnet;
 
@@ -156,7 +157,7 @@ impl Layer4<'_> {
                 &at.field("sourceLabels"),
                 sink,
             ),
-            source_namespace: self.source_namespace.into(),
+            source_namespace: names::any_if_empty(self.source_namespace),
             gateways: names::gateways(self.gateways, namespace, cx),
             index: own_match(index),
         }
@@ -175,7 +176,10 @@ fn require_route(is_empty: bool, section: &str, at: &At<'_>, sink: &mut Sink<'_>
 
 /// A server name is a domain that some host of the VirtualService, as written, covers; an address is only warned of.
 fn check_server_name(name: &str, parent: &raw::VirtualService, at: &At<'_>, sink: &mut Sink<'_>) {
-    let without_mesh = parent.gateways.iter().all(|gateway| gateway != names::MESH);
+    let without_mesh = parent
+        .gateways
+        .iter()
+        .all(|gateway| gateway != GatewayName::MESH);
     let verdict = match without_mesh {
         true => domain::gateway_bound_host(name, true),
         false => domain::wildcard_domain(name),

@@ -62,7 +62,11 @@ spec:
             "cart.example.com"
         ]
     );
-    let gateways: Vec<&str> = service.gateways.iter().map(|name| &**name).collect();
+    let gateways: Vec<String> = service
+        .gateways
+        .iter()
+        .map(|name| name.to_string())
+        .collect();
     assert_eq!(gateways, ["shop/edge", "infra/edge", "mesh", "infra/old"]);
     let HttpAction::Route(route) = &service.http[0].action else {
         panic!("{service:?}");
@@ -95,7 +99,7 @@ spec:
 ",
     );
     assert_eq!(service.gateways.len(), 1);
-    assert_eq!(&*service.gateways[0], "mesh");
+    assert!(service.is_in_mesh());
 }
 
 #[test]
