@@ -160,7 +160,7 @@ pub struct FaultRecord {
 /// Durations as protobuf's JSON has them: `1.500s`.
 fn text<S: Serializer>(value: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     match value {
-        Some(value) => duration::Duration::from(*value).serialize(serializer),
+        Some(value) => duration::ProtoDuration::from(*value).serialize(serializer),
         None => serializer.serialize_none(),
     }
 }

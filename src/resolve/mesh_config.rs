@@ -14,7 +14,7 @@ use crate::terms::path_normalization::PathNormalization;
 use crate::terms::route_policy::RetryPolicy;
 use crate::terms::traffic_policy::TrafficPolicy;
 
-use super::check::{domain, export_to, quantity};
+use super::check::{domain, export_to};
 use super::destination_rule::{connection_pool, locality, outlier_detection};
 use super::{Sink, retries};
 
@@ -81,11 +81,7 @@ fn resolve(spec: &raw::MeshConfig, domain: &str, sink: &mut Sink<'_>) -> MeshCon
             .default_http_retry_policy
             .as_ref()
             .map(|written| default_retries(written, sink)),
-        connect_timeout: spec
-            .connect_timeout
-            .map_or(defaults.connect_timeout, |timeout| {
-                connect_timeout(timeout.as_std(), sink)
-            }),
+        connect_timeout: connect_timeout(spec, sink).unwrap_or(defaults.connect_timeout),
         tcp_keepalive: spec.tcp_keepalive.as_ref().map(|written| {
             connection_pool::tcp_keepalive(written, &at.field("tcpKeepalive"), sink)
         }),
@@ -184,18 +180,14 @@ fn default_retries(written: &raw::HttpRetry, sink: &mut Sink<'_>) -> RetryPolicy
     })
 }
 
-fn connect_timeout(timeout: Duration, sink: &mut Sink<'_>) -> Duration {
-    let at = At::ROOT.field("connectTimeout");
-    sink.check(
-        &at,
-        Code::INVALID_DURATION_RANGE,
-        quantity::duration(timeout),
-    );
+fn connect_timeout(spec: &raw::MeshConfig, sink: &mut Sink<'_>) -> Option<Duration> {
+    let timeout = sink.span(spec.connect_timeout, "connectTimeout", &At::ROOT)?;
     if timeout > LONGEST_CONNECT_TIMEOUT {
         let message = "`connectTimeout` cannot be longer than an hour";
+        let at = At::ROOT.field("connectTimeout");
         sink.push(&at, Code::INVALID_DURATION_RANGE, message);
     }
-    timeout
+    Some(timeout)
 }
 
 fn default_traffic_policy(

@@ -4,7 +4,6 @@ use crate::diagnostic::{At, Code};
 use crate::resource as raw;
 use crate::terms::route_policy::RetryPolicy;
 
-use super::check::quantity;
 use super::{Context, Sink};
 
 /// The policy of a rule: its own, else the mesh's default, else the built-in one. `None`: nothing is retried.
@@ -121,10 +120,7 @@ pub(crate) fn check(written: &raw::HttpRetry, at: &At<'_>, sink: &mut Sink<'_>) 
         ("perTryTimeout", written.per_try_timeout),
         ("backoff", written.backoff),
     ] {
-        if let Some(duration) = duration {
-            let verdict = quantity::duration(duration.as_std());
-            sink.check(&at.field(field), Code::INVALID_DURATION_RANGE, verdict);
-        }
+        sink.span(duration, field, at);
     }
     if written.retry_on.is_empty() {
         return;

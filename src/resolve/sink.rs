@@ -4,8 +4,10 @@
 use crate::diagnostic::{At, Code, Diagnostic, FieldPath, Location, Report, ResourceRef, Severity};
 use crate::resource::Document;
 
-use super::check::Verdict;
+use super::check::{Verdict, quantity};
 use crate::resource::Named;
+use crate::terms::duration::ProtoDuration;
+use std::time::Duration;
 
 /// Takes the diagnostics of one resource.
 pub(crate) struct Sink<'a> {
@@ -74,6 +76,19 @@ impl<'a> Sink<'a> {
         help: impl Into<String>,
     ) {
         self.push_full(at, Diagnostic::new(code, message).with_help(help));
+    }
+
+    /// A span of time in a field below `at`, which has to be some whole milliseconds (R-M-143).
+    pub(crate) fn span(
+        &mut self,
+        written: Option<ProtoDuration>,
+        field: &'static str,
+        at: &At<'_>,
+    ) -> Option<Duration> {
+        let span = written?.as_std();
+        let verdict = quantity::duration(span);
+        self.check(&at.field(field), Code::INVALID_DURATION_RANGE, verdict);
+        Some(span)
     }
 
     /// Pushes what a check says about the field at `at`; true if it found nothing wrong.

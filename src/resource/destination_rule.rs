@@ -1,7 +1,7 @@
 //! `networking.istio.io` DestinationRule, as written.
 
 use super::{Labels, PortSelector};
-use crate::terms::duration::Duration;
+use crate::terms::duration::ProtoDuration;
 use std::collections::BTreeMap;
 
 message! {
@@ -104,7 +104,7 @@ message! {
         /// Retries that are always allowed; 0 means 3.
         "minRetryConcurrency" min_retry_concurrency: u32,
         /// The window over which requests are counted.
-        "budgetInterval" budget_interval: Option<Duration>,
+        "budgetInterval" budget_interval: Option<ProtoDuration>,
     }
 }
 
@@ -130,7 +130,7 @@ message! {
         /// Preference of near endpoints.
         "localityLbSetting" locality_lb_setting: Option<LocalityLoadBalancerSetting>,
         /// Slow start; deprecated form of `warmup`.
-        "warmupDurationSecs" warmup_duration_secs: Option<Duration>,
+        "warmupDurationSecs" warmup_duration_secs: Option<ProtoDuration>,
         /// Slow start of new endpoints.
         "warmup" warmup: Option<WarmupConfiguration>,
         /// Preference of endpoints in the same zone.
@@ -186,7 +186,7 @@ message! {
         /// Its path.
         "path" path: String,
         /// Its lifetime; none: never made, zero: for the session.
-        "ttl" ttl: Option<Duration>,
+        "ttl" ttl: Option<ProtoDuration>,
         /// Further attributes.
         "attributes" attributes: Vec<HttpCookieAttribute>,
     }
@@ -222,7 +222,7 @@ message! {
     /// Slow start of new endpoints.
     pub struct WarmupConfiguration as "WarmupConfiguration" {
         /// How long.
-        "duration" duration: Option<Duration>,
+        "duration" duration: Option<ProtoDuration>,
         /// The share at the beginning in percent.
         "minimumPercent" minimum_percent: Option<f64>,
         /// The curve; 1 is linear.
@@ -294,13 +294,13 @@ message! {
         /// How many.
         "maxConnections" max_connections: i32,
         /// The time to connect.
-        "connectTimeout" connect_timeout: Option<Duration>,
+        "connectTimeout" connect_timeout: Option<ProtoDuration>,
         /// Keep-alive probes.
         "tcpKeepalive" tcp_keepalive: Option<TcpKeepalive>,
         /// How long a connection lives at most.
-        "maxConnectionDuration" max_connection_duration: Option<Duration>,
+        "maxConnectionDuration" max_connection_duration: Option<ProtoDuration>,
         /// How long a connection may be idle.
-        "idleTimeout" idle_timeout: Option<Duration>,
+        "idleTimeout" idle_timeout: Option<ProtoDuration>,
     }
 }
 
@@ -310,9 +310,9 @@ message! {
         /// How many unanswered probes end the connection.
         "probes" probes: u32,
         /// The idle time before the first.
-        "time" time: Option<Duration>,
+        "time" time: Option<ProtoDuration>,
         /// The time between two.
-        "interval" interval: Option<Duration>,
+        "interval" interval: Option<ProtoDuration>,
     }
 }
 
@@ -328,7 +328,7 @@ message! {
         /// Retries in flight.
         "maxRetries" max_retries: i32,
         /// How long a connection may be idle.
-        "idleTimeout" idle_timeout: Option<Duration>,
+        "idleTimeout" idle_timeout: Option<ProtoDuration>,
         /// Whether HTTP/1.1 becomes HTTP/2.
         "h2UpgradePolicy" h2_upgrade_policy: H2UpgradePolicy,
         /// Whether the client's protocol is kept.
@@ -344,9 +344,9 @@ message! {
     /// HTTP/2 pings.
     pub struct Http2KeepAlive as "ConnectionPoolSettings.HTTPSettings.Http2KeepAlive" {
         /// The time between two.
-        "interval" interval: Option<Duration>,
+        "interval" interval: Option<ProtoDuration>,
         /// The time for the answer.
-        "timeout" timeout: Option<Duration>,
+        "timeout" timeout: Option<ProtoDuration>,
     }
 }
 
@@ -376,9 +376,9 @@ message! {
         /// 5xx answers before ejection.
         "consecutive5xxErrors" consecutive_5xx_errors: Option<u32>,
         /// The time between two sweeps.
-        "interval" interval: Option<Duration>,
+        "interval" interval: Option<ProtoDuration>,
         /// The least time of ejection.
-        "baseEjectionTime" base_ejection_time: Option<Duration>,
+        "baseEjectionTime" base_ejection_time: Option<ProtoDuration>,
         /// The largest share of ejected endpoints in percent.
         "maxEjectionPercent" max_ejection_percent: i32,
         /// The share of healthy endpoints in percent below which it does not apply.

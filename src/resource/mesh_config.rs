@@ -4,7 +4,7 @@ use super::{
     ConnectionPoolSettings, H2UpgradePolicy, HttpRetry, LocalityLoadBalancerSetting,
     OutboundTrafficPolicy, OutlierDetection, TcpKeepalive, ZoneAwareLoadBalancerSetting,
 };
-use crate::terms::duration::Duration;
+use crate::terms::duration::ProtoDuration;
 
 message! {
     /// Settings of the whole mesh.
@@ -28,7 +28,7 @@ message! {
         /// Preference of endpoints in the same zone.
         "zoneAwareLbSetting" zone_aware_lb_setting: Option<ZoneAwareLoadBalancerSetting>,
         /// The time to connect; none means 10 s.
-        "connectTimeout" connect_timeout: Option<Duration>,
+        "connectTimeout" connect_timeout: Option<ProtoDuration>,
         /// Keep-alive probes.
         "tcpKeepalive" tcp_keepalive: Option<TcpKeepalive>,
         /// Whether mutual TLS is chosen without being asked for; none means yes.
@@ -40,7 +40,7 @@ message! {
         /// Policies of hosts whose DestinationRule has none.
         "defaultTrafficPolicy" default_traffic_policy: Option<DefaultTrafficPolicy>,
         /// How long a listener waits for the protocol's first bytes.
-        "protocolDetectionTimeout" protocol_detection_timeout: Option<Duration>,
+        "protocolDetectionTimeout" protocol_detection_timeout: Option<ProtoDuration>,
     }
     ignored [
         "accessLogEncoding", "accessLogFile", "accessLogFormat", "ca", "caCertificates", "certificates", "configSources",

@@ -1,7 +1,7 @@
 //! `networking.istio.io` VirtualService, as written.
 
 use super::Labels;
-use crate::terms::duration::Duration;
+use crate::terms::duration::ProtoDuration;
 use std::collections::BTreeMap;
 
 message! {
@@ -60,7 +60,7 @@ message! {
         /// Changes of path and authority.
         "rewrite" rewrite: Option<Box<HttpRewrite>>,
         /// The time for the whole response.
-        "timeout" timeout: Option<Duration>,
+        "timeout" timeout: Option<ProtoDuration>,
         /// The retry policy.
         "retries" retries: Option<Box<HttpRetry>>,
         /// Injected faults.
@@ -317,7 +317,7 @@ message! {
         /// How many retries.
         "attempts" attempts: i32,
         /// The time for each try.
-        "perTryTimeout" per_try_timeout: Option<Duration>,
+        "perTryTimeout" per_try_timeout: Option<ProtoDuration>,
         /// What is retried: conditions and status codes with commas between.
         "retryOn" retry_on: String,
         /// Whether other localities are tried.
@@ -325,7 +325,7 @@ message! {
         /// Whether hosts that were tried are avoided.
         "retryIgnorePreviousHosts" retry_ignore_previous_hosts: Option<bool>,
         /// The base of the backoff.
-        "backoff" backoff: Option<Duration>,
+        "backoff" backoff: Option<ProtoDuration>,
     }
 }
 
@@ -343,7 +343,7 @@ message! {
         /// Response headers that a browser may read.
         "exposeHeaders" expose_headers: Vec<String>,
         /// How long a preflight's answer is valid.
-        "maxAge" max_age: Option<Duration>,
+        "maxAge" max_age: Option<ProtoDuration>,
         /// Whether credentials are allowed.
         "allowCredentials" allow_credentials: Option<bool>,
         /// What happens to preflights of other origins.
@@ -379,9 +379,9 @@ message! {
         /// The share of requests in percent; deprecated.
         "percent" percent: i32,
         /// How long.
-        "fixedDelay" fixed_delay: Option<Duration>,
+        "fixedDelay" fixed_delay: Option<ProtoDuration>,
         /// Not supported by Istio.
-        "exponentialDelay" exponential_delay: Option<Duration>,
+        "exponentialDelay" exponential_delay: Option<ProtoDuration>,
         /// The share of requests in percent; none means all.
         "percentage" percentage: Option<Percent>,
     }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 /// A span of time with nanosecond precision; prints in the canonical protobuf-JSON form (`1.500s`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Duration(std::time::Duration);
+pub struct ProtoDuration(std::time::Duration);
 
 /// Why a text is not a duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +31,7 @@ pub enum DurationError {
     TooLong,
 }
 
-impl Duration {
+impl ProtoDuration {
     /// No time at all.
     pub const ZERO: Self = Self(std::time::Duration::ZERO);
 
@@ -58,9 +58,9 @@ impl Duration {
     /// Reads a duration (`1.5s`, `250ms`, `1h2m`, `0`).
     ///
     /// ```
-    /// use meshroute::terms::duration::Duration;
-    /// assert_eq!(Duration::parse("1m0.5s").unwrap().as_std().as_millis(), 60_500);
-    /// assert_eq!(Duration::parse("0.25s").unwrap().to_string(), "0.250s");
+    /// use meshroute::terms::duration::ProtoDuration;
+    /// assert_eq!(ProtoDuration::parse("1m0.5s").unwrap().as_std().as_millis(), 60_500);
+    /// assert_eq!(ProtoDuration::parse("0.25s").unwrap().to_string(), "0.250s");
     /// ```
     ///
     /// # Errors
@@ -139,7 +139,7 @@ fn parse_term(text: &str) -> Result<(u64, &str), DurationError> {
     Ok((total, rest))
 }
 
-impl FromStr for Duration {
+impl FromStr for ProtoDuration {
     type Err = DurationError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -147,19 +147,19 @@ impl FromStr for Duration {
     }
 }
 
-impl From<Duration> for std::time::Duration {
-    fn from(duration: Duration) -> Self {
+impl From<ProtoDuration> for std::time::Duration {
+    fn from(duration: ProtoDuration) -> Self {
         duration.0
     }
 }
 
-impl From<std::time::Duration> for Duration {
+impl From<std::time::Duration> for ProtoDuration {
     fn from(duration: std::time::Duration) -> Self {
         Self(duration)
     }
 }
 
-impl fmt::Display for Duration {
+impl fmt::Display for ProtoDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (seconds, nanos) = (self.0.as_secs(), self.0.subsec_nanos());
         match nanos {
@@ -171,7 +171,7 @@ impl fmt::Display for Duration {
     }
 }
 
-impl serde::Serialize for Duration {
+impl serde::Serialize for ProtoDuration {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     fn nanos(text: &str) -> Result<u128, DurationError> {
-        Duration::parse(text).map(|d| d.as_std().as_nanos())
+        ProtoDuration::parse(text).map(|d| d.as_std().as_nanos())
     }
 
     #[test]
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn prints_the_canonical_form() {
-        let print = |text: &str| Duration::parse(text).map(|d| d.to_string());
+        let print = |text: &str| ProtoDuration::parse(text).map(|d| d.to_string());
         assert_eq!(print("1.5s").as_deref(), Ok("1.500s"));
         assert_eq!(print("250ms").as_deref(), Ok("0.250s"));
         assert_eq!(print("1m").as_deref(), Ok("60s"));

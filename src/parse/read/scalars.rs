@@ -3,7 +3,7 @@
 use super::{Read, Reader, Scalar, Shape, Shaped, abridged};
 use crate::diagnostic::Code;
 use crate::resource::{Bytes, IntOrString};
-use crate::terms::duration::Duration;
+use crate::terms::duration::ProtoDuration;
 use serde::de::Deserializer;
 
 /// Declares how a type comes from a scalar: what is expected, and the function from a scalar that is not null.
@@ -63,16 +63,16 @@ from_scalar! {
         Scalar::Text(text) => text.parse().ok(),
         Scalar::Null | Scalar::Bool(_) => None,
     };
-    Duration: "a duration" = |value, reader| match value {
-        Scalar::Text(text) => Some(Duration::parse(text).unwrap_or_else(|error| {
+    ProtoDuration: "a duration" = |value, reader| match value {
+        Scalar::Text(text) => Some(ProtoDuration::parse(text).unwrap_or_else(|error| {
             let message = format!("`{}` is not a duration", abridged(text));
             reader.note(Code::INVALID_DURATION, message, Some(error.to_string()));
-            Duration::ZERO
+            ProtoDuration::ZERO
         })),
         Scalar::Unsigned(number) => {
             let message = "expected a duration, found a number without a unit".to_owned();
             reader.note(Code::INVALID_DURATION, message, Some(format!("write `{number}s` for seconds")));
-            Some(Duration::ZERO)
+            Some(ProtoDuration::ZERO)
         }
         _ => None,
     };

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use crate::diagnostic::{At, Code};
 use crate::resolve::Sink;
-use crate::resolve::check::quantity;
 use crate::resource as raw;
-use crate::terms::duration::Duration as Written;
+use crate::terms::duration::ProtoDuration;
 use crate::terms::traffic_policy::{
     ConnectionPool, H2Upgrade, Http2Keepalive, HttpPool, TcpKeepalive, TcpPool,
 };
@@ -36,21 +35,20 @@ pub(crate) fn resolve(
 fn tcp_pool(written: &raw::TcpSettings, at: &At<'_>, sink: &mut Sink<'_>) -> TcpPool {
     TcpPool {
         max_connections: limit(written.max_connections, "maxConnections", at, sink),
-        connect_timeout: span(written.connect_timeout, "connectTimeout", at, sink),
+        connect_timeout: sink.span(written.connect_timeout, "connectTimeout", at),
         keepalive: written
             .tcp_keepalive
             .as_ref()
             .map(|keepalive| tcp_keepalive(keepalive, &at.field("tcpKeepalive"), sink)),
-        max_connection_duration: span(
+        max_connection_duration: sink.span(
             written.max_connection_duration,
             "maxConnectionDuration",
             at,
-            sink,
         ),
         // Zero is allowed here, and switches the timeout off.
         idle_timeout: match written.idle_timeout {
             Some(timeout) if timeout.is_zero() => Some(Duration::ZERO),
-            other => span(other, "idleTimeout", at, sink),
+            other => sink.span(other, "idleTimeout", at),
         },
     }
 }
@@ -63,8 +61,8 @@ pub(crate) fn tcp_keepalive(
 ) -> TcpKeepalive {
     TcpKeepalive {
         probes: Some(written.probes).filter(|probes| *probes > 0),
-        time: span(written.time, "time", at, sink),
-        interval: span(written.interval, "interval", at, sink),
+        time: sink.span(written.time, "time", at),
+        interval: sink.span(written.interval, "interval", at),
     }
 }
 
@@ -89,7 +87,7 @@ fn http_pool(written: &raw::HttpSettings, at: &At<'_>, sink: &mut Sink<'_>) -> H
             sink,
         ),
         max_retries: limit(written.max_retries, "maxRetries", at, sink),
-        idle_timeout: span(written.idle_timeout, "idleTimeout", at, sink),
+        idle_timeout: sink.span(written.idle_timeout, "idleTimeout", at),
         h2_upgrade,
         use_client_protocol: written.use_client_protocol,
         max_concurrent_streams: limit(
@@ -119,12 +117,12 @@ fn http2_keepalive(
     at: &At<'_>,
     sink: &mut Sink<'_>,
 ) -> Option<Http2Keepalive> {
-    let mut needed = |value: Option<Written>, field: &'static str| {
+    let mut needed = |value: Option<ProtoDuration>, field: &'static str| {
         if value.is_none() {
             let message = format!("HTTP/2 pings need `{field}`");
             sink.push(&at.field(field), Code::MISSING_FIELD, message);
         }
-        span(value, field, at, sink)
+        sink.span(value, field, at)
     };
     let interval = needed(written.interval, "interval");
     let timeout = needed(written.timeout, "timeout");
@@ -141,17 +139,4 @@ fn limit(value: i32, field: &'static str, at: &At<'_>, sink: &mut Sink<'_>) -> O
         sink.push(&at.field(field), Code::INVALID_LIMIT, message);
     }
     u32::try_from(value).ok().filter(|limit| *limit > 0)
-}
-
-/// A span of whole milliseconds above zero.
-fn span(
-    value: Option<Written>,
-    field: &'static str,
-    at: &At<'_>,
-    sink: &mut Sink<'_>,
-) -> Option<Duration> {
-    let value = value?.as_std();
-    let verdict = quantity::duration(value);
-    sink.check(&at.field(field), Code::INVALID_DURATION_RANGE, verdict);
-    Some(value)
 }

@@ -6,7 +6,7 @@ use crate::diagnostic::{At, Code, Diagnostic, Severity};
 use crate::resolve::Sink;
 use crate::resolve::check::quantity;
 use crate::resource as raw;
-use crate::terms::duration::Duration;
+use crate::terms::duration::ProtoDuration;
 use crate::terms::route_policy::HashKey;
 use crate::terms::traffic_policy::{
     ConsistentHash, HashAlgorithm, LoadBalancer, LoadBalancing, Warmup,
@@ -136,7 +136,7 @@ fn cookie_key(written: &raw::HttpCookie, at: &At<'_>, sink: &mut Sink<'_>) -> Ha
     HashKey::Cookie {
         name: written.name.as_str().into(),
         path: written.path.as_str().into(),
-        ttl: written.ttl.map(Duration::as_std),
+        ttl: written.ttl.map(ProtoDuration::as_std),
         attributes: written
             .attributes
             .iter()
@@ -205,13 +205,9 @@ fn is_prime(number: u64) -> bool {
 
 /// `warmup`, else the deprecated `warmupDurationSecs` (R-M-092). `None` where there is none, or after an error.
 fn warmup(written: &raw::LoadBalancerSettings, at: &At<'_>, sink: &mut Sink<'_>) -> Option<Warmup> {
-    let check_duration = |duration: Duration, at: &At<'_>, sink: &mut Sink<'_>| {
-        let verdict = quantity::duration(duration.as_std());
-        sink.check(at, Code::INVALID_DURATION_RANGE, verdict);
-    };
-    if let Some(duration) = written.warmup_duration_secs {
+    let deprecated = sink.span(written.warmup_duration_secs, "warmupDurationSecs", at);
+    if deprecated.is_some() {
         let at = at.field("warmupDurationSecs");
-        check_duration(duration, &at, sink);
         if written.warmup.is_some() {
             let message = "`warmupDurationSecs` and `warmup` cannot both be set";
             sink.push(&at, Code::CONFLICTING_FIELDS, message);
@@ -222,9 +218,7 @@ fn warmup(written: &raw::LoadBalancerSettings, at: &At<'_>, sink: &mut Sink<'_>)
         sink.push_full(&at, diagnostic.with_severity(Severity::Note));
     }
     let Some(warmup) = &written.warmup else {
-        return written
-            .warmup_duration_secs
-            .map(|duration| Warmup::new(duration.as_std()));
+        return deprecated.map(Warmup::new);
     };
     let at = at.field("warmup");
     if let Some(percent) = warmup.minimum_percent {
@@ -242,14 +236,13 @@ fn warmup(written: &raw::LoadBalancerSettings, at: &At<'_>, sink: &mut Sink<'_>)
         let message = format!("`aggression` must be above 0, and is `{aggression}`");
         sink.push(&at.field("aggression"), Code::INVALID_WARMUP, message);
     }
-    let Some(duration) = warmup.duration else {
+    let Some(duration) = sink.span(warmup.duration, "duration", &at) else {
         let message = "`warmup` needs a duration";
         sink.push(&at.field("duration"), Code::MISSING_FIELD, message);
         return None;
     };
-    check_duration(duration, &at.field("duration"), sink);
     Some(Warmup {
-        duration: duration.as_std(),
+        duration,
         minimum_percent: warmup
             .minimum_percent
             .unwrap_or(Warmup::DEFAULT_MINIMUM_PERCENT),

@@ -1,12 +1,9 @@
 //! `outlierDetection`, of a DestinationRule or of the mesh (R-M-104..R-M-110, R-M-171).
 
-use std::time::Duration;
-
 use crate::diagnostic::{At, Code, Diagnostic, Severity};
 use crate::resolve::Sink;
 use crate::resolve::check::quantity;
 use crate::resource as raw;
-use crate::terms::duration::Duration as Written;
 use crate::terms::traffic_policy::OutlierDetection;
 
 /// Types `outlierDetection`; `warning` is how bad a warning is here.
@@ -45,14 +42,12 @@ pub(crate) fn resolve(
         split_external_local_origin_errors: written.split_external_local_origin_errors,
         consecutive_local_origin_failures: local
             .unwrap_or(default.consecutive_local_origin_failures),
-        interval: span(written.interval, default.interval, "interval", at, sink),
-        base_ejection_time: span(
-            written.base_ejection_time,
-            default.base_ejection_time,
-            "baseEjectionTime",
-            at,
-            sink,
-        ),
+        interval: sink
+            .span(written.interval, "interval", at)
+            .unwrap_or(default.interval),
+        base_ejection_time: sink
+            .span(written.base_ejection_time, "baseEjectionTime", at)
+            .unwrap_or(default.base_ejection_time),
         max_ejection_percent: match percent(ejection, "maxEjectionPercent", at, sink) {
             0 => default.max_ejection_percent,
             percent => percent,
@@ -67,19 +62,4 @@ fn percent(value: i32, field: &'static str, at: &At<'_>, sink: &mut Sink<'_>) ->
     let verdict = quantity::percent(value);
     sink.check(&at.field(field), Code::INVALID_PERCENTAGE, verdict);
     u8::try_from(value).unwrap_or(0)
-}
-
-fn span(
-    value: Option<Written>,
-    default: Duration,
-    field: &'static str,
-    at: &At<'_>,
-    sink: &mut Sink<'_>,
-) -> Duration {
-    let Some(value) = value.map(Written::as_std) else {
-        return default;
-    };
-    let verdict = quantity::duration(value);
-    sink.check(&at.field(field), Code::INVALID_DURATION_RANGE, verdict);
-    value
 }

@@ -49,14 +49,6 @@ pub(super) fn retry_budget(
         let verdict = quantity::fraction(percent);
         sink.check(&at.field("percent"), Code::INVALID_PERCENTAGE, verdict);
     }
-    if let Some(interval) = written.budget_interval {
-        let verdict = quantity::duration(interval.as_std());
-        sink.check(
-            &at.field("budgetInterval"),
-            Code::INVALID_DURATION_RANGE,
-            verdict,
-        );
-    }
     let default = RetryBudget::default();
     RetryBudget {
         percent: written.percent.unwrap_or(default.percent),
@@ -64,6 +56,6 @@ pub(super) fn retry_budget(
             0 => default.min_retry_concurrency,
             count => count,
         },
-        budget_interval: written.budget_interval.map(|interval| interval.as_std()),
+        budget_interval: sink.span(written.budget_interval, "budgetInterval", at),
     }
 }

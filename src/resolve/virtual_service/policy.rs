@@ -23,15 +23,7 @@ pub(super) fn policy(
     cx: &Context<'_>,
     sink: &mut Sink<'_>,
 ) -> Arc<RoutePolicy> {
-    let timeout = rule.timeout.map(|timeout| timeout.as_std());
-    if let Some(timeout) = timeout {
-        let at = at.field("timeout");
-        sink.check(
-            &at,
-            Code::INVALID_DURATION_RANGE,
-            quantity::duration(timeout),
-        );
-    }
+    let timeout = sink.span(rule.timeout, "timeout", at);
     let (fault_delay, fault_abort) = match &rule.fault {
         Some(fault) => faults(fault, &at.field("fault"), sink),
         None => (None, None),
@@ -148,15 +140,8 @@ fn fault_delay(written: &raw::FaultDelay, at: &At<'_>, sink: &mut Sink<'_>) -> O
         }
         None => never(at, "delay", sink),
     };
-    let duration = written.fixed_delay?.as_std();
-    let at = at.field("fixedDelay");
-    sink.check(
-        &at,
-        Code::INVALID_DURATION_RANGE,
-        quantity::duration(duration),
-    );
     Some(FaultDelay {
-        duration,
+        duration: sink.span(written.fixed_delay, "fixedDelay", at)?,
         percentage,
     })
 }
@@ -285,18 +270,10 @@ fn cors_policy(
             );
         }
     }
-    let max_age = written.max_age.map(|age| age.as_std());
-    if let Some(age) = max_age {
-        let at = at.field("maxAge");
-        if sink.check(&at, Code::INVALID_DURATION_RANGE, quantity::duration(age))
-            && age.subsec_nanos() > 0
-        {
-            sink.push(
-                &at,
-                Code::INVALID_DURATION_RANGE,
-                "`maxAge` cannot be finer than a second",
-            );
-        }
+    let max_age = sink.span(written.max_age, "maxAge", at);
+    if max_age.is_some_and(|age| quantity::duration(age).is_ok() && age.subsec_nanos() > 0) {
+        let message = "`maxAge` cannot be finer than a second";
+        sink.push(&at.field("maxAge"), Code::INVALID_DURATION_RANGE, message);
     }
     CorsPolicy {
         allow_origins: origins(written, at, cx, sink),
