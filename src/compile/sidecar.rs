@@ -10,6 +10,7 @@ use crate::router::{
     Action, ChainMatch, ClusterId, Filter, FilterChain, Forward, Listener, LocalReply, Rule, Split,
     TcpProxy, View, VirtualHost, VirtualHostKind, VirtualHosts,
 };
+use crate::terms::address::Address;
 use crate::terms::condition::RequestMatch;
 use crate::terms::proxy::Proxy;
 use crate::terms::route_policy::{DirectResponse, RoutePolicy};
@@ -273,7 +274,7 @@ impl<'a> Sidecar<'a> {
             return vec![bind];
         }
         endpoints
-            .filter_map(|endpoint| endpoint.address.as_deref()?.parse().ok())
+            .filter_map(|endpoint| endpoint.address.as_ref()?.ip())
             .map(Bind::At)
             .collect()
     }
@@ -375,10 +376,10 @@ enum Bind {
 
 impl Bind {
     fn of(egress: &EgressListener<'_>) -> Self {
-        match egress.bind().parse() {
-            Ok(address) if IpAddr::is_unspecified(&address) => Bind::Everywhere,
-            Ok(address) => Bind::At(address),
-            Err(_) => Bind::Default,
+        match egress.bind().and_then(Address::ip) {
+            Some(address) if address.is_unspecified() => Bind::Everywhere,
+            Some(address) => Bind::At(address),
+            None => Bind::Default,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Sidecar resources: what part of the mesh a workload imports (R-M-070..R-M-074).
 
+use crate::terms::address::Address;
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
 
@@ -29,8 +30,8 @@ pub struct Sidecar {
 pub struct EgressListener {
     /// Its port; `None`: every port that no other listener names.
     pub port: Option<EgressPort>,
-    /// Bind address; empty: default.
-    pub bind: Box<str>,
+    /// Bind address; `None`: nothing is said.
+    pub bind: Option<Address>,
     /// Whether connections reach it by interception: `captureMode` is not `NONE`.
     pub captured: bool,
     /// What it imports.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::address::Address;
 use super::labels::Labels;
 use super::name::ResourceName;
 
@@ -10,8 +11,8 @@ use super::name::ResourceName;
 pub struct Endpoint {
     /// `namespace/name` of the Deployment, Pod or WorkloadEntry; `None` for an inline endpoint.
     pub workload: Option<ResourceName>,
-    /// IP address, host name, or `unix://` path, where the configuration holds it.
-    pub address: Option<Box<str>>,
+    /// Where it is reached, if the configuration holds that.
+    pub address: Option<Address>,
     /// Labels that subsets select by (R-M-133).
     pub labels: Arc<Labels>,
     /// Its own port for each service port that it serves, by name of the service port.

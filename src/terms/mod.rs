@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a configuration resource or a table. The hot path speaks only these words.
 
+pub mod address;
 pub mod claims;
 pub mod cluster;
 pub mod condition;

@@ -218,7 +218,10 @@ fn endpoints_of_service_entries_of_one_host_are_one_pool() {
     let addresses = |port| {
         let cluster = cluster(&yaml, "y.com", port, "");
         let addresses = cluster.endpoints().filter_map(|one| one.address.clone());
-        addresses.map(String::from).collect::<Vec<_>>().join(" ")
+        addresses
+            .map(|one| one.to_string())
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     assert_eq!(
         (addresses(80).as_str(), addresses(81).as_str()),

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use crate::mesh::service::Protocol;
 use crate::mesh::sidecar::{self, EgressPort};
 use crate::mesh::{self, VirtualService};
+use crate::terms::address::Address;
 use crate::terms::hash::HashMap;
 use crate::terms::host_index::HostIndex;
 use crate::terms::name::GatewayName;
@@ -76,9 +77,9 @@ impl<'m> EgressListener<'m> {
         self.written.and_then(|listener| listener.port.as_ref())
     }
 
-    /// Its bind address as written; empty: default.
-    pub fn bind(&self) -> &'m str {
-        self.written.map_or("", |listener| &listener.bind)
+    /// Its bind address; `None`: nothing is said.
+    pub fn bind(&self) -> Option<&'m Address> {
+        self.written?.bind.as_ref()
     }
 
     /// The imported services in Istio's order; one host name may stand several times (same namespace).

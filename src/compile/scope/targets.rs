@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::mesh::{self, Service};
+use crate::terms::address::Address;
 use crate::terms::endpoint::Endpoint;
 use crate::terms::proxy::Proxy;
 
@@ -53,13 +54,12 @@ fn all<'m>(
     mesh: &'m mesh::Inner,
     proxy: &Proxy,
 ) -> impl Iterator<Item = (&'m Arc<Service>, ServiceTarget<'m>)> {
-    let address = proxy.address().map(|address| address.to_string());
+    let address = proxy.address().map(Address::Ip);
     mesh.services.iter().filter_map(move |service| {
         if service.labels.get(NOT_TRANSLATED).is_some() {
             return None;
         }
-        let has_address =
-            |one: &&Endpoint| address.is_some() && one.address.as_deref() == address.as_deref();
+        let has_address = |one: &&Endpoint| address.is_some() && one.address == address;
         let endpoint = match address {
             Some(_) => service.endpoints.iter().find(has_address),
             None => None,

@@ -6,6 +6,7 @@ use crate::diagnostic::{At, Code, Report};
 use crate::mesh::service::{Endpoint, EndpointPort, ServicePort};
 use crate::resolve::Sink;
 use crate::resource::{self as raw, Document};
+use crate::terms::address::Address;
 use crate::terms::hash::HashMap;
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
@@ -146,7 +147,7 @@ fn endpoint(
     };
     Ok(written.addresses.iter().map(move |address| Endpoint {
         workload: pod_name.clone(),
-        address: Some(address.as_str().into()),
+        address: Address::parse(address),
         labels: Arc::clone(&labels),
         ports: Arc::clone(&ports),
         weight: 1,

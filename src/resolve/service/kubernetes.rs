@@ -258,10 +258,7 @@ impl Behind<'_> {
                 WorkloadKind::Pod => !has_slices,
                 WorkloadKind::Deployment => true,
                 // Only one with an IP address can stand behind a Kubernetes Service (R-M-132).
-                WorkloadKind::WorkloadEntry => {
-                    let address = workload.address.as_deref();
-                    address.is_some_and(|text| network::ip(text).is_ok())
-                }
+                WorkloadKind::WorkloadEntry => workload.has_ip(),
             };
             if counts {
                 let ports = match &fixed {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::diagnostic::At;
 use crate::mesh::service::{Endpoint, EndpointPort, Protocol, Registry, Resolution, ServicePort};
 use crate::mesh::{Service, Visibility};
-use crate::resolve::check::network;
 use crate::resolve::{Context, Sink, creation};
 use crate::resource::{self as raw, Document, ServiceEntryLocation, ServiceEntryResolution};
+use crate::terms::address::Address;
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
 use crate::terms::subnet;
@@ -152,7 +152,7 @@ fn listed(spec: &raw::ServiceEntry, ports: &EndpointPorts<'_>) -> Vec<Endpoint> 
         };
         Endpoint {
             workload: None,
-            address: (!entry.address.is_empty()).then(|| entry.address.as_str().into()),
+            address: Address::parse(&entry.address),
             labels: Arc::new(inline_labels(entry)),
             ports,
             weight: entry.weight.max(1),
@@ -185,14 +185,10 @@ fn selected(
         ports: selected_ports.collect(),
         by: SelectedBy::ServiceEntry { takes_names },
     };
-    let has_ip = |workload: &Workload| {
-        let address = workload.address.as_deref();
-        address.is_some_and(|text| network::ip(text).is_ok())
-    };
     workloads.shared(selection, || {
         let selected = workloads.selected(&resource.namespace, selector);
         let taken = selected.filter(|workload| {
-            workload.kind != WorkloadKind::WorkloadEntry || takes_names || has_ip(workload)
+            workload.kind != WorkloadKind::WorkloadEntry || takes_names || workload.has_ip()
         });
         let endpoint = |workload: &Workload| {
             let own = |name: &str| match workload.kind {
@@ -215,7 +211,7 @@ fn selected(
 fn by_host(host: &str, ports: &EndpointPorts<'_>) -> Endpoint {
     Endpoint {
         workload: None,
-        address: Some(host.into()),
+        address: Address::parse(host),
         labels: Arc::default(),
         ports: Arc::clone(&ports.default),
         weight: 1,

@@ -2,6 +2,7 @@
 
 use super::tests::{codes, resolve, services, workloads};
 use crate::mesh::service::Resolution;
+use crate::terms::address::Address;
 
 #[test]
 fn r_m_131_a_service_entry_is_a_service_per_host_and_address() {
@@ -65,7 +66,7 @@ spec:
   ports: [{name: http, number: 80, protocol: HTTP}]
 ";
     let all = services(yaml);
-    assert_eq!(all[1].endpoints[0].address.as_deref(), Some("b.com"));
+    assert_eq!(all[1].endpoints[0].address, Address::parse("b.com"));
     assert!(all[1].endpoints[0].labels.is_empty() && all[1].mesh_external);
 }
 

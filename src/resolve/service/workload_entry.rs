@@ -8,6 +8,7 @@ use crate::diagnostic::{At, Code};
 use crate::resolve::Sink;
 use crate::resolve::check::{domain, labels, network};
 use crate::resource;
+use crate::terms::address::Address;
 use crate::terms::labels::Labels;
 
 use super::workloads::{NamedPort, Workload, WorkloadKind, pair};
@@ -37,7 +38,7 @@ pub(super) fn workload_entry(
     let workload = Workload {
         kind: WorkloadKind::WorkloadEntry,
         resource: document.meta.qualified_name(),
-        address: (!entry.address.is_empty()).then(|| entry.address.as_str().into()),
+        address: Address::parse(&entry.address),
         labels: Arc::new(with_derived(all.collect(), entry)),
         named_ports: named_ports(entry),
         weight: entry.weight.max(1),

@@ -10,6 +10,7 @@ use crate::diagnostic::{At, Code};
 use crate::mesh::service::{Endpoint, EndpointPort};
 use crate::resolve::Sink;
 use crate::resource;
+use crate::terms::address::Address;
 use crate::terms::hash::HashMap;
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
@@ -28,7 +29,7 @@ pub(super) struct Workload {
     pub kind: WorkloadKind,
     pub resource: ResourceName,
     /// None for a Deployment.
-    pub address: Option<Box<str>>,
+    pub address: Option<Address>,
     pub labels: Arc<Labels>,
     /// Of its containers, or of the WorkloadEntry.
     pub named_ports: Vec<NamedPort>,
@@ -59,6 +60,13 @@ impl Workload {
             network: self.network.clone(),
             unhealthy,
         }
+    }
+
+    /// Whether its address is one that needs no resolving.
+    pub fn has_ip(&self) -> bool {
+        self.address
+            .as_ref()
+            .is_some_and(|address| address.ip().is_some())
     }
 
     /// The number of the port called `name`.
@@ -212,7 +220,7 @@ pub(super) fn pod(document: &resource::Document<resource::Pod>) -> Option<Worklo
     Some(Workload {
         kind: WorkloadKind::Pod,
         resource: document.meta.qualified_name(),
-        address: (!pod.status.pod_ip.is_empty()).then(|| pod.status.pod_ip.as_str().into()),
+        address: Address::parse(&pod.status.pod_ip),
         labels: Arc::new(labels),
         named_ports: container_ports(&pod.spec),
         weight: 1,

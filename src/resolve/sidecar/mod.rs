@@ -11,6 +11,7 @@ use crate::mesh::sidecar::{EgressHost, EgressListener, EgressNamespace, EgressPo
 use crate::mesh::virtual_service::DestinationRef;
 use crate::mesh::{self, Sidecar};
 use crate::resource::{self as raw, CaptureMode, Document, OutboundTrafficPolicyMode};
+use crate::terms::address::Address;
 use crate::terms::host::resolve_short_name;
 
 use super::service::pair;
@@ -94,7 +95,7 @@ fn listener(written: &raw::IstioEgressListener) -> EgressListener {
             protocol: Protocol::parse(&port.protocol),
             name: port.name.as_str().into(),
         }),
-        bind: written.bind.as_str().into(),
+        bind: Address::parse(&written.bind),
         captured: written.capture_mode != CaptureMode::None,
         hosts: written.hosts.iter().filter_map(|text| host(text)).collect(),
     }

@@ -6,6 +6,7 @@ use crate::mesh::config::OutboundTrafficPolicy;
 use crate::mesh::service::Protocol;
 use crate::mesh::sidecar::EgressNamespace;
 use crate::resource::Resources;
+use crate::terms::address::Address;
 
 fn resolve(spec: &str) -> (Mesh, Report) {
     let yaml = format!(
@@ -41,8 +42,8 @@ fn r_m_071_egress_hosts_are_split_into_namespace_and_host() {
     let listener = &sidecar.egress[0];
     let port = listener.port.as_ref().expect("it has one");
     assert_eq!(
-        (port.number, port.protocol, &*listener.bind),
-        (80, Protocol::Http, "1.1.1.1")
+        (port.number, port.protocol, &listener.bind),
+        (80, Protocol::Http, &Address::parse("1.1.1.1"))
     );
     let hosts: Vec<_> = listener
         .hosts
