@@ -13,14 +13,14 @@ use std::time::Duration;
 pub(crate) struct Sink<'a> {
     report: &'a mut Report,
     resource: ResourceRef,
-    locate: Place<'a>,
+    locate: Locate<'a>,
     failed: bool,
     /// Errors count as warnings.
     soft: bool,
 }
 
 /// How a field is found in the source.
-type Place<'a> = Box<dyn Fn(&FieldPath) -> Option<Location> + 'a>;
+type Locate<'a> = Box<dyn Fn(&FieldPath) -> Option<Location> + 'a>;
 
 impl<'a> Sink<'a> {
     /// A sink for the problems of `resource`; `locate` finds a field in the source.

@@ -33,9 +33,9 @@ impl Reading<'_> {
         let root = Reader::new(self.log);
         match (&mut self.resource, self.class.as_ref()) {
             (Some(resource), _) => match read_section(resource, key, deserializer, root)? {
-                Known::Content => self.has_content = true,
-                Known::NullContent | Known::Passive => {}
-                Known::No => {
+                SectionRead::Content => self.has_content = true,
+                SectionRead::NullContent | SectionRead::Passive => {}
+                SectionRead::No => {
                     let help = nearest(key, ["apiVersion", "kind", "metadata", "spec", "status"]);
                     let help = help.map(|near| format!("did you mean `{near}`?"));
                     let message = format!("unknown field `{key}` in `{}`", self.header.kind);
@@ -52,7 +52,7 @@ impl Reading<'_> {
 }
 
 /// Whether a kind has a key, and whether it held something.
-enum Known {
+enum SectionRead {
     Content,
     NullContent,
     Passive,
@@ -65,7 +65,7 @@ fn read_section<'de, D: Deserializer<'de>>(
     key: &str,
     deserializer: D,
     root: Reader<'_>,
-) -> Result<Known, D::Error> {
+) -> Result<SectionRead, D::Error> {
     macro_rules! sections {
         ($($(#[$doc:meta])* $kind:ident: $name:literal of $group:literal, registry $registry:literal, content $content:ident;)*) => {
             match resource {
@@ -88,13 +88,13 @@ fn read_spec<'de, T: Read, D: Deserializer<'de>>(
     spec: &mut T,
     deserializer: D,
     reader: Reader<'_>,
-) -> Result<Known, D::Error> {
+) -> Result<SectionRead, D::Error> {
     Ok(match Option::<T>::read(deserializer, reader)? {
         Some(value) => {
             *spec = value;
-            Known::Content
+            SectionRead::Content
         }
-        None => Known::NullContent,
+        None => SectionRead::NullContent,
     })
 }
 
@@ -104,18 +104,25 @@ fn read_field<'de, M: Message, D: Deserializer<'de>>(
     key: &str,
     deserializer: D,
     root: Reader<'_>,
-) -> Result<Known, D::Error> {
+) -> Result<SectionRead, D::Error> {
     let Some(index) = field_index::<M>(key) else {
         return pass_over(deserializer, false);
     };
     let mut value = OneValue(Some(deserializer));
     content.read_field(index, &mut value, root.field(M::FIELDS[index].0))?;
-    Ok(Known::Content)
+    Ok(SectionRead::Content)
 }
 
-fn pass_over<'de, D: Deserializer<'de>>(deserializer: D, known: bool) -> Result<Known, D::Error> {
+fn pass_over<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    known: bool,
+) -> Result<SectionRead, D::Error> {
     IgnoredAny::deserialize(deserializer)?;
-    Ok(if known { Known::Passive } else { Known::No })
+    Ok(if known {
+        SectionRead::Passive
+    } else {
+        SectionRead::No
+    })
 }
 
 /// The value of a mapping's key that has been read.

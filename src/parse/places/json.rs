@@ -7,23 +7,25 @@ const DEEPEST: usize = 200;
 
 /// The index of the first value in `text`.
 pub(super) fn index(text: &str) -> Index {
-    let mut walk = Walk {
+    let mut cursor = Cursor {
         text,
         at: 0,
         index: Index::new(),
     };
-    walk.value(Index::ROOT, 0);
-    walk.index.note_lines(text.get(..walk.at).unwrap_or(text));
-    walk.index
+    cursor.value(Index::ROOT, 0);
+    cursor
+        .index
+        .note_lines(text.get(..cursor.at).unwrap_or(text));
+    cursor.index
 }
 
-struct Walk<'t> {
+struct Cursor<'t> {
     text: &'t str,
     at: usize,
     index: Index,
 }
 
-impl Walk<'_> {
+impl Cursor<'_> {
     fn peek(&mut self) -> Option<u8> {
         let rest = self.text.as_bytes().get(self.at..)?;
         let blank = rest
