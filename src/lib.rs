@@ -77,6 +77,7 @@ mod compile;
 mod resolve;
 mod route;
 
+pub use compile::Compiler;
 pub use decision::{Decision, Destination, Outcome, RouteError};
 pub use diagnostic::{Diagnostic, Report, Severity};
 pub use mesh::Mesh;

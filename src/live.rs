@@ -29,14 +29,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 
+use crate::compile::{Compiled, Extent};
 use crate::diagnostic::ResourceRef;
+use crate::mesh::Mesh;
 use crate::mesh::destination_rules_by_host::DestinationRulesByHost;
-use crate::mesh::virtual_service_hosts::VirtualServiceHosts;
-use crate::mesh::{Mesh, Service};
 use crate::resource::{Document, Kind, MeshConfig, Resource, Resources};
-use crate::router::{Router, RouterIds};
+use crate::router::Router;
 use crate::{Diagnostic, Options, Proxy, Report, Severity};
 
 mod documents;
@@ -55,11 +54,8 @@ pub struct LiveRouter {
     options: Options,
     proxy: Proxy,
     mesh: Mesh,
-    hosts: VirtualServiceHosts,
     rules: DestinationRulesByHost,
-    workload_services: Vec<Arc<Service>>,
-    ids: RouterIds,
-    router: Router,
+    compiled: Compiled,
 }
 
 /// Resources that come, change and go, in this order.
@@ -76,12 +72,15 @@ pub struct Changes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reach {
-    /// So many virtual hosts were made anew, added or removed; all others are shared with the router before.
+    /// So many virtual hosts were made anew, added or removed; all others are shared with the router before. None: only
+    /// clusters are others, or nothing is.
     VirtualHosts(usize),
-    /// The router was compiled anew; the mesh changed only where the changes are.
+    /// So many listeners were made anew, added or removed, and virtual hosts perhaps; all others are shared with the router
+    /// before.
+    Listeners(usize),
+    /// The router was compiled anew: a Gateway, a Sidecar or the settings of the mesh changed, or the registry got its first
+    /// service or lost its last.
     Router,
-    /// The mesh was resolved anew, and the router compiled.
-    Mesh,
 }
 
 /// What an update did.
@@ -98,7 +97,7 @@ impl fmt::Debug for LiveRouter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LiveRouter")
             .field("mesh", &self.mesh)
-            .field("router", &self.router)
+            .field("router", self.router())
             .finish_non_exhaustive()
     }
 }
@@ -166,13 +165,9 @@ impl LiveRouter {
             None,
             &mut report,
         );
-        let mut ids = RouterIds::default();
         let live = LiveRouter {
-            hosts: VirtualServiceHosts::new(&mesh.inner.virtual_services),
             rules: DestinationRulesByHost::new(&mesh.inner.destination_rules),
-            workload_services: mesh.workload_services(&proxy),
-            router: Router::compile_with(&mesh, &proxy, &mut ids),
-            ids,
+            compiled: Compiled::new(&mesh, &proxy),
             documents,
             mesh_config,
             options,
@@ -184,7 +179,7 @@ impl LiveRouter {
 
     /// The router of now. A clone of it is cheap and stays as it is.
     pub fn router(&self) -> &Router {
-        &self.router
+        self.compiled.router()
     }
 
     /// The mesh of now, for [`lint`](crate::lint::lint) and for routers of other proxies.
@@ -204,90 +199,51 @@ impl LiveRouter {
     /// admission would refuse it): then nothing has changed.
     ///
     /// # Complexity
-    /// For VirtualServices without `delegate`, `tls` and `tcp`, without wildcard hosts for sidecars, and seen without a
-    /// Sidecar: in proportion to their hosts and to the VirtualServices that share one with them. The same for
-    /// DestinationRules of an HTTP service, with the VirtualServices that lead to it; and for its endpoints, after the
-    /// registry has been resolved again. Other VirtualServices without delegates and other DestinationRules: a compilation.
-    /// All else: resolving the resources of the same sort again, and a compilation. [`Update::reach`] says which it was.
+    /// In proportion to what the changes touch: the virtual hosts of a VirtualService's hosts and of the services that its
+    /// wildcards cover; those that lead to the host of a DestinationRule or to a service; the VirtualServices that name a
+    /// delegate. A `tls` or `tcp` rule, or a service that opens a port, makes the listeners anew that it stands in. Resources
+    /// of the registry are resolved together first. A Gateway, a Sidecar or other settings: a compilation.
+    /// [`Update::reach`] says how far it was.
     pub fn update(&mut self, changes: Changes) -> Result<Update, Report> {
         let changes = changes.collapsed();
-        let alone = changes.mesh_config.is_none()
-            && changes.resources.iter().all(|(key, new)| {
-                let old = self.documents.get(key);
-                let mut both = new.as_ref().into_iter().chain(old);
-                both.all(Mesh::stands_alone)
-            });
-        if alone {
-            self.follow(changes)
-        } else {
-            self.update_all(changes)
-        }
-    }
-
-    /// Any changes.
-    fn update_all(&mut self, changes: Changes) -> Result<Update, Report> {
-        let changed: Vec<Kind> = changes
+        let mut report = changes.notes;
+        let coming = changes.resources.iter().filter(|(_, new)| new.is_some());
+        let about = About {
+            resources: coming.map(|(key, _)| key.clone()).collect(),
+            has_config: changes.mesh_config.is_some(),
+        };
+        let keys: Vec<Key> = changes
             .resources
             .iter()
-            .map(|(key, _)| key.kind())
+            .map(|(key, _)| key.clone())
             .collect();
-        let coming = changes.resources.iter().filter(|(_, new)| new.is_some());
-        let coming: Vec<Key> = coming.map(|(key, _)| key.clone()).collect();
         let mut before = Vec::with_capacity(changes.resources.len());
         for (key, new) in changes.resources {
-            let old = self.documents.set(key.clone(), new);
-            before.push((key, old));
+            before.push((key.clone(), self.documents.set(key, new)));
         }
-        let has_config = changes.mesh_config.is_some();
         let config_before = match changes.mesh_config {
-            Some(new) => self.mesh_config.replace(new),
+            Some(new) => Some(self.mesh_config.replace(new)),
             None => None,
         };
-        let known = (!has_config).then_some((&self.mesh, &changed[..]));
-        let mut all = Report::new();
-        let mesh = Mesh::resolve_documents(
-            self.documents.iter(),
-            self.mesh_config.as_ref(),
-            &self.options,
-            known,
-            &mut all,
-        );
-        let mut report = changes.notes;
-        for diagnostic in all {
-            if is_about(&diagnostic, &coming, has_config) {
-                report.push(diagnostic);
-            }
-        }
-        if report.has_errors() {
+        let resolved = self.resolve(&keys, &before, &about, &mut report);
+        let Some(resolved) = resolved else {
             for (key, old) in before {
                 self.documents.set(key, old);
             }
-            if has_config {
-                self.mesh_config = config_before;
+            if let Some(before) = config_before {
+                self.mesh_config = before;
             }
             return Err(report);
-        }
-        let before = std::mem::replace(&mut self.mesh, mesh);
-        let inner = &self.mesh.inner;
-        let has_changed = |kind: Kind| has_config || changed.contains(&kind);
-        if has_changed(Kind::VirtualService) {
-            self.hosts = VirtualServiceHosts::new(&inner.virtual_services);
-        }
-        if has_changed(Kind::DestinationRule) {
-            self.rules = DestinationRulesByHost::new(&inner.destination_rules);
-        }
-        self.workload_services = self.mesh.workload_services(&self.proxy);
-        let in_registry = !has_config && changed.iter().all(|kind| kind.is_of_registry());
-        let mut ids = std::mem::take(&mut self.ids);
-        let inner = &self.mesh.inner;
-        let updated = match in_registry {
-            true => inner
-                .changed_endpoints(&before.inner)
-                .and_then(|services| self.with_endpoints_of(&services, &mut ids)),
-            false => None,
         };
-        self.ids = ids;
-        let reach = self.take_over(updated, Reach::Mesh);
+        let change = self.take_over(resolved, &about, &mut report);
+        let reach = match self.compiled.update(&self.mesh, &self.proxy, &change) {
+            Extent::Parts {
+                listeners: 0,
+                virtual_hosts,
+            } => Reach::VirtualHosts(virtual_hosts),
+            Extent::Parts { listeners, .. } => Reach::Listeners(listeners),
+            Extent::Whole => Reach::Router,
+        };
         Ok(Update { reach, report })
     }
 }
@@ -312,18 +268,36 @@ impl Changes {
     }
 }
 
-fn is_about(diagnostic: &Diagnostic, resources: &[Key], has_config: bool) -> bool {
-    let Some(about) = diagnostic.resource() else {
-        return diagnostic.severity() == Severity::Error;
-    };
-    let is_one = |about: &ResourceRef| {
-        let mut resources = resources.iter();
-        resources.any(|key| key.names(&about.kind, &about.namespace, &about.name))
-    };
-    (has_config && about.kind == "MeshConfig")
-        || is_one(about)
-        || diagnostic
-            .related()
-            .iter()
-            .any(|related| is_one(&related.resource))
+/// What an update has something to say about.
+struct About {
+    /// The resources that come or change.
+    resources: Vec<Key>,
+    has_config: bool,
+}
+
+impl About {
+    /// Adds to `report` what of `all` is about it.
+    fn pick(&self, all: Report, report: &mut Report) {
+        for diagnostic in all {
+            if self.is_of(&diagnostic) && !report.iter().any(|known| *known == diagnostic) {
+                report.push(diagnostic);
+            }
+        }
+    }
+
+    fn is_of(&self, diagnostic: &Diagnostic) -> bool {
+        let Some(about) = diagnostic.resource() else {
+            return diagnostic.severity() == Severity::Error;
+        };
+        let is_one = |about: &ResourceRef| {
+            let mut resources = self.resources.iter();
+            resources.any(|key| key.names(&about.kind, &about.namespace, &about.name))
+        };
+        (self.has_config && about.kind == "MeshConfig")
+            || is_one(about)
+            || diagnostic
+                .related()
+                .iter()
+                .any(|related| is_one(&related.resource))
+    }
 }

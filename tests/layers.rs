@@ -22,10 +22,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("route", &["terms", "router", "decision"]),
     // One endpoint of a cluster: no clock, no generator, no lock.
     ("balance", &["terms"]),
-    // Keeps the nouns and calls the verbs, by their methods.
+    // Keeps the nouns, and what compile keeps of them; calls the verbs, by their methods.
     (
         "live",
-        &["terms", "diagnostic", "resource", "mesh", "router"],
+        &[
+            "terms",
+            "diagnostic",
+            "resource",
+            "mesh",
+            "compile",
+            "router",
+        ],
     ),
 ];
 

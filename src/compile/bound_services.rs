@@ -6,24 +6,24 @@ use crate::mesh::virtual_service::VirtualService;
 use crate::terms::hash::HashMap;
 use crate::terms::host;
 
+use super::scope::EgressListener;
+
 /// VirtualServices by host, so that a service finds its own without a walk over all.
 pub(super) struct BoundServices<'a> {
-    all: &'a [Arc<VirtualService>],
+    all: Vec<&'a Arc<VirtualService>>,
     exact: HashMap<&'a str, Vec<usize>>,
     wildcards: Vec<(usize, &'a str)>,
 }
 
 impl<'a> BoundServices<'a> {
-    pub(super) fn new(all: &'a [Arc<VirtualService>]) -> Self {
+    pub(super) fn new(egress: &EgressListener<'a>) -> Self {
+        let all = egress.virtual_services();
         let mut index = BoundServices {
-            all,
+            all: all.filter(|one| !one.is_http_only()).collect(),
             exact: HashMap::default(),
             wildcards: Vec::new(),
         };
-        for (place, service) in all.iter().enumerate() {
-            if service.tls.is_empty() && service.tcp.is_empty() {
-                continue;
-            }
+        for (place, service) in index.all.iter().enumerate() {
             for name in &service.hosts {
                 if host::is_wildcard(name) {
                     index.wildcards.push((place, name));
@@ -54,6 +54,6 @@ impl<'a> BoundServices<'a> {
         }
         places.sort_unstable();
         places.dedup();
-        places.into_iter().map(|place| &self.all[place]).collect()
+        places.into_iter().map(|place| self.all[place]).collect()
     }
 }

@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use crate::mesh::service::{Registry, Resolution, Service};
-use crate::terms::hash::HashSet;
 use crate::terms::subnet;
 
 /// Domains of one virtual host before duplicates are removed, in the order in which Istio emits them; true: a derived
@@ -140,31 +139,6 @@ fn shared_suffix_forms(hostname: &str, proxy_domain: &str) -> Vec<String> {
         ));
     }
     forms
-}
-
-/// Removes what other virtual hosts of the same route configuration already have, without ASCII case, first come first
-/// served, and notes them as `contested`; and a derived form that is another service's real name (R-H-051).
-pub(super) fn without_taken(
-    domains: Domains,
-    taken: &mut HashSet<Box<str>>,
-    contested: &mut Vec<Box<str>>,
-    real_names: &HashSet<&str>,
-) -> Vec<Box<str>> {
-    let mut kept = Vec::with_capacity(domains.len());
-    for (mut domain, is_derived) in domains {
-        if is_derived && real_names.contains(domain.as_str()) {
-            continue;
-        }
-        domain.make_ascii_lowercase();
-        let domain = domain.into_boxed_str();
-        if taken.contains(&domain) {
-            contested.push(domain);
-        } else {
-            taken.insert(domain.clone());
-            kept.push(domain);
-        }
-    }
-    kept
 }
 
 #[cfg(test)]

@@ -2,46 +2,41 @@
 //! (R-M-018..R-M-030, R-M-037).
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::mesh::gateway::{Gateway as GatewayResource, Server};
 use crate::mesh::service::Protocol;
-use crate::mesh::virtual_service::{DestinationRef, VirtualService};
+use crate::mesh::virtual_service::DestinationRef;
 use crate::router::{
-    ChainMatch, ClusterId, Filter, FilterChain, GatewayBinding, Listener, RouteConfig,
-    RouteConfigId, RouteConfigs, ServerBinding, TcpProxy, View,
+    ChainMatch, ClusterId, Filter, FilterChain, GatewayBinding, Listener, RouteConfigId,
+    ServerBinding, TcpProxy,
 };
+use crate::terms::hash::HashMap;
 use crate::terms::host;
 use crate::terms::name::GatewayName;
 use crate::terms::proxy::{Proxy, ProxyKind};
 use crate::terms::route_policy::HashKey;
 
 use super::clusters::Clusters;
-use super::gateway_hosts::{self, GatewayView};
+use super::gateway_hosts::AtServers;
+use super::gateway_routes::StreamServices;
 use super::gateway_tcp::{self, TakenNames};
 use super::http_rules::Listening;
 use super::scope::Scope;
 use super::tcp_filters::FilterMaker;
 use crate::mesh::gateway_merge::{self, MergedGateways, MergedServer, ServerGroup};
 
-/// The VirtualServices bound to one gateway, in the order that decides.
-type BoundServices = Arc<[Arc<VirtualService>]>;
-
 /// What all listeners of one gateway workload are made from.
 pub(super) struct Gateway<'a> {
     proxy: &'a Proxy,
-    scope: &'a Scope<'a>,
+    pub(super) scope: &'a Scope<'a>,
     clusters: &'a RefCell<Clusters<'a>>,
-    /// The VirtualServices of each gateway that was asked for, listed once.
-    bound: RefCell<HashMap<GatewayName, BoundServices>>,
 }
 
 /// Chains of one listener while they are put together.
+#[derive(Default)]
 struct Draft {
-    bind: Option<IpAddr>,
-    port: u16,
     chains: Vec<FilterChain>,
     taken: TakenNames,
 }
@@ -56,69 +51,37 @@ impl<'a> Gateway<'a> {
             proxy,
             scope,
             clusters,
-            bound: RefCell::default(),
         }
     }
 
-    /// Every route configuration by itself.
-    pub(super) fn route_configs(&self) -> Vec<RouteConfig> {
-        let by_route = self.merged().by_route;
-        let configs = by_route.iter();
-        configs
-            .map(|(name, servers)| gateway_hosts::route_config(name, servers, self))
-            .collect()
-    }
-
-    fn merged(&self) -> MergedGateways<'a> {
+    pub(super) fn merged(&self) -> MergedGateways<'a> {
         let gateways = self.scope.mesh().gateways.iter();
         let selected = gateways.filter(|gateway| self.selects(gateway));
         gateway_merge::merge(selected, &|port| self.listener_port(port))
     }
 
-    /// Listeners of the gateway side, and what the simple door needs to find them.
-    pub(super) fn view(&self) -> (View, Vec<GatewayBinding>) {
-        let merged = self.merged();
-        let mut made = RouteConfigs::default();
-        let configs: HashMap<&str, RouteConfigId> = merged
-            .by_route
-            .iter()
-            .map(|(name, servers)| {
-                let config = gateway_hosts::route_config(name, servers, self);
-                (&**name, made.add(config))
-            })
-            .collect();
-
-        let mut drafts: Vec<Draft> = Vec::new();
-        let mut places: HashMap<(u16, Option<IpAddr>), usize> = HashMap::default();
-        for group in &merged.groups {
-            let place = *places.entry((group.port, group.bind)).or_insert_with(|| {
-                drafts.push(Draft {
-                    bind: group.bind,
-                    port: group.port,
-                    chains: Vec::new(),
-                    taken: TakenNames::new(),
-                });
-                drafts.len() - 1
-            });
-            self.add_chains(group, &configs, &mut drafts[place]);
+    /// The listeners of these groups of servers, by port and address; one that would have no chain is left out.
+    pub(super) fn listeners(
+        &self,
+        groups: &[&ServerGroup],
+        configs: &HashMap<Arc<str>, RouteConfigId>,
+        streams: &StreamServices,
+    ) -> HashMap<(u16, Option<IpAddr>), Arc<Listener>> {
+        let mut drafts: HashMap<(u16, Option<IpAddr>), Draft> = HashMap::default();
+        for group in groups {
+            let draft = drafts.entry((group.port, group.bind)).or_default();
+            self.add_chains(group, configs, streams, draft);
         }
-        let listeners = drafts
+        let with_chains = drafts
             .into_iter()
-            .filter(|draft| !draft.chains.is_empty())
-            .map(|draft| {
-                let name = gateway_tcp::listener_name(draft.bind, draft.port);
-                Arc::new(Listener::new(
-                    name,
-                    draft.bind,
-                    draft.port,
-                    draft.chains,
-                    None,
-                ))
+            .filter(|(_, draft)| !draft.chains.is_empty());
+        with_chains
+            .map(|((port, bind), draft)| {
+                let name = gateway_tcp::listener_name(bind, port);
+                let listener = Listener::new(name, bind, port, draft.chains, None);
+                ((port, bind), Arc::new(listener))
             })
-            .collect();
-        let normalization = self.scope.mesh().config.path_normalization;
-        let view = View::new(listeners, None, made, normalization);
-        (view, bindings(&merged.groups))
+            .collect()
     }
 
     /// By its selector; a proxy that stands for everything binds every Gateway (R-M-013).
@@ -132,7 +95,7 @@ impl<'a> Gateway<'a> {
 
     /// The workload's port behind a server port: the target port of the first service of the workload that has it
     /// (R-M-016).
-    fn listener_port(&self, port: u16) -> u16 {
+    pub(super) fn listener_port(&self, port: u16) -> u16 {
         if self.proxy.kind() == ProxyKind::Any {
             return port;
         }
@@ -141,16 +104,17 @@ impl<'a> Gateway<'a> {
 
     fn add_chains(
         &self,
-        group: &ServerGroup<'a>,
-        configs: &HashMap<&str, RouteConfigId>,
+        group: &ServerGroup,
+        configs: &HashMap<Arc<str>, RouteConfigId>,
+        streams: &StreamServices,
         draft: &mut Draft,
     ) {
         let Some(first) = group.servers.first() else {
             return;
         };
         // All plain HTTP servers of a group share one chain and one route configuration.
-        if first.server.protocol.is_http() {
-            if let Some(&config) = configs.get(&*group.route_name) {
+        if first.server().protocol.is_http() {
+            if let Some(&config) = configs.get(&group.route_name) {
                 draft.chains.push(FilterChain {
                     name: "".into(),
                     matches: ChainMatch::default(),
@@ -161,10 +125,10 @@ impl<'a> Gateway<'a> {
             return;
         }
         for server in &group.servers {
-            if gateway_merge::routes_http(server.server) {
-                if let Some(&config) = configs.get(&*server.route_name) {
+            if gateway_merge::routes_http(server.server()) {
+                if let Some(&config) = configs.get(&server.route_name) {
                     draft.chains.push(FilterChain {
-                        name: server.server.port_name.clone(),
+                        name: server.server().port_name.clone(),
                         matches: ChainMatch {
                             server_names: gateway_tcp::server_names(&server.sni_hosts),
                             ..ChainMatch::default()
@@ -175,11 +139,10 @@ impl<'a> Gateway<'a> {
                 }
                 continue;
             }
-            let virtual_services = self.virtual_services(&server.gateway_name);
             let filters = FilterMaker::new(self.scope, self.clusters);
             draft.chains.extend(gateway_tcp::chains(
                 server,
-                &virtual_services,
+                streams.of(server),
                 &filters,
                 &mut |server| self.auto_passthrough(server),
                 &mut draft.taken,
@@ -189,11 +152,11 @@ impl<'a> Gateway<'a> {
 
     /// One chain for each cluster of each mesh service that the server's hosts cover, by the server name that Istio's
     /// sidecars send (R-M-030).
-    fn auto_passthrough(&self, server: &MergedServer<'_>) -> Vec<FilterChain> {
+    fn auto_passthrough(&self, server: &MergedServer) -> Vec<FilterChain> {
         let mut out = Vec::new();
-        for view in self.scope.services() {
+        for view in &self.scope.services() {
             let service = view.service();
-            let hosts = server.server.hosts.iter();
+            let hosts = server.server().hosts.iter();
             let covered = hosts
                 .map(|one| &one.host)
                 .any(|one| host::is_subset_of(&service.hostname, one));
@@ -237,21 +200,12 @@ impl<'a> Gateway<'a> {
     }
 }
 
-impl<'a> GatewayView<'a> for Gateway<'a> {
-    fn virtual_services(&self, gateway: &GatewayName) -> Arc<[Arc<VirtualService>]> {
-        let mut bound = self.bound.borrow_mut();
-        let list = bound.entry(gateway.clone()).or_insert_with(|| {
-            let services = self.scope.virtual_services_for_gateway(gateway);
-            services.cloned().collect()
-        });
-        Arc::clone(list)
-    }
-
-    fn listening<'s>(&'s self, server: &'s MergedServer<'a>) -> Box<dyn Listening + 's> {
+impl AtServers for Gateway<'_> {
+    fn listening<'s>(&'s self, server: &'s MergedServer) -> Box<dyn Listening + 's> {
         Box::new(AtServer {
             gateway: self,
             name: &server.gateway_name,
-            server: server.server,
+            server: server.server(),
         })
     }
 }
@@ -298,9 +252,9 @@ impl Listening for AtServer<'_, '_> {
 }
 
 /// Gateways by name, with the servers that survived merging, for the simple door.
-fn bindings(groups: &[ServerGroup<'_>]) -> Vec<GatewayBinding> {
+pub(super) fn bindings(groups: &[ServerGroup]) -> Vec<GatewayBinding> {
     let mut out: Vec<GatewayBinding> = Vec::new();
-    let mut servers: Vec<(&MergedServer<'_>, &ServerGroup<'_>)> = groups
+    let mut servers: Vec<(&MergedServer, &ServerGroup)> = groups
         .iter()
         .flat_map(|group| group.servers.iter().map(move |server| (server, group)))
         .collect();
@@ -310,14 +264,14 @@ fn bindings(groups: &[ServerGroup<'_>]) -> Vec<GatewayBinding> {
         let resource = &server.gateway.resource;
         let binding = ServerBinding {
             hosts: server
-                .server
+                .server()
                 .hosts
                 .iter()
                 .map(|host| host.host.clone())
                 .collect(),
             port: group.port,
             bind: group.bind,
-            tls: gateway_merge::is_tls(server.server),
+            tls: gateway_merge::is_tls(server.server()),
         };
         let same = |one: &&mut GatewayBinding| {
             *one.namespace == *resource.namespace && *one.name == *resource.name

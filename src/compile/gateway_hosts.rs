@@ -1,243 +1,384 @@
-//! The route configuration of a gateway: virtual hosts of all servers and VirtualServices behind one route name
-//! (R-H-057..R-H-067, R-M-039..R-M-043).
+//! The virtual hosts of one route configuration of a gateway (R-H-057..R-H-067, R-M-039..R-M-043).
+//!
+//! A unit is one VirtualService at one Gateway: its rules as the servers of the route see them, and a claim on each host
+//! that it shares with a server (R-H-060). All claims of a domain are joined: by server, then in the order of
+//! VirtualServices, catch-alls last. Domains with the same claims are one virtual host. When a unit changes, only the
+//! domains that it wants or wanted are joined anew.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::mesh::gateway::Server;
+use smallvec::SmallVec;
+
+use crate::mesh::gateway::ServerHost;
+use crate::mesh::gateway_merge::MergedServer;
 use crate::mesh::virtual_service::VirtualService;
-use crate::router::{RouteConfig, Rule, RuleList, VirtualHost, VirtualHostKind, VirtualHosts};
-use crate::terms::hash::{HashMap, HashSet};
+use crate::router::{RouteConfig, Rule, RuleList, VirtualHost, VirtualHostKind};
+use crate::terms::hash::HashMap;
 use crate::terms::host;
-use crate::terms::name::GatewayName;
+use crate::terms::name::{GatewayName, ResourceName};
+use crate::terms::overlap_index::OverlapIndex;
 
 use super::domains;
 use super::http_rules::{self, Listening};
-use crate::mesh::gateway_merge::MergedServer;
+use super::rank::VirtualServiceRank;
 
-/// What the virtual hosts of a gateway are made from.
-pub(super) trait GatewayView<'m> {
-    /// The VirtualServices bound to a gateway in the order that decides (R-M-039).
-    fn virtual_services(&self, gateway: &GatewayName) -> Arc<[Arc<VirtualService>]>;
-    /// What a server knows when it asks for rules (R-H-029).
-    fn listening<'s>(&'s self, server: &'s MergedServer<'m>) -> Box<dyn Listening + 's>;
+/// What a server knows when it asks for rules (R-H-029).
+pub(super) trait AtServers {
+    /// Of this server.
+    fn listening<'s>(&'s self, server: &'s MergedServer) -> Box<dyn Listening + 's>;
 }
 
-#[derive(Default)]
-struct Draft {
-    domain: String,
-    /// Of the server that made it first: part of its name.
-    port: u16,
-    require_tls: bool,
+/// Claims and virtual hosts of the servers behind one route name.
+#[derive(Clone, Debug)]
+pub(super) struct RouteHosts {
+    servers: Vec<MergedServer>,
+    /// Domains that servers redirect, whoever claims them, with the first such server (R-H-065).
+    redirects: HashMap<Box<str>, usize>,
+    units: Vec<Option<Unit>>,
+    free: Vec<u32>,
+    by_source: HashMap<Source, u32>,
+    domains: HashMap<Arc<str>, Claimed>,
+    groups: HashMap<Sources, Group>,
+    /// Domains of which the claims have changed since the virtual hosts were made.
+    changed: BTreeSet<Arc<str>>,
+}
+
+/// One VirtualService at the Gateway of this name.
+type Source = (GatewayName, ResourceName);
+
+/// What one VirtualService has to say.
+#[derive(Clone, Debug)]
+struct Unit {
+    rank: VirtualServiceRank,
     rules: Vec<Rule>,
-    /// Which (gateway, VirtualService) lists were appended, in order: equal lists are one virtual host.
-    sources: Vec<usize>,
+    domains: Vec<Arc<str>>,
 }
 
-/// The route configuration of the servers that share `route_name`.
-pub(super) fn route_config<'m>(
-    route_name: &str,
-    servers: &[MergedServer<'m>],
-    view: &dyn GatewayView<'m>,
-) -> RouteConfig {
-    let port = servers.first().map_or(0, |first| first.server.port);
-    let mut drafts: Vec<Draft> = Vec::new();
-    let bound: usize = servers
-        .iter()
-        .map(|server| view.virtual_services(&server.gateway_name).len())
-        .max()
-        .unwrap_or(0);
-    let mut by_domain: HashMap<String, usize> =
-        HashMap::with_capacity_and_hasher(bound, Default::default());
-    // Rules of a VirtualService are made once per gateway, by the first of its servers, and used by all (R-H-030).
-    let mut lists: Vec<Vec<Rule>> = Vec::new();
-    let mut made: HashMap<(&GatewayName, usize), usize> =
-        HashMap::with_capacity_and_hasher(bound, Default::default());
-
-    for server in servers {
-        let redirects = server
-            .server
-            .tls
-            .as_ref()
-            .is_some_and(|tls| tls.https_redirect);
-        let virtual_services = view.virtual_services(&server.gateway_name);
-        let candidates = Candidates::new(server);
-        for (place, virtual_service) in virtual_services.iter().enumerate() {
-            let hosts = candidates.intersection(virtual_service);
-            if hosts.is_empty() {
-                continue;
-            }
-            let key = (&server.gateway_name, place);
-            let list = *made.entry(key).or_insert_with(|| {
-                lists.push(http_rules::rules(virtual_service, &*view.listening(server)));
-                lists.len() - 1
-            });
-            if lists[list].is_empty() {
-                continue;
-            }
-            for domain in hosts {
-                let draft = draft(
-                    &mut drafts,
-                    &mut by_domain,
-                    domain.to_string().to_ascii_lowercase(),
-                    server.server.port,
-                );
-                draft.rules.extend(lists[list].iter().cloned());
-                draft.sources.push(list);
-                draft.require_tls |= redirects;
-            }
-        }
-        if redirects {
-            // Hosts without a VirtualService redirect too; one with a namespace prefix makes a domain that nothing
-            // can ask for (R-H-065).
-            for domain in &server.server.hosts {
-                draft(
-                    &mut drafts,
-                    &mut by_domain,
-                    domain.to_string().to_ascii_lowercase(),
-                    server.server.port,
-                )
-                .require_tls = true;
-            }
-        }
-    }
-    let mut list = collapse(drafts);
-    if list.is_empty() {
-        list.push(blackhole(port));
-    }
-    RouteConfig::new(
-        route_name,
-        VirtualHosts {
-            list,
-            ..VirtualHosts::default()
-        },
-    )
+/// All that a domain's virtual host comes from.
+#[derive(Clone, Debug, Default)]
+struct Claimed {
+    /// Server and unit, in the order that decides.
+    by: SmallVec<[(u32, u32); 1]>,
+    /// The group that it stands in.
+    group: Option<Sources>,
 }
 
-fn draft<'d>(
-    drafts: &'d mut Vec<Draft>,
-    by_domain: &mut HashMap<String, usize>,
-    domain: String,
-    port: u16,
-) -> &'d mut Draft {
-    let index = *by_domain.entry(domain.clone()).or_insert_with(|| {
-        drafts.push(Draft {
-            domain,
-            port,
-            ..Draft::default()
+/// What makes two domains one virtual host (R-H-067).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Sources {
+    /// The units whose rules it has, in order, and whether plain text is redirected.
+    Units(SmallVec<[u32; 2]>, bool),
+    /// A domain that is redirected only.
+    Alone(Arc<str>),
+}
+
+/// The domains of one virtual host, the most specific first.
+#[derive(Clone, Debug)]
+struct Group {
+    domains: Vec<Arc<str>>,
+    host: Option<Arc<VirtualHost>>,
+}
+
+/// What takes the place of what.
+pub(super) struct Replaced {
+    /// Domains of the virtual hosts that go.
+    pub removed: Vec<Box<str>>,
+    pub added: Vec<Arc<VirtualHost>>,
+}
+
+impl RouteHosts {
+    /// Nobody has claimed anything yet.
+    pub(super) fn new(servers: Vec<MergedServer>) -> Self {
+        let mut redirects = HashMap::default();
+        for (at, server) in servers.iter().enumerate() {
+            if redirects_plain_text(server) {
+                // One with a namespace prefix makes a domain that nothing can ask for.
+                for host in &server.server().hosts {
+                    redirects.entry(domain(&host.to_string())).or_insert(at);
+                }
+            }
+        }
+        let changed = redirects.keys().map(|domain| (&**domain).into()).collect();
+        RouteHosts {
+            servers,
+            redirects,
+            units: Vec::new(),
+            free: Vec::new(),
+            by_source: HashMap::default(),
+            domains: HashMap::default(),
+            groups: HashMap::default(),
+            changed,
+        }
+    }
+
+    /// What a VirtualService bound to `gateway` says of the hosts that it shares with servers, by place of the server.
+    pub(super) fn add(
+        &mut self,
+        gateway: &GatewayName,
+        virtual_service: &Arc<VirtualService>,
+        rank: VirtualServiceRank,
+        shared: &[SharedHost<'_>],
+        view: &dyn AtServers,
+    ) {
+        let Some(first) = shared.first() else {
+            return;
+        };
+        // Made once, by the first of the servers, and used by all (R-H-030).
+        let server = &self.servers[first.server as usize];
+        let rules = http_rules::rules(virtual_service, &*view.listening(server));
+        if rules.is_empty() {
+            return;
+        }
+        let source = (gateway.clone(), virtual_service.resource().clone());
+        let id = self.free.pop().unwrap_or(self.units.len() as u32);
+        if id as usize == self.units.len() {
+            self.units.push(None);
+        }
+        let domains = shared.iter().map(|one| domain(one.host).into());
+        let domains: Vec<Arc<str>> = domains.collect();
+        self.units[id as usize] = Some(Unit {
+            rank,
+            rules,
+            domains: domains.clone(),
         });
-        drafts.len() - 1
-    });
-    &mut drafts[index]
-}
-
-/// Virtual hosts with the same rules from the same sources become one, named after the most specific host (R-H-067).
-fn collapse(mut drafts: Vec<Draft>) -> Vec<Arc<VirtualHost>> {
-    drafts.sort_by(|a, b| host::by_specificity(&a.domain, &b.domain));
-    let mut groups: Vec<(Draft, Vec<Box<str>>)> = Vec::new();
-    let mut known: HashMap<(Vec<usize>, bool), usize> =
-        HashMap::with_capacity_and_hasher(drafts.len(), Default::default());
-    for draft in drafts {
-        let domain: Box<str> = draft.domain.as_str().into();
-        if draft.rules.is_empty() {
-            groups.push((draft, vec![domain]));
-            continue;
-        }
-        match known.entry((draft.sources.clone(), draft.require_tls)) {
-            std::collections::hash_map::Entry::Occupied(entry) => {
-                groups[*entry.get()].1.push(domain);
-            }
-            std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert(groups.len());
-                groups.push((draft, vec![domain]));
-            }
+        self.by_source.insert(source, id);
+        for (at, domain) in shared.iter().map(|one| one.server).zip(domains) {
+            let mut by = std::mem::take(&mut self.claimed(&domain).by);
+            let key = (at, self.rank(id));
+            let place = by.partition_point(|&(server, unit)| (server, self.rank(unit)) <= key);
+            by.insert(place, (at, id));
+            self.claimed(&domain).by = by;
+            self.changed.insert(domain);
         }
     }
-    let lists = groups
-        .iter_mut()
-        .map(|(draft, _)| catch_alls_last(std::mem::take(&mut draft.rules)));
-    let lists = RuleList::all(lists.collect());
-    groups
-        .into_iter()
-        .zip(lists)
-        .map(|((draft, domains), rules)| {
-            Arc::new(VirtualHost {
-                name: domains::domain_name(&draft.domain, draft.port).into(),
+
+    /// The VirtualService of this name at `gateway` says nothing any more.
+    pub(super) fn remove(&mut self, gateway: &GatewayName, virtual_service: &ResourceName) {
+        let source = (gateway.clone(), virtual_service.clone());
+        let Some(id) = self.by_source.remove(&source) else {
+            return;
+        };
+        let unit = self.units[id as usize].take();
+        for domain in unit.into_iter().flat_map(|unit| unit.domains) {
+            self.claimed(&domain).by.retain(|(_, unit)| *unit != id);
+            self.changed.insert(domain);
+        }
+        // Who gets its number has no domain in common with it that is not made anew.
+        self.free.push(id);
+    }
+
+    /// Whether a domain was claimed, or is no more, since the virtual hosts were made.
+    pub(super) fn has_changed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// The virtual hosts of the domains that were claimed anew since the last time.
+    pub(super) fn replaced(&mut self) -> Replaced {
+        let was_empty = self.groups.is_empty();
+        let mut replaced = self.joined();
+        let is_empty = self.groups.is_empty();
+        if is_empty && !was_empty {
+            replaced.added.push(self.black_hole());
+        }
+        if was_empty && !is_empty {
+            replaced.removed.push("*".into());
+        }
+        replaced
+    }
+
+    fn joined(&mut self) -> Replaced {
+        let changed = std::mem::take(&mut self.changed);
+        let mut touched: HashMap<Sources, bool> = HashMap::default();
+        for domain in &changed {
+            let group = self
+                .domains
+                .get_mut(domain)
+                .and_then(|one| one.group.take());
+            if let Some(sources) = group {
+                if let Some(group) = self.groups.get_mut(&sources) {
+                    group.domains.retain(|other| other != domain);
+                }
+                touched.insert(sources, false);
+            }
+        }
+        let mut removed = Vec::new();
+        for sources in touched.keys() {
+            let old = self.groups.get_mut(sources);
+            let old = old.and_then(|group| group.host.take());
+            removed.extend(old.iter().flat_map(|host| host.domains.iter().cloned()));
+        }
+        for domain in changed {
+            let Some(sources) = self.sources(&domain) else {
+                self.domains.remove(&domain);
+                continue;
+            };
+            self.claimed(&domain).group = Some(sources.clone());
+            let group = self.groups.entry(sources.clone()).or_insert_with(|| Group {
+                domains: Vec::new(),
+                host: None,
+            });
+            let is_before = |other: &Arc<str>| host::by_specificity(other, &domain).is_lt();
+            let place = group.domains.partition_point(is_before);
+            group.domains.insert(place, domain);
+            let old = group.host.take();
+            removed.extend(old.iter().flat_map(|host| host.domains.iter().cloned()));
+            touched.insert(sources, true);
+        }
+        let mut made: Vec<Sources> = Vec::with_capacity(touched.len());
+        for sources in touched.into_keys() {
+            match self.groups.get(&sources) {
+                Some(group) if !group.domains.is_empty() => made.push(sources),
+                _ => drop(self.groups.remove(&sources)),
+            }
+        }
+        let first = |sources: &Sources| &self.groups[sources].domains[0];
+        made.sort_by(|a, b| host::by_specificity(first(a), first(b)));
+        let lists = made.iter().map(|sources| self.rules(sources)).collect();
+        let mut added = Vec::with_capacity(made.len());
+        for (sources, rules) in made.iter().zip(RuleList::all(lists)) {
+            let domains = &self.groups[sources].domains;
+            let host = Arc::new(VirtualHost {
+                name: domains::domain_name(&domains[0], self.port(&domains[0])).into(),
                 kind: VirtualHostKind::Hosts,
-                domains: domains.into(),
-                require_tls: draft.require_tls,
+                domains: domains.iter().map(|domain| (&**domain).into()).collect(),
+                require_tls: match sources {
+                    Sources::Units(_, require_tls) => *require_tls,
+                    Sources::Alone(_) => true,
+                },
                 rules,
-            })
+            });
+            if let Some(group) = self.groups.get_mut(sources) {
+                group.host = Some(Arc::clone(&host));
+            }
+            added.push(host);
+        }
+        Replaced { removed, added }
+    }
+
+    /// The route configuration after all claims have come.
+    pub(super) fn route_config(&mut self, name: &str) -> RouteConfig {
+        let mut list = self.joined().added;
+        if list.is_empty() {
+            list.push(self.black_hole());
+        }
+        RouteConfig::new(name, list)
+    }
+
+    /// No VirtualService at all: one virtual host that answers 404 (R-H-066).
+    fn black_hole(&self) -> Arc<VirtualHost> {
+        let port = self.servers.first().map_or(0, |first| first.server().port);
+        Arc::new(VirtualHost {
+            name: format!("blackhole:{port}").into(),
+            kind: VirtualHostKind::BlackHole,
+            domains: Box::new(["*".into()]),
+            require_tls: false,
+            rules: Arc::default(),
         })
-        .collect()
+    }
+
+    fn claimed(&mut self, domain: &Arc<str>) -> &mut Claimed {
+        self.domains.entry(Arc::clone(domain)).or_default()
+    }
+
+    fn rank(&self, unit: u32) -> Option<&VirtualServiceRank> {
+        self.units[unit as usize].as_ref().map(|unit| &unit.rank)
+    }
+
+    /// What the virtual host of a domain comes from; `None`: it has none.
+    fn sources(&self, domain: &Arc<str>) -> Option<Sources> {
+        let by = self.domains.get(domain).map_or(&[][..], |one| &one.by);
+        if by.is_empty() {
+            let redirected = self.redirects.contains_key(&**domain);
+            return redirected.then(|| Sources::Alone(Arc::clone(domain)));
+        }
+        let redirects = |at: u32| redirects_plain_text(&self.servers[at as usize]);
+        let require_tls =
+            self.redirects.contains_key(&**domain) || by.iter().any(|&(at, _)| redirects(at));
+        Some(Sources::Units(
+            by.iter().map(|&(_, unit)| unit).collect(),
+            require_tls,
+        ))
+    }
+
+    /// Of the server that had the domain first: part of the name of its virtual host.
+    fn port(&self, domain: &str) -> u16 {
+        let claimed = self.domains.get(domain);
+        let claimed = claimed
+            .and_then(|one| one.by.first())
+            .map(|&(at, _)| at as usize);
+        let redirected = self.redirects.get(domain).copied();
+        let first = claimed.into_iter().chain(redirected).min();
+        first.map_or(0, |at| self.servers[at].server().port)
+    }
+
+    /// Rules that match everything go behind all others; nothing else moves (R-H-062, R-H-063).
+    fn rules(&self, sources: &Sources) -> Vec<Rule> {
+        let Sources::Units(units, _) = sources else {
+            return Vec::new();
+        };
+        let units = units
+            .iter()
+            .filter_map(|&unit| self.units[unit as usize].as_ref());
+        let mut rules: Vec<Rule> = units.flat_map(|unit| unit.rules.iter().cloned()).collect();
+        rules.sort_by_key(|rule| rule.matches.is_catch_all());
+        rules
+    }
 }
 
-/// Rules that match everything go behind all others; nothing else moves (R-H-062, R-H-063).
-fn catch_alls_last(mut rules: Vec<Rule>) -> Vec<Rule> {
-    rules.sort_by_key(|rule| rule.matches.is_catch_all());
-    rules
+fn domain(host: &str) -> Box<str> {
+    host.to_ascii_lowercase().into()
 }
 
-/// No VirtualService at all: one virtual host that answers 404 (R-H-066).
-fn blackhole(port: u16) -> Arc<VirtualHost> {
-    Arc::new(VirtualHost {
-        name: format!("blackhole:{port}").into(),
-        kind: VirtualHostKind::BlackHole,
-        domains: Box::new(["*".into()]),
-        require_tls: false,
-        rules: Arc::default(),
-    })
+fn redirects_plain_text(server: &MergedServer) -> bool {
+    let tls = server.server().tls.as_ref();
+    tls.is_some_and(|tls| tls.https_redirect)
 }
 
-/// The hosts of one server, for intersecting with those of many VirtualServices (R-H-060). An exact host is found by
-/// hash, so that a server with thousands of hosts stays cheap.
-struct Candidates<'s> {
-    server: &'s Server,
-    hosts: Vec<&'s str>,
-    wildcards: Vec<&'s str>,
-    exact: HashSet<&'s str>,
-    /// Whether some host is for one namespace only: then each VirtualService sees another list.
-    scoped: bool,
+/// The hosts of all servers of one Gateway, so that a VirtualService finds those that it may claim without a walk over all.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ServerHosts {
+    /// Route, server and host.
+    by_host: OverlapIndex<(u32, u32, ServerHost)>,
 }
 
-impl<'s> Candidates<'s> {
-    fn new(server: &'s MergedServer<'_>) -> Self {
-        let written = &server.server.hosts;
-        let hosts: Vec<&str> = written.iter().map(|host| &*host.host).collect();
-        Candidates {
-            wildcards: hosts
-                .iter()
-                .copied()
-                .filter(|host| host::is_wildcard(host))
-                .collect(),
-            exact: hosts.iter().copied().collect(),
-            scoped: written.iter().any(|host| host.namespace.is_some()),
-            server: server.server,
-            hosts,
+/// A host that a VirtualService shares with a server: the narrower of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SharedHost<'a> {
+    pub route: u32,
+    pub server: u32,
+    pub host: &'a str,
+}
+
+impl ServerHosts {
+    /// Adds the hosts of a server of a route.
+    pub(super) fn insert(&mut self, (route, server): (u32, u32), hosts: &[ServerHost]) {
+        for host in hosts {
+            self.by_host
+                .insert(&host.host, (route, server, host.clone()));
         }
     }
 
-    fn intersection<'a>(&self, service: &'a VirtualService) -> Vec<&'a str>
-    where
-        's: 'a,
-    {
-        let wanted: Vec<&'a str> = service.hosts.iter().map(|host| &**host).collect();
-        if self.scoped {
-            let own = self.server.hosts_open_to(&service.resource().namespace);
-            let own: Vec<&str> = own.collect();
-            return host::intersection(&own, &wanted);
+    /// What a VirtualService shares with which servers, as far as its namespace may bind them (R-M-007, R-H-060); by route
+    /// and server, each host once.
+    pub(super) fn shared_with<'a>(&'a self, service: &'a VirtualService) -> Vec<SharedHost<'a>> {
+        let mut out = Vec::new();
+        for wanted in &service.hosts {
+            for &(route, server, ref host) in self.by_host.overlapping(wanted) {
+                let own: Vec<&str> = host
+                    .open_to(&service.resource().namespace)
+                    .into_iter()
+                    .collect();
+                let shared = host::intersection(&own, &[wanted]).into_iter();
+                out.extend(shared.map(|host| SharedHost {
+                    route,
+                    server,
+                    host,
+                }));
+            }
         }
-        if wanted.iter().any(|host| host::is_wildcard(host)) {
-            return host::intersection(&self.hosts, &wanted);
-        }
-        wanted
-            .into_iter()
-            .filter(|wanted| {
-                self.exact.contains(wanted)
-                    || self
-                        .wildcards
-                        .iter()
-                        .any(|host| host::is_subset_of(wanted, host))
-            })
-            .collect()
+        out.sort_unstable();
+        out.dedup();
+        out
     }
 }

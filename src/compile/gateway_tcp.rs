@@ -21,22 +21,22 @@ pub(super) trait TcpFilters {
 /// Server names that earlier passthrough chains of one listener and bind address have taken.
 pub(super) type TakenNames = HashSet<Box<str>>;
 
-/// The chains of one server that routes no HTTP.
+/// The chains of one server that routes no HTTP, from the VirtualServices that have a host in common with it.
 pub(super) fn chains(
-    server: &MergedServer<'_>,
+    server: &MergedServer,
     virtual_services: &[Arc<VirtualService>],
     filters: &dyn TcpFilters,
-    auto_passthrough: &mut dyn FnMut(&MergedServer<'_>) -> Vec<FilterChain>,
+    auto_passthrough: &mut dyn FnMut(&MergedServer) -> Vec<FilterChain>,
     taken: &mut TakenNames,
 ) -> Vec<FilterChain> {
-    match server.server.tls.as_ref().map(|tls| tls.mode) {
+    match server.server().tls.as_ref().map(|tls| tls.mode) {
         Some(ServerTlsMode::AutoPassthrough) => auto_passthrough(server),
         Some(ServerTlsMode::Passthrough) => {
             passthrough_chains(server, virtual_services, filters, taken)
         }
         tls => tcp_route(server, virtual_services)
             .map(|(route, matched)| FilterChain {
-                name: server.server.port_name.clone(),
+                name: server.server().port_name.clone(),
                 matches: ChainMatch {
                     server_names: server_names(&server.sni_hosts),
                     ..ChainMatch::default()
@@ -44,7 +44,7 @@ pub(super) fn chains(
                 terminates_tls: tls.is_some(),
                 filter: Filter::Tcp(filters.filter(
                     &route.route,
-                    server.server.port,
+                    server.server().port,
                     Origin::new(&route.origin, matched),
                 )),
             })
@@ -66,10 +66,10 @@ pub(super) fn server_names(hosts: &[Box<str>]) -> Vec<Box<str>> {
 
 /// The first `tcp` rule that applies to the server, whatever comes after it (R-M-044).
 fn tcp_route<'v>(
-    server: &MergedServer<'_>,
+    server: &MergedServer,
     virtual_services: &'v [Arc<VirtualService>],
 ) -> Option<(&'v TcpRoute, MatchIndex)> {
-    bound_hosts(server, virtual_services).find_map(|service| {
+    virtual_services.iter().find_map(|service| {
         let mut rules = service.tcp.iter().filter(|rule| !rule.route.is_empty());
         rules.find_map(|rule| {
             if rule.matches.is_empty() {
@@ -83,13 +83,13 @@ fn tcp_route<'v>(
 
 /// One chain for each match of each `tls` rule; a match of which one server name is taken makes none (R-M-045).
 fn passthrough_chains(
-    server: &MergedServer<'_>,
+    server: &MergedServer,
     virtual_services: &[Arc<VirtualService>],
     filters: &dyn TcpFilters,
     taken: &mut TakenNames,
 ) -> Vec<FilterChain> {
     let mut out = Vec::new();
-    for service in bound_hosts(server, virtual_services) {
+    for service in virtual_services {
         for rule in service.tls.iter().filter(|rule| !rule.route.is_empty()) {
             for entry in rule.matches.iter().filter(|one| applies(&one.l4, server)) {
                 if entry.sni_hosts.iter().any(|name| taken.contains(name)) {
@@ -97,7 +97,7 @@ fn passthrough_chains(
                 }
                 taken.extend(entry.sni_hosts.iter().cloned());
                 out.push(FilterChain {
-                    name: server.server.port_name.clone(),
+                    name: server.server().port_name.clone(),
                     matches: ChainMatch {
                         server_names: server_names(&entry.sni_hosts),
                         ..ChainMatch::default()
@@ -105,7 +105,7 @@ fn passthrough_chains(
                     terminates_tls: false,
                     filter: Filter::Tcp(filters.filter(
                         &rule.route,
-                        server.server.port,
+                        server.server().port,
                         Origin::new(&rule.origin, entry.l4.index),
                     )),
                 });
@@ -115,22 +115,11 @@ fn passthrough_chains(
     out
 }
 
-/// The VirtualServices with a host that overlaps one of the server's, as far as their namespace may bind it.
-fn bound_hosts<'v>(
-    server: &MergedServer<'_>,
-    virtual_services: &'v [Arc<VirtualService>],
-) -> impl Iterator<Item = &'v Arc<VirtualService>> {
-    virtual_services.iter().filter(|service| {
-        let namespace = &service.resource().namespace;
-        server.server.overlaps(&service.hosts, namespace)
-    })
-}
-
 /// Port and gateways decide; subnets, labels and namespace are not looked at on gateways (R-M-044).
-fn applies(entry: &L4Match, server: &MergedServer<'_>) -> bool {
+fn applies(entry: &L4Match, server: &MergedServer) -> bool {
     let port = entry
         .port
-        .is_none_or(|port| port == u32::from(server.server.port));
+        .is_none_or(|port| port == u32::from(server.server().port));
     port && (entry.gateways.is_empty() || entry.gateways.contains(&server.gateway_name))
 }
 

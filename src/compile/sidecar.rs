@@ -1,17 +1,22 @@
 //! The outbound side of a sidecar: listeners of every imported service port, and where unknown traffic goes.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use ipnet::IpNet;
+
 use crate::mesh::config::OutboundTrafficPolicy;
-use crate::mesh::service::{Protocol, Registry, Resolution, ServicePort};
+use crate::mesh::service::{Protocol, Registry, Resolution, Service, ServicePort};
+use crate::router::listener::FALLTHROUGH;
 use crate::router::{
     Action, ChainMatch, ClusterId, Filter, FilterChain, Forward, Listener, LocalReply, Rule, Split,
-    TcpProxy, View, VirtualHost, VirtualHostKind, VirtualHosts,
+    TcpProxy, VirtualHost, VirtualHostKind,
 };
 use crate::terms::address::Address;
 use crate::terms::condition::RequestMatch;
+use crate::terms::hash::HashSet;
 use crate::terms::proxy::Proxy;
 use crate::terms::route_policy::{DirectResponse, RoutePolicy};
 use crate::terms::subnet;
@@ -20,8 +25,9 @@ use super::bound_services::BoundServices;
 use super::clusters::Clusters;
 use super::domains;
 use super::scope::{EgressListener, Scope, ServiceView};
+use super::sidecar_hosts::PortServices;
 use super::sidecar_listeners::{Listeners, Offer, plaintext_http};
-use super::sidecar_port::HttpPorts;
+use super::sidecar_port::{HttpPorts, OnPort};
 use super::sidecar_tcp::TcpPort;
 use super::tcp_filters::FilterMaker;
 
@@ -30,10 +36,13 @@ const VIRTUAL_OUTBOUND: &str = "virtualOutbound";
 /// Where a sidecar's redirected traffic arrives (Istio: `proxyListenPort`).
 const OUTBOUND_PORT: u16 = 15001;
 
+/// Address (`None`: every one) and port of a listener.
+pub(super) type Place = (Option<IpAddr>, u16);
+
 /// What all listeners of one sidecar are made from.
 pub(super) struct Sidecar<'a> {
     pub(super) proxy: &'a Proxy,
-    scope: &'a Scope<'a>,
+    pub(super) scope: &'a Scope<'a>,
     pub(super) clusters: &'a RefCell<Clusters<'a>>,
     pub(super) proxy_domain: String,
     pub(super) default_policy: Arc<RoutePolicy>,
@@ -61,71 +70,120 @@ impl<'a> Sidecar<'a> {
         }
     }
 
-    /// Listeners of the mesh side.
-    pub(super) fn view(&self) -> View {
-        let fallthrough = self.fallthrough();
+    /// What the egress listener at this place offers on a port, and how VirtualServices see the port.
+    pub(super) fn on_port(&self, egress: usize, port: u16) -> (PortServices<'_>, OnPort<'_, 'a>) {
+        let egress = &self.scope.listeners()[egress];
+        let services = PortServices {
+            port,
+            egress,
+            proxy_domain: &self.proxy_domain,
+            default_policy: &self.default_policy,
+        };
+        let listening = OnPort {
+            egress,
+            port,
+            proxy: self.proxy,
+            clusters: self.clusters,
+        };
+        (services, listening)
+    }
+
+    /// Listeners of the mesh side, or those at `places`, sorted by port and address.
+    pub(super) fn listeners(
+        &self,
+        configs: &mut HttpPorts,
+        places: Option<&HashSet<Place>>,
+    ) -> Vec<Arc<Listener>> {
         let mut listeners = Listeners::default();
-        let mut configs = HttpPorts::new(self);
-        for egress in self.scope.listeners() {
-            let virtual_services = BoundServices::new(egress.virtual_services());
-            let bind = Bind::of(egress);
-            match egress.port() {
-                Some(port) => {
-                    let explicit = ServicePort {
-                        name: port.name.clone(),
-                        number: port.number,
-                        protocol: port.protocol,
-                        target_port: None,
-                        target_port_name: None,
-                    };
-                    for service in egress.services() {
+        for (at, egress) in self.scope.listeners().iter().enumerate() {
+            let virtual_services = BoundServices::new(egress);
+            if egress.port().is_none() {
+                listeners.lock();
+            }
+            for service in egress.services() {
+                for (place, bind, port) in self.offers(egress, &service) {
+                    if places.is_none_or(|places| places.contains(&place)) {
+                        let offered = (&service, &*port, bind);
                         self.offer(
                             &mut listeners,
-                            &mut configs,
-                            (egress, &virtual_services),
-                            (service, &explicit),
-                            bind,
+                            configs,
+                            (at, &virtual_services),
+                            offered,
+                            place,
                         );
-                    }
-                }
-                None => {
-                    listeners.lock();
-                    for service in egress.services() {
-                        for port in service.ports() {
-                            for bind in self.binds(service, port, bind) {
-                                self.offer(
-                                    &mut listeners,
-                                    &mut configs,
-                                    (egress, &virtual_services),
-                                    (service, port),
-                                    bind,
-                                );
-                            }
-                        }
                     }
                 }
             }
         }
-        if self.scope.is_open() {
-            self.open_registry(&mut listeners, &mut configs);
+        if self.scope.is_open() && places.is_none_or(|places| places.contains(&(None, 80))) {
+            self.open_registry(&mut listeners, configs);
         }
-        let mut listeners = listeners.finish(&fallthrough);
-        listeners.push(self.loop_guard());
-        let fallback = self.virtual_outbound(fallthrough, &mut configs);
-        View::new(
-            listeners,
-            Some(Arc::new(fallback)),
-            configs.finish(),
-            self.scope.mesh().config.path_normalization,
-        )
+        let mut listeners = listeners.finish(&self.fallthrough());
+        if places.is_none() {
+            listeners.push(self.loop_guard());
+        }
+        listeners.sort_by_key(|listener| (listener.port, listener.address));
+        listeners
+    }
+
+    /// Where the ports of a service are opened, with what is opened.
+    fn offers<'e>(
+        &'e self,
+        egress: &'e EgressListener<'_>,
+        service: &'e ServiceView,
+    ) -> impl Iterator<Item = (Place, Bind, Cow<'e, ServicePort>)> + 'e {
+        let bind = Bind::of(egress);
+        let explicit = egress.port().map(|port| ServicePort {
+            name: port.name.clone(),
+            number: port.number,
+            protocol: port.protocol,
+            target_port: None,
+            target_port_name: None,
+        });
+        let is_explicit = explicit.is_some();
+        let own = service.ports().iter().filter(move |_| !is_explicit);
+        let ports = explicit
+            .map(Cow::Owned)
+            .into_iter()
+            .chain(own.map(Cow::Borrowed));
+        let is_alias = service.service().resolution == Resolution::Alias;
+        let ports = ports.filter(move |port| !is_alias && port.protocol != Protocol::Udp);
+        ports.flat_map(move |port| {
+            let binds = match is_explicit {
+                true => vec![bind],
+                false => self.binds(service, &port, bind),
+            };
+            binds.into_iter().map(move |bind| {
+                let address = bind.address(service.service(), &port);
+                let place = (address, port.number);
+                (place, bind, port.clone())
+            })
+        })
+    }
+
+    /// Where the ports of a service are opened, and what they carry.
+    pub(super) fn places_of<'e>(
+        &'e self,
+        egress: &'e EgressListener<'_>,
+        service: &'e ServiceView,
+    ) -> impl Iterator<Item = (Place, Protocol)> + 'e {
+        let offers = self.offers(egress, service);
+        offers.map(|(place, _, port)| (place, port.protocol))
+    }
+
+    /// What the first service port carries that is opened at this place.
+    pub(super) fn first_at(&self, place: Place) -> Option<Protocol> {
+        self.scope.listeners().iter().find_map(|egress| {
+            egress.services().find_map(|service| {
+                let mut offers = self.places_of(egress, &service);
+                let found = offers.find(|(other, _)| *other == place);
+                found.map(|(_, protocol)| protocol)
+            })
+        })
     }
 
     /// Where a connection goes that no listener claims. Under `ALLOW_ANY_DYNAMIC_DNS`, plain-text HTTP is told apart.
-    fn virtual_outbound(
-        &self,
-        fallthrough: FilterChain,
-        configs: &mut HttpPorts<'_, 'a>,
-    ) -> Listener {
+    pub(super) fn virtual_outbound(&self, configs: &mut HttpPorts) -> Listener {
         let dynamic =
             self.scope.outbound_traffic_policy() == OutboundTrafficPolicy::AllowAnyDynamicDns;
         let http = dynamic.then(|| FilterChain {
@@ -134,14 +192,11 @@ impl<'a> Sidecar<'a> {
             terminates_tls: false,
             filter: Filter::Http(configs.add(
                 "allow_any_dynamic_dns".to_owned(),
-                VirtualHosts {
-                    list: vec![self.fallback_host()],
-                    ..VirtualHosts::default()
-                },
+                vec![self.fallback_host()],
             )),
         });
         let chains = http.into_iter().collect();
-        Listener::new(VIRTUAL_OUTBOUND, None, 0, chains, Some(fallthrough))
+        Listener::new(VIRTUAL_OUTBOUND, None, 0, chains, Some(self.fallthrough()))
     }
 
     /// A connection to the proxy's own outbound port would come back forever.
@@ -163,11 +218,11 @@ impl<'a> Sidecar<'a> {
     }
 
     /// Nothing is registered: the hosts of VirtualServices are all that there is, on port 80 (R-H-044).
-    fn open_registry(&self, listeners: &mut Listeners, configs: &mut HttpPorts<'_, 'a>) {
+    fn open_registry(&self, listeners: &mut Listeners, configs: &mut HttpPorts) {
         let Some(egress) = self.scope.listener_for(80) else {
             return;
         };
-        let config = configs.shared(egress, 80);
+        let config = configs.shared(self, egress, 80);
         listeners.add(Offer {
             bind: None,
             port: 80,
@@ -180,33 +235,18 @@ impl<'a> Sidecar<'a> {
     fn offer(
         &self,
         listeners: &mut Listeners,
-        configs: &mut HttpPorts<'_, 'a>,
-        (egress, virtual_services): (&'a EgressListener<'a>, &BoundServices<'_>),
-        (service, port): (&'a ServiceView, &ServicePort),
-        bind: Bind,
+        configs: &mut HttpPorts,
+        (egress, virtual_services): (usize, &BoundServices<'_>),
+        (service, port, asked): (&ServiceView, &ServicePort, Bind),
+        (bind, _): Place,
     ) {
         let inner = service.service();
-        if inner.resolution == Resolution::Alias || port.protocol == Protocol::Udp {
-            return;
-        }
-        let own = inner
-            .addresses
-            .iter()
-            .find(|one| !one.addr().is_unspecified());
-        let is_range = own.is_some_and(|one| !subnet::is_single(one));
-        let mut ranges = Vec::new();
-        // HTTP ports share every address; others listen on the service's own (R-M-066).
-        let bind = match bind {
-            Bind::Default if !port.protocol.is_http() => match own {
-                Some(_) if is_range => {
-                    ranges.clone_from(&inner.addresses);
-                    None
-                }
-                Some(address) => Some(address.addr()),
-                None => None,
-            },
-            Bind::Default | Bind::Everywhere => None,
-            Bind::At(address) => Some(address),
+        let own = own_address(inner);
+        let is_range = own.is_some_and(|own| !subnet::is_single(own));
+        // A range is told apart on every address.
+        let ranges: Vec<IpNet> = match asked {
+            Bind::Default if is_range && !port.protocol.is_http() => inner.addresses.clone(),
+            _ => Vec::new(),
         };
         let cluster_port = match service.ports() {
             [only] => only.number,
@@ -235,9 +275,9 @@ impl<'a> Sidecar<'a> {
             // Whoever offers the listener, its routes are those of the egress listener that has its port (R-H-041).
             let egress = self.scope.listener_for(port.number).unwrap_or(egress);
             if alone {
-                configs.of_one_service(egress, service, port.number)
+                configs.of_one_service(self, egress, service, port.number)
             } else {
-                configs.shared(egress, port.number)
+                configs.shared(self, egress, port.number)
             }
         };
         listeners.add(Offer {
@@ -253,13 +293,8 @@ impl<'a> Sidecar<'a> {
     /// all services of its host name and namespace (R-M-069), any other where its egress listener says.
     fn binds(&self, service: &ServiceView, port: &ServicePort, bind: Bind) -> Vec<Bind> {
         let inner = service.service();
-        let per_endpoint = bind == Bind::Default
-            && inner.resolution == Resolution::Passthrough
-            && inner
-                .addresses
-                .iter()
-                .all(|one| one.addr().is_unspecified())
-            && !port.protocol.is_http();
+        let per_endpoint =
+            bind == Bind::Default && inner.listens_at_endpoints() && !port.protocol.is_http();
         if !per_endpoint {
             return vec![bind];
         }
@@ -294,7 +329,7 @@ impl<'a> Sidecar<'a> {
     fn unknown_host_cluster(&self) -> ClusterId {
         let mut clusters = self.clusters.borrow_mut();
         match self.scope.egress_proxy() {
-            Some(proxy) => clusters.destination(proxy, self.scope.service(&proxy.host), 0),
+            Some(proxy) => clusters.destination(proxy, self.scope.service(&proxy.host).as_ref(), 0),
             None => clusters.passthrough(),
         }
     }
@@ -308,7 +343,7 @@ impl<'a> Sidecar<'a> {
             OutboundTrafficPolicy::RegistryOnly => self.clusters.borrow_mut().black_hole(),
         };
         FilterChain {
-            name: "PassthroughFilterChain".into(),
+            name: FALLTHROUGH.into(),
             matches: ChainMatch::default(),
             terminates_tls: false,
             filter: Filter::Tcp(TcpProxy::to(cluster)),
@@ -382,4 +417,21 @@ impl Bind {
             None => Bind::Default,
         }
     }
+
+    /// The address that a service port listens on; `None`: every one, as for a service whose own is a range.
+    fn address(self, service: &Service, port: &ServicePort) -> Option<IpAddr> {
+        match self {
+            Bind::At(address) => Some(address),
+            Bind::Default if !port.protocol.is_http() => {
+                let own = own_address(service)?;
+                subnet::is_single(own).then_some(own.addr())
+            }
+            Bind::Default | Bind::Everywhere => None,
+        }
+    }
+}
+
+fn own_address(service: &Service) -> Option<&IpNet> {
+    let mut addresses = service.addresses.iter();
+    addresses.find(|one| !one.addr().is_unspecified())
 }

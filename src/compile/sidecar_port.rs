@@ -1,156 +1,381 @@
-//! One HTTP port of a sidecar: its route configuration, and what VirtualServices see of it.
+//! The HTTP ports of a sidecar: the route configuration of each, from the claims on its hosts.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::mesh::service::Protocol;
 use crate::mesh::sidecar::EgressPort;
 use crate::mesh::virtual_service::DestinationRef;
 use crate::router::{
-    ClusterId, RouteConfig, RouteConfigId, RouteConfigs, VirtualHost, VirtualHostKind, VirtualHosts,
+    ClusterId, RouteConfig, RouteConfigId, RuleList, View, VirtualHost, VirtualHostKind,
 };
 use crate::terms::hash::HashMap;
-use crate::terms::name::GatewayName;
+use crate::terms::name::{GatewayName, ResourceName};
 use crate::terms::proxy::Proxy;
 use crate::terms::route_policy::HashKey;
 
+use super::arbitration::{Arbitration, Author, Claim, ClaimId, ClaimRank, Replaced, Want};
 use super::clusters::Clusters;
 use super::domains;
-use super::http_rules::Listening;
+use super::http_rules::{self, Listening};
+use super::rank::VirtualServiceRank;
+use super::reached::Reached;
 use super::scope::{EgressListener, ServiceView};
 use super::sidecar::Sidecar;
-use super::sidecar_hosts::PortServices;
+use super::sidecar_hosts::{Hosts, PortServices};
+use super::stale::Stale;
 
-/// The route configurations of a sidecar by port. The virtual hosts of a port are made once, however many listeners ask.
-pub(super) struct HttpPorts<'s, 'a> {
-    sidecar: &'s Sidecar<'a>,
-    made: RouteConfigs,
-    by_name: HashMap<String, RouteConfigId>,
-    ports: HashMap<u16, PortHosts>,
+/// The route configurations of a sidecar by port. The claims of a port are made once, however many listeners ask.
+#[derive(Clone, Debug, Default)]
+pub(super) struct HttpPorts {
+    /// How many route configurations there are.
+    known: u32,
+    /// Those that are new or another since they were last taken.
+    changed: Vec<(RouteConfigId, Arc<RouteConfig>)>,
+    by_name: HashMap<Box<str>, RouteConfigId>,
+    /// Those of one service each, by name of its virtual host and port.
+    own: HashMap<(Box<str>, u16), RouteConfigId>,
+    ports: HashMap<u16, PortClaims>,
 }
 
-/// Virtual hosts of one port, in order and by name.
-struct PortHosts {
-    all: VirtualHosts,
-    by_name: HashMap<Box<str>, usize>,
+/// The claims on one port.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PortClaims {
+    /// Place of its egress listener.
+    egress: usize,
+    /// Listener port; 0: an `HTTP_PROXY` listener.
+    port: u16,
+    arbitration: Arbitration,
+    virtual_services: HashMap<ResourceName, Unit>,
+    /// By the name that the registry of the port knows them by.
+    services: HashMap<Box<str>, Unit>,
+    /// How many VirtualServices take each service from the rest, by the same name.
+    claimed: HashMap<Box<str>, u32>,
 }
 
-impl<'s, 'a> HttpPorts<'s, 'a> {
-    pub(super) fn new(sidecar: &'s Sidecar<'a>) -> Self {
-        HttpPorts {
-            sidecar,
-            made: RouteConfigs::default(),
-            by_name: HashMap::default(),
-            ports: HashMap::default(),
-        }
-    }
+/// What one VirtualService or service claims.
+#[derive(Clone, Debug, Default)]
+struct Unit {
+    claims: Vec<ClaimId>,
+    /// Services that it takes from the rest.
+    services: Vec<Box<str>>,
+}
 
-    /// All that were asked for.
-    pub(super) fn finish(self) -> RouteConfigs {
-        self.made
+/// Whose unit it is.
+enum Owner {
+    VirtualService(ResourceName),
+    Service(Box<str>),
+}
+
+impl HttpPorts {
+    /// Those that are new or another since the last time.
+    pub(super) fn take_changed(&mut self) -> Vec<(RouteConfigId, Arc<RouteConfig>)> {
+        std::mem::take(&mut self.changed)
     }
 
     /// The one that all HTTP services of `port` share; the host decides within it.
-    pub(super) fn shared(&mut self, egress: &'a EgressListener<'a>, port: u16) -> RouteConfigId {
+    pub(super) fn shared(
+        &mut self,
+        sidecar: &Sidecar<'_>,
+        egress: usize,
+        port: u16,
+    ) -> RouteConfigId {
         let name = port.to_string();
-        if let Some(&known) = self.by_name.get(&name) {
-            return known;
+        match self.by_name.get(&*name) {
+            Some(&known) => known,
+            None => {
+                let list = self.claims(sidecar, egress, port).all();
+                self.add(name, list)
+            }
         }
-        let mut virtual_hosts = self.hosts(egress, port).all.clone();
-        virtual_hosts.list.push(self.sidecar.fallback_host());
-        self.add(name, virtual_hosts)
     }
 
     /// A detected port on a service's own address: only that service, whatever the host (R-H-041).
     pub(super) fn of_one_service(
         &mut self,
-        egress: &'a EgressListener<'a>,
+        sidecar: &Sidecar<'_>,
+        egress: usize,
         service: &ServiceView,
         port: u16,
     ) -> RouteConfigId {
         let name = format!("{}:{port}", service.hostname());
-        if let Some(&known) = self.by_name.get(&name) {
+        if let Some(&known) = self.by_name.get(&*name) {
             return known;
         }
-        let list = self.host_of(egress, service, port).into_iter().collect();
-        self.add(
-            name,
-            VirtualHosts {
-                list,
-                ..VirtualHosts::default()
-            },
-        )
-    }
-
-    /// One that is like no other.
-    pub(super) fn add(&mut self, name: String, virtual_hosts: VirtualHosts) -> RouteConfigId {
-        let id = self.made.add(RouteConfig::new(&name, virtual_hosts));
-        self.by_name.insert(name, id);
+        // One in capitals has none: it is looked for by its name as written among domains in lower case.
+        let host = domains::domain_name(service.hostname(), port);
+        let list = self.claims(sidecar, egress, port).alone(&host);
+        let id = self.add(name, list);
+        self.own.insert((host.into(), port), id);
         id
     }
 
-    /// The virtual hosts of a port without the fallback.
-    pub(super) fn on_port(&mut self, egress: &'a EgressListener<'a>, port: u16) -> &VirtualHosts {
-        &self.hosts(egress, port).all
+    /// One that is like no other.
+    pub(super) fn add(&mut self, name: String, list: Vec<Arc<VirtualHost>>) -> RouteConfigId {
+        let config = Arc::new(RouteConfig::new(&name, list));
+        let id = *self.by_name.entry(name.into()).or_insert_with(|| {
+            self.known += 1;
+            RouteConfigId(self.known - 1)
+        });
+        self.changed.push((id, config));
+        id
     }
 
-    /// The virtual host of a service on a port, for every host. One in capitals has none: it is looked for by its name as
-    /// written among domains in lower case.
-    pub(super) fn host_of(
+    fn claims(&mut self, sidecar: &Sidecar<'_>, egress: usize, port: u16) -> &PortClaims {
+        let claims = self.ports.entry(port);
+        claims.or_insert_with(|| PortClaims::new(sidecar, egress, port))
+    }
+
+    /// Makes stale units anew, and of the route configurations of `view` what these come to.
+    pub(super) fn update(
         &mut self,
-        egress: &'a EgressListener<'a>,
-        service: &ServiceView,
-        port: u16,
-    ) -> Option<Arc<VirtualHost>> {
-        let name = domains::domain_name(service.hostname(), port);
-        let hosts = self.hosts(egress, port);
-        let place = *hosts.by_name.get(&*name)?;
-        let host = &hosts.all.list[place];
-        Some(Arc::new(VirtualHost {
-            kind: VirtualHostKind::OwnListener {
-                service: Arc::clone(service.hostname()),
-                names: host.domains.clone(),
+        sidecar: &Sidecar<'_>,
+        stale: &Stale,
+        view: &View,
+        reached: &mut Reached,
+    ) {
+        for (&port, claims) in &mut self.ports {
+            let replaced = claims.update(sidecar, stale);
+            if replaced.removed.is_empty() && replaced.added.is_empty() {
+                continue;
+            }
+            let both = replaced.removed.iter().chain(&replaced.added);
+            let names: BTreeSet<&str> = both.map(|host| host.name()).collect();
+            let (gone, come) = (replaced.removed.iter(), replaced.added.iter());
+            reached.replace(gone.map(|host| &**host), come.map(|host| &**host));
+            if let Some(&id) = self.by_name.get(&*port.to_string()) {
+                let removed = replaced.removed.iter().flat_map(|host| host.domains());
+                let removed: Vec<&str> = removed.collect();
+                let config = view.route_config(id).with(&removed, replaced.added.clone());
+                self.changed.push((id, Arc::new(config)));
+            }
+            for name in names {
+                let Some(&id) = self.own.get(&(name.into(), port)) else {
+                    continue;
+                };
+                let config = RouteConfig::new(view.route_config(id).name(), claims.alone(name));
+                self.changed.push((id, Arc::new(config)));
+            }
+        }
+    }
+}
+
+impl PortClaims {
+    /// All claims on a port of the egress listener at this place.
+    fn new(sidecar: &Sidecar<'_>, egress: usize, port: u16) -> Self {
+        let is_proxy = |port: &EgressPort| port.protocol == Protocol::HttpProxy;
+        let own = sidecar.scope.listeners()[egress].port();
+        let port = match own.is_some_and(is_proxy) {
+            true => 0,
+            false => port,
+        };
+        let (services, listening) = sidecar.on_port(egress, port);
+        let is_real = |name: &str| services.is_real_name(name);
+        let mut claims = PortClaims {
+            egress,
+            port,
+            ..PortClaims::default()
+        };
+        let bound = services.egress.virtual_services();
+        let units = units_of(
+            bound.filter_map(|one| services.egress.rank_of(one)),
+            &services,
+            &listening,
+        );
+        for (rank, hosts, rules) in units {
+            let taken = hosts.claimed.clone();
+            let own = services.claims_of(&rank, hosts, &rules).into_iter();
+            let own = own.map(|claim| claims.arbitration.append(claim, &is_real));
+            let unit = Unit {
+                claims: own.collect(),
+                services: taken,
+            };
+            claims.claim(&unit.services);
+            let name = rank.virtual_service().resource().clone();
+            claims.virtual_services.insert(name, unit);
+        }
+        for service in services.egress.services() {
+            let name: Box<str> = (&*services.registry_name(service.hostname())).into();
+            if claims.services.contains_key(&name) || claims.claimed.contains_key(&name) {
+                continue;
+            }
+            let Some(exposed) = services.exposed(&name) else {
+                continue;
+            };
+            let own = services.claims_of_service(&exposed, &listening).into_iter();
+            let own = own.map(|claim| claims.arbitration.append(claim, &is_real));
+            let unit = Unit {
+                claims: own.collect(),
+                services: Vec::new(),
+            };
+            claims.services.insert(name, unit);
+        }
+        let fallback = fallback(&sidecar.fallback_host());
+        claims.arbitration.append(fallback, &is_real);
+        claims
+    }
+
+    /// All virtual hosts.
+    fn all(&self) -> Vec<Arc<VirtualHost>> {
+        self.arbitration.hosts().cloned().collect()
+    }
+
+    /// The virtual host of this name, if there is one, for every host.
+    fn alone(&self, name: &str) -> Vec<Arc<VirtualHost>> {
+        let host = self.arbitration.named(name).into_iter();
+        let of_all = |host: &Arc<VirtualHost>| VirtualHost {
+            kind: match &host.kind {
+                VirtualHostKind::Service(service) => VirtualHostKind::OwnListener {
+                    service: Arc::clone(service),
+                    names: host.domains.clone(),
+                },
+                other => other.clone(),
             },
             domains: Box::new(["*".into()]),
             ..VirtualHost::clone(host)
-        }))
+        };
+        host.map(|host| Arc::new(of_all(host))).collect()
     }
 
-    fn hosts(&mut self, egress: &'a EgressListener<'a>, port: u16) -> &PortHosts {
-        let sidecar = self.sidecar;
-        self.ports.entry(port).or_insert_with(|| {
-            let is_proxy = |port: &EgressPort| port.protocol == Protocol::HttpProxy;
-            let port = match egress.port().is_some_and(is_proxy) {
-                true => 0,
-                false => port,
+    /// Makes stale units anew, and arbitrates what these want or wanted.
+    fn update(&mut self, sidecar: &Sidecar<'_>, stale: &Stale) -> Replaced {
+        let (services, listening) = sidecar.on_port(self.egress, self.port);
+        let mut gone: Vec<ClaimId> = Vec::new();
+        let known = stale
+            .services
+            .iter()
+            .flat_map(|name| services.known_as(name));
+        let changed = stale.changed_services.iter();
+        let changed = changed.map(|service| services.registry_name(&service.hostname));
+        let stale_names: BTreeSet<Arc<str>> = known.chain(changed).collect();
+        let mut open: BTreeSet<Box<str>> =
+            stale_names.iter().map(|name| (&**name).into()).collect();
+        let mut ranks = Vec::new();
+        let same = stale.owning.iter();
+        let same = same.filter(|(name, _)| !stale.virtual_services.contains_key(*name));
+        let changed = stale
+            .virtual_services
+            .iter()
+            .map(|(name, (_, new))| (name, new.as_ref()));
+        for (name, new) in changed.chain(same.map(|(name, one)| (name, Some(one)))) {
+            if let Some(unit) = self.virtual_services.remove(name) {
+                self.release(&unit);
+                gone.extend(unit.claims);
+                open.extend(unit.services);
+            }
+            ranks.extend(new.and_then(|new| services.egress.rank_of(new)));
+        }
+        let mut come: Vec<Claim> = Vec::new();
+        let mut units: Vec<(Owner, usize, Vec<Box<str>>)> = Vec::new();
+        for (rank, hosts, rules) in units_of(ranks.into_iter(), &services, &listening) {
+            let taken = hosts.claimed.clone();
+            let claims = services.claims_of(&rank, hosts, &rules);
+            let owner = Owner::VirtualService(rank.virtual_service().resource().clone());
+            open.extend(taken.iter().cloned());
+            self.claim(&taken);
+            units.push((owner, claims.len(), taken));
+            come.extend(claims);
+        }
+        for name in open {
+            let known = self.services.remove(&name);
+            let is_claimed = self.claimed.contains_key(&name);
+            let is_same = known.is_some() && !is_claimed && !stale_names.contains(&*name);
+            if let Some(known) = known {
+                if is_same {
+                    self.services.insert(name, known);
+                    continue;
+                }
+                gone.extend(known.claims);
+            }
+            let exposed = services.exposed(&name).filter(|_| !is_claimed);
+            if let Some(exposed) = exposed {
+                let claims = services.claims_of_service(&exposed, &listening);
+                units.push((Owner::Service(name), claims.len(), Vec::new()));
+                come.extend(claims);
+            }
+        }
+        let is_real = |name: &str| services.is_real_name(name);
+        let renamed = stale.services.iter().cloned();
+        let (ids, replaced) = self.arbitration.change(gone, come, renamed, &is_real);
+        let mut ids = ids.into_iter();
+        for (owner, claims, taken) in units {
+            let unit = Unit {
+                claims: ids.by_ref().take(claims).collect(),
+                services: taken,
             };
-            let services = PortServices::new(
-                egress,
-                port,
-                &sidecar.proxy_domain,
-                Arc::clone(&sidecar.default_policy),
-            );
-            let all = services.virtual_hosts(&OnPort {
-                egress,
-                port,
-                proxy: sidecar.proxy,
-                clusters: sidecar.clusters,
-            });
-            let names = all.list.iter().enumerate();
-            let by_name = names
-                .map(|(place, one)| (one.name.clone(), place))
-                .collect();
-            PortHosts { all, by_name }
-        })
+            match owner {
+                Owner::VirtualService(name) => self.virtual_services.insert(name, unit),
+                Owner::Service(name) => self.services.insert(name, unit),
+            };
+        }
+        replaced
+    }
+
+    /// Notes which services a unit takes from the rest.
+    fn claim(&mut self, services: &[Box<str>]) {
+        for name in services {
+            *self.claimed.entry(name.clone()).or_default() += 1;
+        }
+    }
+
+    /// A unit takes them no more.
+    fn release(&mut self, unit: &Unit) {
+        for name in &unit.services {
+            let Some(count) = self.claimed.get_mut(name) else {
+                continue;
+            };
+            *count -= 1;
+            if *count == 0 {
+                self.claimed.remove(name);
+            }
+        }
+    }
+}
+
+/// The rules and hosts of VirtualServices that have something to claim. With the feature `parallel`, the indexes of many
+/// rule lists are made on several threads.
+fn units_of(
+    ranks: impl Iterator<Item = VirtualServiceRank>,
+    services: &PortServices<'_>,
+    listening: &OnPort<'_, '_>,
+) -> Vec<(VirtualServiceRank, Hosts, Arc<RuleList>)> {
+    let with_rules = ranks.filter_map(|rank| {
+        let hosts = services.hosts_of(rank.virtual_service())?;
+        let rules = http_rules::rules(rank.virtual_service(), listening);
+        (!rules.is_empty()).then_some(((rank, hosts), rules))
+    });
+    let (units, lists): (Vec<_>, Vec<_>) = with_rules.unzip();
+    let lists = RuleList::all(lists);
+    let units = units.into_iter().zip(lists);
+    units
+        .map(|((rank, hosts), rules)| (rank, hosts, rules))
+        .collect()
+}
+
+/// The claim of what is left.
+fn fallback(host: &VirtualHost) -> Claim {
+    Claim {
+        rank: ClaimRank {
+            author: Author::Fallback,
+            at: 0,
+        },
+        name: host.name.clone(),
+        kind: host.kind.clone(),
+        wants: vec![Want {
+            domain: "*".into(),
+            derived: None,
+        }],
+        rules: Arc::clone(&host.rules),
     }
 }
 
 /// One HTTP port of a sidecar, as VirtualServices see it.
 pub(super) struct OnPort<'s, 'a> {
-    egress: &'s EgressListener<'a>,
-    port: u16,
-    proxy: &'s Proxy,
-    clusters: &'s RefCell<Clusters<'a>>,
+    pub egress: &'s EgressListener<'a>,
+    pub port: u16,
+    pub proxy: &'s Proxy,
+    pub clusters: &'s RefCell<Clusters<'a>>,
 }
 
 impl OnPort<'_, '_> {
@@ -184,7 +409,6 @@ impl Listening for OnPort<'_, '_> {
         let service = self
             .egress
             .service_on(&destination.host, self.port)
-            .cloned()
             .and_then(|service| match self.port {
                 0 => Some(service),
                 port => service.trim_ports(|number| number == port),

@@ -55,7 +55,7 @@ impl TcpFilters for FilterMaker<'_> {
                 WeightedCluster {
                     cluster: clusters.destination(
                         destination,
-                        self.scope.service(&destination.host),
+                        self.scope.service(&destination.host).as_ref(),
                         port,
                     ),
                     weight: if weighted { one.weight } else { 1 },

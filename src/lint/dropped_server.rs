@@ -75,7 +75,7 @@ fn report_dropped(
     report: &mut Report,
 ) {
     for dropped in &merged.dropped {
-        if !concerns(dropped.gateway) && !concerns(dropped.winner) {
+        if !concerns(dropped.gateway) && !concerns(&dropped.winner) {
             continue;
         }
         let server = &dropped.gateway.servers[dropped.index];
@@ -109,12 +109,12 @@ fn report_refused(
     concerns: &dyn Fn(&Arc<Gateway>) -> bool,
     report: &mut Report,
 ) {
-    let mut names: HashMap<(u16, Option<std::net::IpAddr>, String), &MergedServer<'_>> =
+    let mut names: HashMap<(u16, Option<std::net::IpAddr>, String), &MergedServer> =
         HashMap::default();
     for group in &merged.groups {
         for server in &group.servers {
-            let is_chain = gateway_merge::is_tls(server.server)
-                && !gateway_merge::is_passthrough(server.server);
+            let is_chain = gateway_merge::is_tls(server.server())
+                && !gateway_merge::is_passthrough(server.server());
             if !is_chain {
                 continue;
             }
@@ -133,7 +133,7 @@ fn report_refused(
                     continue;
                 };
                 if std::ptr::eq(other, server)
-                    || !concerns(server.gateway) && !concerns(other.gateway)
+                    || !concerns(&server.gateway) && !concerns(&other.gateway)
                 {
                     continue;
                 }
@@ -141,14 +141,7 @@ fn report_refused(
                     "port {} has two filter chains for the server name `{name}`: Envoy refuses the listener",
                     group.port
                 );
-                let index = server
-                    .gateway
-                    .servers
-                    .iter()
-                    .position(|one| std::ptr::eq(one, server.server));
-                let field = FieldPath::from("spec")
-                    .field("servers")
-                    .index(index.unwrap_or_default());
+                let field = FieldPath::from("spec").field("servers").index(server.index);
                 report.push(
                     finding(
                         Code::REFUSED_LISTENER,

@@ -1,11 +1,12 @@
 //! Resources by kind, namespace and name.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use crate::resource::{Kind, Resource};
+use crate::resource::{Delegate, Kind, Resource};
+use crate::terms::name::ResourceName;
 
 /// What makes two resources versions of one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key {
     kind: Kind,
     namespace: Box<str>,
@@ -30,6 +31,11 @@ impl Key {
         self.kind
     }
 
+    /// Whether it is of the resource with this name.
+    pub(super) fn is_of(&self, resource: &ResourceName) -> bool {
+        *self.namespace == *resource.namespace && *self.name == *resource.name
+    }
+
     /// Whether a diagnostic that says these words means this resource.
     pub(super) fn names(&self, kind: &str, namespace: &str, name: &str) -> bool {
         self.kind.as_str() == kind && &*self.namespace == namespace && &*self.name == name
@@ -41,11 +47,23 @@ impl Key {
 pub(super) struct Documents {
     all: Vec<Resource>,
     places: HashMap<Key, usize>,
+    /// The VirtualServices that name each one as `delegate`.
+    delegating: HashMap<Key, BTreeSet<Key>>,
 }
 
 impl Documents {
     pub(super) fn get(&self, key: &Key) -> Option<&Resource> {
         self.all.get(*self.places.get(key)?)
+    }
+
+    /// The VirtualServices that a VirtualService names as `delegate`.
+    pub(super) fn delegates_of(&self, key: &Key) -> Vec<Key> {
+        self.get(key).map_or_else(Vec::new, delegates)
+    }
+
+    /// The VirtualServices that name this one as `delegate`.
+    pub(super) fn delegating_to(&self, key: &Key) -> impl Iterator<Item = &Key> {
+        self.delegating.get(key).into_iter().flatten()
     }
 
     /// In no particular order: a mesh has its own.
@@ -55,6 +73,18 @@ impl Documents {
 
     /// Puts a resource in the place of the one before, or takes that away; returns that.
     pub(super) fn set(&mut self, key: Key, resource: Option<Resource>) -> Option<Resource> {
+        for delegate in self.delegates_of(&key) {
+            if let Some(roots) = self.delegating.get_mut(&delegate) {
+                roots.remove(&key);
+                if roots.is_empty() {
+                    self.delegating.remove(&delegate);
+                }
+            }
+        }
+        for delegate in resource.iter().flat_map(delegates) {
+            let roots = self.delegating.entry(delegate).or_default();
+            roots.insert(key.clone());
+        }
         let place = self.places.get(&key).copied();
         match (place, resource) {
             (Some(place), Some(new)) => Some(std::mem::replace(&mut self.all[place], new)),
@@ -74,6 +104,26 @@ impl Documents {
             (None, None) => None,
         }
     }
+}
+
+/// The VirtualServices that a resource names as `delegate`.
+fn delegates(resource: &Resource) -> Vec<Key> {
+    let Resource::VirtualService(document) = resource else {
+        return Vec::new();
+    };
+    let named = document
+        .spec
+        .http
+        .iter()
+        .filter_map(|rule| rule.delegate.as_deref());
+    let key = |delegate: &Delegate| {
+        let namespace = match delegate.namespace.as_str() {
+            "" => document.meta.namespace.as_str(),
+            namespace => namespace,
+        };
+        Key::new(Kind::VirtualService, namespace, &delegate.name)
+    };
+    named.map(key).collect()
 }
 
 impl FromIterator<Resource> for Documents {

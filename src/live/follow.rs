@@ -1,212 +1,183 @@
-//! Changes of resources that can be typed by themselves: the mesh is changed in their places, and of the router only what
-//! depends on them is made anew, if that can be told.
+//! Changes of resources in the mesh: each kind is typed from its own inputs and put in its place, and what differs is told.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Changes, LiveRouter, Reach, Update, is_about};
-use crate::mesh::gateway::ServerTlsMode;
-use crate::mesh::{DestinationRule, Service, VirtualService};
+use super::{About, Key, LiveRouter};
+use crate::Report;
+use crate::mesh::change::{Change, MeshChange};
+use crate::mesh::destination_rules_by_host::DestinationRulesByHost;
+use crate::mesh::{DestinationRule, Mesh, Service, VirtualService};
 use crate::resource::{Kind, Resource};
-use crate::router::RouterIds;
-use crate::terms::host::is_wildcard;
-use crate::terms::proxy::ProxyKind;
-use crate::{Report, Router};
 
-/// A resource as it was and as it will be.
-type Change<T> = (Option<Arc<T>>, Option<Arc<T>>);
+/// A resource that changes, and what it was.
+type Before = (Key, Option<Resource>);
 
-/// What changes.
-#[derive(Default)]
-struct Typed {
-    virtual_services: Vec<Change<VirtualService>>,
-    destination_rules: Vec<Change<DestinationRule>>,
+/// What valid changes come to, before anything has been taken over.
+pub(super) enum Resolved {
+    /// Settings, Gateways or Sidecars: another mesh.
+    Mesh(Mesh),
+    /// What stands in the mesh by itself.
+    Parts {
+        virtual_services: Vec<Change<VirtualService>>,
+        destination_rules: Vec<Change<DestinationRule>>,
+        /// All of them, where one may have changed.
+        services: Option<Vec<Arc<Service>>>,
+        /// The DestinationRules that come.
+        documents: Vec<Resource>,
+    },
 }
 
 impl LiveRouter {
-    /// Changes of resources that can be typed by themselves.
-    pub(super) fn follow(&mut self, changes: Changes) -> Result<Update, Report> {
-        let mut report = changes.notes;
-        let mut typed = Typed::default();
-        for (key, new) in &changes.resources {
-            let meta = self.documents.get(key).map(Resource::meta);
-            let name =
-                meta.map(|meta| (meta.creation_timestamp.unwrap_or(0), meta.qualified_name()));
-            let (mesh, inner) = (&self.mesh, &self.mesh.inner);
-            let (new, name) = (new.as_ref(), name.as_ref());
-            match key.kind() {
-                Kind::VirtualService => typed.virtual_services.push((
-                    name.and_then(|(age, name)| inner.virtual_service(*age, name).cloned()),
-                    new.and_then(|new| mesh.type_virtual_service(new, &mut report)),
-                )),
-                Kind::DestinationRule => typed.destination_rules.push((
-                    name.and_then(|(age, name)| inner.destination_rule(*age, name).cloned()),
-                    new.and_then(|new| mesh.type_destination_rule(new, &mut report)),
-                )),
-                // It is not there, and goes.
-                _ => {}
-            }
-        }
-        if report.has_errors() {
-            return Err(report);
-        }
-        self.change_mesh(&typed, &changes.resources, &mut report);
-        for (key, new) in changes.resources {
-            self.documents.set(key, new);
-        }
-        let mut ids = std::mem::take(&mut self.ids);
-        let updated = self.updated(&typed, &mut ids);
-        self.ids = ids;
-        let reach = self.take_over(updated, Reach::Router);
-        Ok(Update { reach, report })
-    }
-
-    /// Takes over a router of which only some virtual hosts are new, or compiles one, which reaches so far.
-    pub(super) fn take_over(&mut self, updated: Option<(Router, usize)>, compiled: Reach) -> Reach {
-        let (router, reach) = match updated {
-            Some((router, virtual_hosts)) => (router, Reach::VirtualHosts(virtual_hosts)),
-            None => {
-                let ids = &mut self.ids;
-                let router = Router::compile_with(&self.mesh, &self.proxy, ids);
-                (router, compiled)
+    /// Types what changes, with all that depends on it; `None`: something that comes is invalid.
+    pub(super) fn resolve(
+        &self,
+        keys: &[Key],
+        before: &[Before],
+        about: &About,
+        report: &mut Report,
+    ) -> Option<Resolved> {
+        let is_whole = |key: &Key| matches!(key.kind(), Kind::Gateway | Kind::Sidecar);
+        let mut all = Report::new();
+        let resolved = if about.has_config || keys.iter().any(is_whole) {
+            let kinds: Vec<Kind> = keys.iter().map(Key::kind).collect();
+            let known = (!about.has_config).then_some((&self.mesh, &kinds[..]));
+            Resolved::Mesh(Mesh::resolve_documents(
+                self.documents.iter(),
+                self.mesh_config.as_ref(),
+                &self.options,
+                known,
+                &mut all,
+            ))
+        } else {
+            let of_registry = keys.iter().any(|key| key.kind().is_of_registry());
+            let documents = self.documents.iter();
+            let registry = documents.filter(|one| one.kind().is_of_registry());
+            let rules = keys
+                .iter()
+                .filter(|key| key.kind() == Kind::DestinationRule);
+            Resolved::Parts {
+                virtual_services: self.virtual_services(before, &mut all),
+                destination_rules: self.destination_rules(before, &mut all),
+                services: of_registry.then(|| self.mesh.type_services(registry, &mut all)),
+                documents: rules
+                    .filter_map(|key| self.documents.get(key).cloned())
+                    .collect(),
             }
         };
-        self.router = router;
-        reach
+        about.pick(all, report);
+        (!report.has_errors()).then_some(resolved)
     }
 
-    fn change_mesh(
+    /// Puts what was resolved into the mesh; says how that differs from before.
+    pub(super) fn take_over(
         &mut self,
-        typed: &Typed,
-        resources: &[(super::Key, Option<Resource>)],
+        resolved: Resolved,
+        about: &About,
         report: &mut Report,
-    ) {
+    ) -> MeshChange {
+        let (virtual_services, destination_rules, services, documents) = match resolved {
+            Resolved::Mesh(mesh) => {
+                self.rules = DestinationRulesByHost::new(&mesh.inner.destination_rules);
+                self.mesh = mesh;
+                return MeshChange::whole();
+            }
+            Resolved::Parts {
+                virtual_services,
+                destination_rules,
+                services,
+                documents,
+            } => (virtual_services, destination_rules, services, documents),
+        };
         let inner = Arc::make_mut(&mut self.mesh.inner);
-        for (old, new) in &typed.virtual_services {
-            inner.replace_virtual_service(old.as_deref(), new.as_ref());
-            old.iter().for_each(|old| self.hosts.remove(old));
-            new.iter().for_each(|new| self.hosts.insert(new));
+        let was_open = inner.open;
+        let services = services.map(|services| inner.replace_services(services));
+        for (old, new) in &virtual_services {
+            inner.replace_virtual_service(old.as_ref(), new.as_ref());
         }
-        for (old, new) in &typed.destination_rules {
+        for (old, new) in &destination_rules {
             inner.replace_destination_rule(old.as_deref(), new.as_ref());
             self.rules.replace(old.as_deref(), new.as_ref());
         }
-        let documents: Vec<&Resource> = resources
-            .iter()
-            .filter_map(|(_, new)| new.as_ref())
-            .collect();
-        let keys: Vec<super::Key> = resources.iter().map(|(key, _)| key.clone()).collect();
+        let whole = inner.open != was_open;
+        let documents: Vec<&Resource> = documents.iter().collect();
+        let rules = destination_rules.iter();
+        let rules = rules.flat_map(|(old, new)| old.iter().chain(new));
+        let mut hosts: Vec<Arc<str>> = Vec::new();
         let mut facts = Report::new();
-        for changed in typed.all_destination_rules() {
+        for changed in rules {
             let group = self.rules.group(changed);
             self.mesh
                 .merge_destination_rules(changed, group, &documents, &mut facts);
+            hosts.push(Arc::clone(&changed.host));
         }
-        for fact in facts {
-            if is_about(&fact, &keys, false) && !report.iter().any(|known| *known == fact) {
-                report.push(fact);
-            }
+        about.pick(facts, report);
+        MeshChange {
+            virtual_services,
+            services: services.unwrap_or_default(),
+            destination_rules: hosts,
+            whole,
         }
     }
 
-    /// The router after the changes that the mesh has had, if what depends on them can be told.
-    fn updated(&self, typed: &Typed, ids: &mut RouterIds) -> Option<(Router, usize)> {
-        let mut hosts: Vec<&str> = Vec::new();
-        for one in typed.all_virtual_services() {
-            if !one.is_http_only() {
-                return None;
-            }
-            hosts.extend(one.hosts.iter().map(|host| &**host));
-        }
-        if typed.all_destination_rules().next().is_some() && self.has_chains_of_all_clusters() {
-            return None;
-        }
-        for rule in typed.all_destination_rules() {
-            hosts.extend(self.depending_on_clusters_of(&rule.host)?);
-        }
-        self.updated_for(hosts, typed, ids)
-    }
-
-    /// The router after services have got other endpoints, if what depends on them can be told.
-    pub(super) fn with_endpoints_of(
+    /// The VirtualServices that change, and those that delegate to one that does.
+    fn virtual_services(
         &self,
-        services: &[&Arc<Service>],
-        ids: &mut RouterIds,
-    ) -> Option<(Router, usize)> {
-        // Some endpoint may be the proxy itself, and say which of its ports the Gateways' listeners are.
-        if self.proxy.kind() == ProxyKind::Gateway && self.proxy.address().is_some() {
-            return None;
+        before: &[Before],
+        report: &mut Report,
+    ) -> Vec<Change<VirtualService>> {
+        let changed = before.iter().map(|(key, _)| key);
+        let changed = changed.filter(|key| key.kind() == Kind::VirtualService);
+        let mut roots: BTreeSet<&Key> = BTreeSet::new();
+        for key in changed {
+            roots.insert(key);
+            roots.extend(self.documents.delegating_to(key));
         }
-        if self.has_chains_of_all_clusters() {
-            return None;
+        if roots.is_empty() {
+            return Vec::new();
         }
-        let mut hosts: Vec<&str> = Vec::new();
-        for service in services {
-            hosts.extend(self.depending_on_clusters_of(&service.hostname)?);
+        let mut needed: BTreeSet<Key> = roots.iter().map(|&key| key.clone()).collect();
+        for &root in &roots {
+            needed.extend(self.documents.delegates_of(root));
         }
-        self.updated_for(hosts, &Typed::default(), ids)
-    }
-
-    /// With the virtual hosts of these hosts made anew.
-    fn updated_for(
-        &self,
-        hosts: Vec<&str>,
-        typed: &Typed,
-        ids: &mut RouterIds,
-    ) -> Option<(Router, usize)> {
-        let neighbourhood = self.hosts.neighbourhood(hosts)?;
-        let is_in_mesh = |one: &Arc<VirtualService>| one.is_in_mesh();
-        let mut all = typed.all_virtual_services().chain(&neighbourhood.members);
-        let affected = (&neighbourhood, all.any(is_in_mesh));
-        let services = &self.workload_services;
-        self.router
-            .updated(&self.mesh, &self.proxy, services, affected, ids)
-    }
-
-    /// Whether some server of a Gateway has a chain for every cluster (R-M-030).
-    fn has_chains_of_all_clusters(&self) -> bool {
-        let gateways = self.mesh.inner.gateways.iter();
-        let servers = gateways.flat_map(|gateway| &gateway.servers);
-        let mut tls = servers.filter_map(|server| server.tls.as_ref());
-        tls.any(|tls| tls.mode == ServerTlsMode::AutoPassthrough)
-    }
-
-    /// The hosts of which the virtual hosts depend on the clusters of `host`: its own, and those of VirtualServices that
-    /// lead to it. `None`: more than virtual hosts depends on them.
-    fn depending_on_clusters_of<'a>(&'a self, host: &'a str) -> Option<Vec<&'a str>> {
-        if is_wildcard(host) {
-            return None;
-        }
+        let documents = needed.iter().filter_map(|key| self.documents.get(key));
+        let typed = self.mesh.type_virtual_services(documents, report);
         let inner = &self.mesh.inner;
-        let services = inner.service_index.named(host);
-        let mut ports = services.iter().flat_map(|service| service.ports.iter());
-        if !ports.all(|port| port.protocol.is_http()) {
-            return None;
-        }
-        let aliases = services.iter().flat_map(|service| service.aliases.iter());
-        let mut hosts = vec![host];
-        hosts.extend(aliases.map(|alias| &*alias.hostname));
-        let mut leading = Vec::new();
-        for host in &hosts {
-            for one in self.hosts.leading_to(host) {
-                if !one.is_http_only() {
-                    return None;
-                }
-                leading.extend(one.hosts.iter().map(|host| &**host));
-            }
-        }
-        hosts.extend(leading);
-        Some(hosts)
-    }
-}
-
-impl Typed {
-    fn all_virtual_services(&self) -> impl Iterator<Item = &Arc<VirtualService>> {
-        let all = self.virtual_services.iter();
-        all.flat_map(|(old, new)| old.iter().chain(new))
+        roots
+            .into_iter()
+            .map(|key| {
+                let old = before.iter().find(|(other, _)| other == key);
+                let old = old.map_or_else(|| self.documents.get(key), |(_, old)| old.as_ref());
+                let old = old.and_then(|old| {
+                    let age = old.meta().creation_timestamp.unwrap_or(0);
+                    inner.virtual_service(age, &old.meta().qualified_name())
+                });
+                let new = typed.iter().find(|one| key.is_of(one.resource()));
+                (old.cloned(), new.cloned())
+            })
+            .filter(|(old, new)| old.is_some() || new.is_some())
+            .collect()
     }
 
-    fn all_destination_rules(&self) -> impl Iterator<Item = &Arc<DestinationRule>> {
-        let all = self.destination_rules.iter();
-        all.flat_map(|(old, new)| old.iter().chain(new))
+    fn destination_rules(
+        &self,
+        before: &[Before],
+        report: &mut Report,
+    ) -> Vec<Change<DestinationRule>> {
+        let changed = before
+            .iter()
+            .filter(|(key, _)| key.kind() == Kind::DestinationRule);
+        changed
+            .map(|(key, old)| {
+                let old = old.as_ref().and_then(|old| {
+                    let age = old.meta().creation_timestamp.unwrap_or(0);
+                    let name = old.meta().qualified_name();
+                    self.mesh.inner.destination_rule(age, &name).cloned()
+                });
+                let new = self.documents.get(key);
+                let new = new.and_then(|new| self.mesh.type_destination_rule(new, report));
+                (old, new)
+            })
+            .collect()
     }
 }

@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::terms::host;
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
 
@@ -91,12 +90,6 @@ impl Server {
         namespace: &'a str,
     ) -> impl Iterator<Item = &'a str> + Clone {
         self.hosts.iter().filter_map(|host| host.open_to(namespace))
-    }
-
-    /// Whether a resource of `namespace` may bind a pattern that overlaps one of `hosts`.
-    pub(crate) fn overlaps(&self, hosts: &[Arc<str>], namespace: &str) -> bool {
-        let mut own = self.hosts_open_to(namespace);
-        own.any(|own| hosts.iter().any(|host| host::overlaps(own, host)))
     }
 }
 

@@ -11,10 +11,11 @@ use super::service::Protocol;
 use crate::terms::name::GatewayName;
 
 /// A server with what merging settled of it.
-#[derive(Clone)]
-pub(crate) struct MergedServer<'m> {
-    pub gateway: &'m Arc<Gateway>,
-    pub server: &'m Server,
+#[derive(Clone, Debug)]
+pub(crate) struct MergedServer {
+    pub gateway: Arc<Gateway>,
+    /// Its index in its Gateway.
+    pub index: usize,
     /// Its place among all servers of all gateways, in merge order.
     pub place: usize,
     /// Its Gateway.
@@ -25,13 +26,21 @@ pub(crate) struct MergedServer<'m> {
     pub sni_hosts: Vec<Box<str>>,
 }
 
+impl MergedServer {
+    /// The server as its Gateway has it.
+    pub fn server(&self) -> &Server {
+        &self.gateway.servers[self.index]
+    }
+}
+
 /// Servers that share one listener port, bind address and protocol spelling.
-pub(crate) struct ServerGroup<'m> {
+#[derive(Clone, Debug)]
+pub(crate) struct ServerGroup {
     pub port: u16,
     pub bind: Option<IpAddr>,
     /// Route configuration of a group of plain HTTP servers.
     pub route_name: Arc<str>,
-    pub servers: Vec<MergedServer<'m>>,
+    pub servers: Vec<MergedServer>,
 }
 
 /// A server that gave way.
@@ -40,7 +49,7 @@ pub(crate) struct DroppedServer<'m> {
     /// Its index in its Gateway.
     pub index: usize,
     /// The Gateway that was there first.
-    pub winner: &'m Arc<Gateway>,
+    pub winner: Arc<Gateway>,
     pub why: Conflict,
 }
 
@@ -58,8 +67,8 @@ pub(crate) enum Conflict {
 /// All groups of a proxy, the servers behind each route configuration, and those that gave way.
 #[derive(Default)]
 pub(crate) struct MergedGateways<'m> {
-    pub groups: Vec<ServerGroup<'m>>,
-    pub by_route: Vec<(Arc<str>, Vec<MergedServer<'m>>)>,
+    pub groups: Vec<ServerGroup>,
+    pub by_route: Vec<(Arc<str>, Vec<MergedServer>)>,
     pub dropped: Vec<DroppedServer<'m>>,
 }
 
@@ -101,7 +110,7 @@ pub(crate) fn merge<'m>(
     for gateway in gateways {
         let gateway_name = GatewayName::Named(gateway.resource.clone());
         for (index, server) in gateway.servers.iter().enumerate() {
-            let added = merger.add(gateway, &gateway_name, server, listener_port(server.port));
+            let added = merger.add(gateway, &gateway_name, index, listener_port(server.port));
             if let Err((why, winner)) = added {
                 merger.out.dropped.push(DroppedServer {
                     gateway,
@@ -132,16 +141,17 @@ struct Merger<'m> {
 }
 
 /// Why a server was not added, and the Gateway that was there first.
-type Refusal<'m> = (Conflict, &'m Arc<Gateway>);
+type Refusal = (Conflict, Arc<Gateway>);
 
 impl<'m> Merger<'m> {
     fn add(
         &mut self,
         gateway: &'m Arc<Gateway>,
         gateway_name: &GatewayName,
-        server: &'m Server,
+        index: usize,
         port: u16,
-    ) -> Result<(), Refusal<'m>> {
+    ) -> Result<(), Refusal> {
+        let server = &gateway.servers[index];
         let route_name = route_name(gateway, server, port);
         if server.tls.is_some() {
             self.claim_hosts(gateway, server, port)?;
@@ -153,8 +163,8 @@ impl<'m> Merger<'m> {
             bind: server.bind,
         };
         let merged = MergedServer {
-            gateway,
-            server,
+            gateway: Arc::clone(gateway),
+            index,
             place: self.places,
             gateway_name: gateway_name.clone(),
             route_name: Arc::clone(&route_name),
@@ -175,7 +185,8 @@ impl<'m> Merger<'m> {
             if !mergeable || route_name.is_empty() {
                 let winner = self.groups.get(&current).copied();
                 let first = winner.and_then(|group| self.out.groups[group].servers.first());
-                return Err((Conflict::Protocol, first.map_or(gateway, |one| one.gateway)));
+                let winner = first.map_or(gateway, |one| &one.gateway);
+                return Err((Conflict::Protocol, Arc::clone(winner)));
             }
             if let Some(&group) = self.groups.get(&current) {
                 self.out.groups[group].servers.push(merged.clone());
@@ -193,29 +204,25 @@ impl<'m> Merger<'m> {
 
     /// No plain-text server has the port yet: a first server, one more TLS server, or plain text after TLS, which is
     /// accepted although the opposite order is not (R-M-035, R-M-036).
-    fn add_beside_tls(
-        &mut self,
-        key: GroupKey,
-        merged: MergedServer<'m>,
-    ) -> Result<(), Refusal<'m>> {
+    fn add_beside_tls(&mut self, key: GroupKey, merged: MergedServer) -> Result<(), Refusal> {
         let first = self.ports.insert(key.port);
-        if routes_http(merged.server) {
+        if routes_http(merged.server()) {
             let known = self.routes.get(&merged.route_name).filter(|_| !first);
             if let Some(&route) = known {
                 let owner = self.out.by_route[route].1.first();
-                let winner = owner.map_or(merged.gateway, |one| one.gateway);
-                return Err((Conflict::PortName, winner));
+                let winner = owner.map_or(&merged.gateway, |one| &one.gateway);
+                return Err((Conflict::PortName, Arc::clone(winner)));
             }
             self.add_to_route(merged.clone());
         }
-        if first && !is_tls(merged.server) {
+        if first && !is_tls(merged.server()) {
             self.plain.insert(key.port, key.clone());
         }
         self.add_to_group(key, merged);
         Ok(())
     }
 
-    fn add_to_group(&mut self, key: GroupKey, merged: MergedServer<'m>) {
+    fn add_to_group(&mut self, key: GroupKey, merged: MergedServer) {
         let groups = &mut self.out.groups;
         let index = *self.groups.entry(key.clone()).or_insert_with(|| {
             groups.push(ServerGroup {
@@ -229,7 +236,7 @@ impl<'m> Merger<'m> {
         groups[index].servers.push(merged);
     }
 
-    fn add_to_route(&mut self, merged: MergedServer<'m>) {
+    fn add_to_route(&mut self, merged: MergedServer) {
         let by_route = &mut self.out.by_route;
         let index = *self
             .routes
@@ -248,11 +255,11 @@ impl<'m> Merger<'m> {
         gateway: &'m Arc<Gateway>,
         server: &'m Server,
         port: u16,
-    ) -> Result<(), Refusal<'m>> {
+    ) -> Result<(), Refusal> {
         let known = self.tls_hosts.entry(port).or_default();
         for host in &server.hosts {
             if let Some((_, winner)) = known.get(host).filter(|(bind, _)| *bind == server.bind) {
-                return Err((Conflict::Host, winner));
+                return Err((Conflict::Host, Arc::clone(winner)));
             }
         }
         known.extend(

@@ -4,15 +4,15 @@
 //! parsed. Everything is in Istio's config order (creation time, name, namespace; R-H-021) and shared by `Arc`.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+pub(crate) mod change;
 pub mod config;
 pub mod destination_rule;
 pub mod destination_rule_index;
 pub(crate) mod destination_rules_by_host;
 pub mod gateway;
 pub(crate) mod gateway_merge;
-pub(crate) mod part;
 pub mod service;
 pub(crate) mod service_index;
 pub mod sidecar;
@@ -31,10 +31,15 @@ pub use sidecar::Sidecar;
 pub use virtual_service::VirtualService;
 pub use visibility::Visibility;
 
+use change::Change;
+use smallvec::SmallVec;
+
+use crate::terms::hash::HashMap;
 use crate::terms::name::ResourceName;
 use destination_rules_by_host::order;
 use service_index::ServiceIndex;
 use sidecar_index::SidecarIndex;
+use virtual_service_hosts::VirtualServiceHosts;
 use virtual_service_index::VirtualServiceIndex;
 
 /// All valid resources of a mesh. Cheap to clone.
@@ -90,6 +95,8 @@ pub(crate) struct Inner {
     pub service_index: ServiceIndex,
     /// Of `virtual_services`; made by [`Inner::link`].
     pub virtual_service_index: VirtualServiceIndex,
+    /// Of `virtual_services`; made when first asked for.
+    pub virtual_service_hosts: OnceLock<VirtualServiceHosts>,
     /// Of `sidecars`; made by [`Inner::link`].
     pub sidecar_index: Arc<SidecarIndex>,
 }
@@ -107,24 +114,55 @@ impl Inner {
         }
     }
 
-    /// The services with other endpoints than in `before`; `None`: more about the services is another.
+    /// The VirtualServices by host and by where they lead. O(hosts) the first time.
+    pub(crate) fn virtual_service_hosts(&self) -> &VirtualServiceHosts {
+        let all = &self.virtual_services;
+        self.virtual_service_hosts
+            .get_or_init(|| VirtualServiceHosts::new(all))
+    }
+
+    /// Puts `services`, all in the mesh's order, in the place of those that were there; those that stay the same are shared.
+    /// With what has changed.
     ///
     /// # Complexity
     /// Linear in the services and their endpoints.
-    pub(crate) fn changed_endpoints(&self, before: &Inner) -> Option<Vec<&Arc<Service>>> {
-        if self.services.len() != before.services.len() {
-            return None;
+    pub(crate) fn replace_services(&mut self, services: Vec<Arc<Service>>) -> Vec<Change<Service>> {
+        type Key<'s> = (bool, &'s ResourceName, &'s str);
+        fn key(service: &Service) -> Key<'_> {
+            (
+                service.is_kubernetes(),
+                &service.resource,
+                &service.hostname,
+            )
         }
-        let mut changed = Vec::new();
-        for (new, old) in self.services.iter().zip(&before.services) {
-            if !new.is_but_for_endpoints(old) {
-                return None;
-            }
-            if new.endpoints != old.endpoints {
-                changed.push(new);
+        let before = std::mem::take(&mut self.services);
+        let mut known: HashMap<Key<'_>, SmallVec<[&Arc<Service>; 1]>> = HashMap::default();
+        for service in before.iter().rev() {
+            known.entry(key(service)).or_default().push(service);
+        }
+        let mut changes: Vec<Change<Service>> = Vec::new();
+        let mut all = Vec::with_capacity(services.len());
+        for new in &services {
+            let old = known.get_mut(&key(new)).and_then(SmallVec::pop);
+            match old {
+                Some(old) if new.is_but_for_endpoints(old) && new.endpoints == old.endpoints => {
+                    all.push(Arc::clone(old));
+                }
+                _ => {
+                    changes.push((old.cloned(), Some(Arc::clone(new))));
+                    all.push(Arc::clone(new));
+                }
             }
         }
-        Some(changed)
+        let gone = known.into_values().flatten();
+        changes.extend(gone.map(|old| (Some(Arc::clone(old)), None)));
+        for (old, new) in &changes {
+            old.iter().for_each(|old| self.service_index.remove(old));
+            new.iter().for_each(|new| self.service_index.insert(new));
+        }
+        self.services = all;
+        self.open = self.services.is_empty();
+        changes
     }
 
     /// Puts `new` in the place of the VirtualService `old`; either may be missing.
@@ -133,9 +171,13 @@ impl Inner {
     /// A binary search and a move of pointers in each list that it stands in.
     pub(crate) fn replace_virtual_service(
         &mut self,
-        old: Option<&VirtualService>,
+        old: Option<&Arc<VirtualService>>,
         new: Option<&Arc<VirtualService>>,
     ) {
+        if let Some(hosts) = self.virtual_service_hosts.get_mut() {
+            old.into_iter().for_each(|old| hosts.remove(old));
+            new.into_iter().for_each(|new| hosts.insert(new));
+        }
         if let Some(old) = old {
             virtual_service_index::take_out(&mut self.virtual_services, old);
             self.virtual_service_index.remove(old);

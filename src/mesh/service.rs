@@ -157,6 +157,15 @@ impl Service {
         self.registry == Registry::Kubernetes
     }
 
+    /// Istio's order of services: creation time, name (of a ServiceEntry: the host), namespace.
+    pub(crate) fn config_key(&self) -> (i64, &str, &str) {
+        let name = match self.is_kubernetes() {
+            true => &self.resource.name,
+            false => &self.hostname,
+        };
+        (self.creation, name, &self.resource.namespace)
+    }
+
     /// Whether it is `other` in everything but its endpoints.
     pub(crate) fn is_but_for_endpoints(&self, other: &Service) -> bool {
         let Service {
@@ -192,6 +201,12 @@ impl Service {
             && *aliases == other.aliases
             && *subject_alt_names == other.subject_alt_names
             && *traffic_distribution == other.traffic_distribution
+    }
+
+    /// Whether its ports that carry no HTTP are opened at each of its endpoints: headless, without an address (R-M-069).
+    pub(crate) fn listens_at_endpoints(&self) -> bool {
+        self.resolution == Resolution::Passthrough
+            && self.addresses.iter().all(|one| one.addr().is_unspecified())
     }
 
     /// Whether the ports of this and `other`, a service of the same host name, form one service (Istio:

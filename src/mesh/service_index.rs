@@ -1,22 +1,28 @@
 //! Services by who may see them and by host name: what every scope starts from, computed once for a mesh.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+
+use smallvec::SmallVec;
 
 use crate::terms::hash::HashMap;
+use crate::terms::overlap_index::OverlapIndex;
 
-use super::service::{Protocol, Service};
+use super::service::Service;
 use super::visibility::Visibility;
 
-/// The services of a mesh in Istio's buckets (R-M-141); each bucket keeps the order of the mesh.
+/// The services of a mesh in Istio's buckets (R-M-141) and by name; each list keeps the order of the mesh.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ServiceIndex {
     public: Vec<Arc<Service>>,
     by_namespace: HashMap<Box<str>, Buckets>,
+    /// By lower-case host name.
+    folded: HashMap<Arc<str>, SmallVec<[Arc<Service>; 1]>>,
     by_hostname: HashMap<Arc<str>, Named>,
     /// Every service with its host name and namespace, where there are several.
     twins: HashMap<Key, Vec<Arc<Service>>>,
-    /// Some service has a name with upper-case letters, or a port that is an HTTP proxy.
-    odd: bool,
+    /// The lower-case host names, for who asks by a pattern.
+    names: OnceLock<OverlapIndex<Arc<str>>>,
 }
 
 /// Host name and namespace.
@@ -62,16 +68,72 @@ impl ServiceIndex {
     pub fn new(services: &[Arc<Service>]) -> Self {
         let mut index = ServiceIndex::default();
         for service in services {
-            index.place(service);
+            index.for_each_list(service, |list| list.push(Arc::clone(service)));
+            let folded = index.folded.entry(name_of(service)).or_default();
+            folded.push(Arc::clone(service));
             index.name(service);
-            let mut ports = service.ports.iter();
-            index.odd |= ports.any(|port| port.protocol == Protocol::HttpProxy)
-                || service
-                    .hostname
-                    .bytes()
-                    .any(|byte| byte.is_ascii_uppercase());
         }
         index
+    }
+
+    /// Adds one, where the mesh's order puts it. In proportion to the services of its name, and a move of pointers.
+    pub fn insert(&mut self, service: &Arc<Service>) {
+        self.for_each_list(service, |list| put_in(list, service));
+        let name = name_of(service);
+        let folded = self.folded.entry(Arc::clone(&name)).or_default();
+        let place = folded.partition_point(|other| other.config_key() <= service.config_key());
+        folded.insert(place, Arc::clone(service));
+        let is_first = folded.len() == 1;
+        if let Some(names) = self.names.get_mut().filter(|_| is_first) {
+            names.insert(&name, Arc::clone(&name));
+        }
+        self.name_anew(&name, service);
+    }
+
+    /// Removes one. In proportion to the services of its name, and a move of pointers.
+    pub fn remove(&mut self, service: &Arc<Service>) {
+        self.for_each_list(service, |list| take_out(list, service));
+        let name = name_of(service);
+        let Some(folded) = self.folded.get_mut(&name) else {
+            return;
+        };
+        folded.retain(|one| !Arc::ptr_eq(one, service));
+        if folded.is_empty() {
+            self.folded.remove(&name);
+            if let Some(names) = self.names.get_mut() {
+                names.remove(&name, &name);
+            }
+        }
+        self.name_anew(&name, service);
+    }
+
+    /// Finds the services with the host name of `changed` anew; `name` is that in lower case.
+    fn name_anew(&mut self, name: &str, changed: &Service) {
+        if let Some(named) = self.by_hostname.remove(&changed.hostname) {
+            named.all.iter().for_each(|one| {
+                self.twins.remove(&key(one));
+            });
+        }
+        let all = self.folded.get(name).cloned().unwrap_or_default();
+        let same = all.iter().filter(|one| one.hostname == changed.hostname);
+        same.for_each(|one| self.name(one));
+    }
+
+    fn name(&mut self, service: &Arc<Service>) {
+        let hostname = Arc::clone(&service.hostname);
+        let named = self.by_hostname.entry(hostname).or_default();
+        let Some(place) = named.place(service.namespace()) else {
+            named.push(service);
+            return;
+        };
+        let first = &mut named.all[place];
+        self.twins
+            .entry(key(service))
+            .or_insert_with(|| vec![Arc::clone(first)])
+            .push(Arc::clone(service));
+        if service.is_kubernetes() && !first.is_kubernetes() {
+            *first = Arc::clone(service);
+        }
     }
 
     /// What `namespace` sees: its own private services, those exported to it, then the public ones (R-M-073).
@@ -80,6 +142,45 @@ impl ServiceIndex {
         let private = own.map_or(&[][..], |buckets| &buckets.private);
         let exported = own.map_or(&[][..], |buckets| &buckets.exported);
         private.iter().chain(exported).chain(&self.public)
+    }
+
+    /// The services of which the host name is `name` but for case, in the mesh's order.
+    pub fn folded(&self, name: &str) -> &[Arc<Service>] {
+        let found = self.folded.get(&*lower_case(name));
+        found.map_or(&[], SmallVec::as_slice)
+    }
+
+    /// The same of those that `namespace` sees, in the order of [`visible_to`](Self::visible_to).
+    pub fn folded_visible<'s>(
+        &'s self,
+        name: &str,
+        namespace: &str,
+    ) -> SmallVec<[&'s Arc<Service>; 2]> {
+        let folded = self.folded(name).iter();
+        let mut visible: SmallVec<[&'s Arc<Service>; 2]> = folded
+            .filter(|service| service.visibility.includes(namespace))
+            .collect();
+        visible.sort_by_key(|service| match service.visibility {
+            Visibility::Public => 2,
+            _ if service.namespace() != namespace => 1,
+            _ => 0,
+        });
+        visible
+    }
+
+    /// Lower-case names of services that overlap `pattern` (R-M-002), itself lower-case; each once, in no order.
+    pub fn names_overlapping<'i>(
+        &'i self,
+        pattern: &str,
+    ) -> impl Iterator<Item = &'i Arc<str>> + use<'i> {
+        let names = self.names.get_or_init(|| {
+            let mut names = OverlapIndex::default();
+            for name in self.folded.keys() {
+                names.insert(name, Arc::clone(name));
+            }
+            names
+        });
+        names.overlapping(pattern)
     }
 
     /// The services named `hostname`, one per namespace: a Kubernetes one before others, else the oldest (R-M-073).
@@ -102,48 +203,37 @@ impl ServiceIndex {
             .map_or(std::slice::from_ref(service), Vec::as_slice)
     }
 
-    /// Whether a service's virtual hosts depend on its own ports and its own name only: no name has upper-case letters,
-    /// which would make two names one, and no port is an HTTP proxy, where all services meet.
-    pub fn is_plain(&self) -> bool {
-        !self.odd
-    }
-
-    fn place(&mut self, service: &Arc<Service>) {
+    /// Calls `act` with each list that the service belongs to.
+    fn for_each_list(&mut self, service: &Service, mut act: impl FnMut(&mut Vec<Arc<Service>>)) {
         let namespaces = match &service.visibility {
-            Visibility::Public => {
-                self.public.push(Arc::clone(service));
-                return;
-            }
+            Visibility::Public => return act(&mut self.public),
             Visibility::None => return,
             Visibility::Namespaces(namespaces) => namespaces,
         };
         for namespace in namespaces.iter() {
             let buckets = self.by_namespace.entry(namespace.into()).or_default();
-            if *namespace == *service.namespace() {
-                buckets.private.push(Arc::clone(service));
-            } else {
-                buckets.exported.push(Arc::clone(service));
+            match *namespace == *service.namespace() {
+                true => act(&mut buckets.private),
+                false => act(&mut buckets.exported),
             }
         }
     }
+}
 
-    fn name(&mut self, service: &Arc<Service>) {
-        let named = self
-            .by_hostname
-            .entry(Arc::clone(&service.hostname))
-            .or_default();
-        let Some(place) = named.place(service.namespace()) else {
-            named.push(service);
-            return;
-        };
-        let first = &mut named.all[place];
-        self.twins
-            .entry(key(service))
-            .or_insert_with(|| vec![Arc::clone(first)])
-            .push(Arc::clone(service));
-        if service.is_kubernetes() && !first.is_kubernetes() {
-            *first = Arc::clone(service);
-        }
+/// Adds one to a list in the mesh's order.
+pub(super) fn put_in(list: &mut Vec<Arc<Service>>, service: &Arc<Service>) {
+    let place = list.partition_point(|other| other.config_key() <= service.config_key());
+    list.insert(place, Arc::clone(service));
+}
+
+/// Removes one from a list in the mesh's order.
+pub(super) fn take_out(list: &mut Vec<Arc<Service>>, service: &Arc<Service>) {
+    let from = list.partition_point(|other| other.config_key() < service.config_key());
+    let place = list[from..]
+        .iter()
+        .position(|one| Arc::ptr_eq(one, service));
+    if let Some(place) = place {
+        list.remove(from + place);
     }
 }
 
@@ -152,4 +242,18 @@ fn key(service: &Service) -> Key {
         Arc::clone(&service.hostname),
         Arc::clone(&service.resource.namespace),
     )
+}
+
+fn name_of(service: &Service) -> Arc<str> {
+    match lower_case(&service.hostname) {
+        Cow::Borrowed(_) => Arc::clone(&service.hostname),
+        Cow::Owned(name) => name.into(),
+    }
+}
+
+fn lower_case(name: &str) -> Cow<'_, str> {
+    match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(name.to_ascii_lowercase()),
+        false => Cow::Borrowed(name),
+    }
 }

@@ -61,6 +61,15 @@ impl VirtualService {
         self.tls.is_empty() && self.tcp.is_empty()
     }
 
+    /// Whether it has the hosts of `other`, and stands where that stands among others.
+    pub(crate) fn claims_like(&self, other: &VirtualService) -> bool {
+        self.hosts == other.hosts
+            && self.gateways == other.gateways
+            && self.visibility == other.visibility
+            && self.creation == other.creation
+            && self.resource() == other.resource()
+    }
+
     /// Whether it is bound to a gateway.
     pub(crate) fn is_bound_to(&self, gateway: &GatewayName) -> bool {
         self.gateways.contains(gateway)

@@ -53,11 +53,11 @@ impl VirtualServiceIndex {
     }
 
     /// What a proxy of `namespace` sees of `gateway`: private, exported to it, public.
-    pub fn bound_to(
-        &self,
+    pub fn bound_to<'i>(
+        &'i self,
         gateway: &GatewayName,
         namespace: &str,
-    ) -> impl Iterator<Item = &Arc<VirtualService>> {
+    ) -> impl Iterator<Item = &'i Arc<VirtualService>> + use<'i> {
         let buckets = self.by_gateway.get(gateway);
         let own = buckets.and_then(|buckets| buckets.by_namespace.get(namespace));
         let private = own.map_or(&[][..], |own| &own.private);

@@ -145,33 +145,26 @@ impl Mesh {
         inner.link()
     }
 
-    /// Whether a resource can be typed by itself: a VirtualService that neither is a delegate nor has one, or a
-    /// DestinationRule.
-    pub(crate) fn stands_alone(resource: &Resource) -> bool {
-        match resource {
-            Resource::VirtualService(document) => virtual_service::stands_alone(&document.spec),
-            Resource::DestinationRule(_) => true,
-            _ => false,
-        }
+    /// Types VirtualServices for this mesh: of `documents` those with hosts, where all that they delegate to is among them.
+    pub(crate) fn type_virtual_services<'a>(
+        &self,
+        documents: impl IntoIterator<Item = &'a Resource>,
+        report: &mut Report,
+    ) -> Vec<Arc<crate::mesh::VirtualService>> {
+        let kinds = Kinds::sort(documents, report);
+        let cx = Context::new(self.config(), kinds.bytes);
+        virtual_service::virtual_services(&kinds.virtual_services, &cx, report)
     }
 
-    /// Types one VirtualService that [stands alone](Self::stands_alone), for this mesh; `None`: it is invalid.
-    pub(crate) fn type_virtual_service(
+    /// The services that all resources of the registry make, for this mesh.
+    pub(crate) fn type_services<'a>(
         &self,
-        resource: &Resource,
+        documents: impl IntoIterator<Item = &'a Resource>,
         report: &mut Report,
-    ) -> Option<Arc<crate::mesh::VirtualService>> {
-        let Resource::VirtualService(document) = resource else {
-            return None;
-        };
-        if !metadata::is_admitted(resource, report) {
-            return None;
-        }
-        virtual_service::alone(
-            document,
-            &Context::new(self.config(), document.source.bytes()),
-            report,
-        )
+    ) -> Vec<Arc<crate::mesh::Service>> {
+        let kinds = Kinds::sort(documents, report);
+        let cx = Context::new(self.config(), kinds.bytes);
+        service::services(&kinds.registry, &cx, report)
     }
 
     /// Types one DestinationRule for this mesh; `None`: it is invalid.

@@ -384,8 +384,8 @@ fn shared_arrival(
     service: &str,
     listener: &Listener,
 ) -> Arrival {
-    let first = tables.http_ports.get(&*service.to_ascii_lowercase());
-    let first = first.copied().filter(|first| *first != listener.port());
+    let first = tables.http_ports.get(&service.to_ascii_lowercase());
+    let first = first.filter(|first| *first != listener.port());
     let is_called_so = |listener: &&Listener| {
         let config = view.first_route_config(listener);
         let owner = config.and_then(|config| config.owner(name));

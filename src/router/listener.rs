@@ -11,6 +11,9 @@ use crate::terms::origin::Origin;
 use super::action::Split;
 use super::chain_index::ChainIndex;
 
+/// The name of the filter chain of unknown traffic (Istio's).
+pub(crate) const FALLTHROUGH: &str = "PassthroughFilterChain";
+
 /// A port (and perhaps an address) that a proxy listens on.
 #[derive(Clone)]
 pub struct Listener {
@@ -151,6 +154,14 @@ impl Listener {
             Filter::Http(config) => Some(config),
             Filter::Tcp(_) => None,
         })
+    }
+
+    /// Whether it has one HTTP chain, and what is not HTTP goes where unknown traffic goes.
+    pub(crate) fn is_plain_http(&self) -> bool {
+        let is_http =
+            matches!(self.chains.as_slice(), [only] if matches!(only.filter, Filter::Http(_)));
+        let default = self.default_chain.as_deref();
+        is_http && default.is_some_and(|chain| chain.name() == FALLTHROUGH)
     }
 
     /// The filter chain of a connection: by longest destination prefix, then server name (exact, longest wildcard, none),

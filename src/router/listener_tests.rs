@@ -1,7 +1,7 @@
 //! Filter chains are chosen step by step (R-M-068).
 
 use super::*;
-use crate::router::{PathNormalization, RouteConfigs, View};
+use crate::router::{PathNormalization, View};
 use ipnet::IpNet;
 use proptest::prelude::*;
 
@@ -187,7 +187,7 @@ proptest! {
         let view = View::new(
             places.iter().rev().map(open).collect(),
             Some(fallback),
-            RouteConfigs::default(),
+            Vec::new(),
             PathNormalization::None,
         );
         for port in 0..6 {

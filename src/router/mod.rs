@@ -9,8 +9,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::terms::hash::HashMap;
-
 pub mod action;
 mod arrivals;
 mod chain_index;
@@ -24,6 +22,7 @@ pub mod listener;
 mod memory;
 pub mod route_config;
 pub mod rule_index;
+mod service_ports;
 mod simple_door;
 pub mod virtual_host;
 mod words;
@@ -39,7 +38,7 @@ pub(crate) use cluster_table::ClusterTable;
 pub use listener::{ChainMatch, Filter, FilterChain, Listener, RouteConfigId, TcpProxy, Transport};
 pub use memory::MemoryUsage;
 pub use route_config::RouteConfig;
-pub(crate) use route_config::VirtualHosts;
+pub(crate) use service_ports::ServicePorts;
 pub(crate) use simple_door::{Counts, Found, SimpleDoor, place_of};
 pub(crate) use virtual_host::VirtualHostKind;
 pub use virtual_host::{Rule, RuleList, VirtualHost};
@@ -87,7 +86,7 @@ pub(crate) struct Tables {
     pub bindings: Arc<[GatewayBinding]>,
     /// For the simple door: for each service name in the mesh view, its first HTTP port (lower-case FQDN -> port).
     /// A host without an entry is asked on port 80.
-    pub http_ports: Arc<HashMap<Box<str>, u16>>,
+    pub http_ports: ServicePorts,
     /// Namespace of the proxy: what a gateway named without a namespace is looked up in first.
     pub namespace: Arc<str>,
     /// Where a plain request for a host arrives at each gateway: from what is above.
@@ -114,18 +113,6 @@ pub(crate) struct ServerBinding {
     pub tls: bool,
 }
 
-/// The route configurations of a side while it is put together.
-#[derive(Debug, Default)]
-pub(crate) struct RouteConfigs(Vec<Arc<RouteConfig>>);
-
-impl RouteConfigs {
-    /// Adds one; what it returns is for the chains that route by it.
-    pub(crate) fn add(&mut self, config: RouteConfig) -> RouteConfigId {
-        self.0.push(Arc::new(config));
-        RouteConfigId(self.0.len() as u32 - 1)
-    }
-}
-
 /// One side of a proxy: its listeners and what they have in common. Cheap to clone: the parts are shared.
 #[derive(Clone, Default)]
 pub(crate) struct View {
@@ -134,37 +121,40 @@ pub(crate) struct View {
     ports: Arc<[(u16, Option<IpAddr>, u32)]>,
     /// What the HTTP chains of all listeners route by, each at the place that its id says.
     route_configs: Chunked<Arc<RouteConfig>>,
-    /// Names and places of the route configurations, sorted.
-    route_config_names: Arc<[(Arc<str>, u32)]>,
     /// Where a connection goes that no listener claims (`virtualOutbound` of a sidecar); a gateway has none.
     fallback: Option<Arc<Listener>>,
     path_normalization: PathNormalization,
 }
 
 impl View {
-    /// A side with these listeners, whose chains name `route_configs`; `fallback` gets the connections that none of the
-    /// listeners claims.
+    /// A side with these listeners, whose chains name `route_configs`, which are in the order of their ids; `fallback` gets
+    /// the connections that none of the listeners claims.
     pub(crate) fn new(
         listeners: Vec<Arc<Listener>>,
         fallback: Option<Arc<Listener>>,
-        route_configs: RouteConfigs,
+        route_configs: impl IntoIterator<Item = Arc<RouteConfig>>,
         path_normalization: PathNormalization,
     ) -> Self {
+        let view = View {
+            fallback,
+            path_normalization,
+            route_configs: route_configs.into_iter().collect(),
+            ..View::default()
+        };
+        view.with_listeners(listeners)
+    }
+
+    /// The same side with other listeners.
+    pub(crate) fn with_listeners(&self, listeners: Vec<Arc<Listener>>) -> Self {
         let ports = listeners.iter().zip(0..);
         let mut ports: Vec<(u16, Option<IpAddr>, u32)> = ports
             .map(|(listener, place)| (listener.port, listener.address, place))
             .collect();
         ports.sort_unstable();
-        let names = route_configs.0.iter().map(|config| config.shared_name());
-        let mut names: Vec<(Arc<str>, u32)> = names.zip(0..).collect();
-        names.sort_unstable();
         View {
             listeners: listeners.into(),
             ports: ports.into(),
-            route_configs: route_configs.0.into_iter().collect(),
-            route_config_names: names.into(),
-            fallback,
-            path_normalization,
+            ..self.clone()
         }
     }
 
@@ -179,21 +169,13 @@ impl View {
         self.route_configs.iter()
     }
 
-    /// The route configuration of this name, and its id.
-    pub(crate) fn named(&self, name: &str) -> Option<(RouteConfigId, &Arc<RouteConfig>)> {
-        let names = &self.route_config_names;
-        let place = names.binary_search_by(|(other, _)| (**other).cmp(name));
-        let place = names.get(place.ok()?)?.1;
-        let config = self.route_configs.get(place as usize)?;
-        Some((RouteConfigId(place), config))
-    }
-
     /// The first route configuration among the chains of a listener.
     pub(crate) fn first_route_config(&self, listener: &Listener) -> Option<&RouteConfig> {
         listener.route_config().map(|id| self.route_config(id))
     }
 
-    /// The same side with other route configurations in place of some. The rest is shared.
+    /// The same side with other route configurations in place of some, or behind all; of two with one id the last counts. The
+    /// rest is shared.
     pub(crate) fn with_route_configs(
         &self,
         changes: impl IntoIterator<Item = (RouteConfigId, Arc<RouteConfig>)>,
@@ -241,6 +223,17 @@ impl View {
             .and_then(|&(_, _, place)| self.listeners.get(place as usize))
             .or(self.fallback.as_ref())
             .map(|listener| &**listener)
+    }
+
+    /// The listener at this very address and port.
+    pub(crate) fn at(&self, (address, port): (Option<IpAddr>, u16)) -> Option<&Listener> {
+        let before = |&(other_port, other, _): &(u16, Option<IpAddr>, u32)| {
+            (other_port, other) < (port, address)
+        };
+        let at = self.ports.partition_point(before);
+        let &(found_port, found, place) = self.ports.get(at)?;
+        let listener = self.listeners.get(place as usize)?;
+        ((found_port, found) == (port, address)).then_some(&**listener)
     }
 
     /// Whether `listener` is the one that gets what no other claims.

@@ -17,35 +17,19 @@ pub struct RouteConfig {
     free: Vec<u32>,
     /// From each domain to the place of its virtual host.
     hosts: HostTable,
-    /// Domains, sorted, that more than one virtual host asked for: who has them depends on all who did.
-    contested: Arc<[Box<str>]>,
-}
-
-/// Virtual hosts of a route configuration before they stand in a table.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct VirtualHosts {
-    pub list: Vec<Arc<VirtualHost>>,
-    /// Domains that more than one of them asked for, in any order.
-    pub contested: Vec<Box<str>>,
 }
 
 impl RouteConfig {
     /// A route configuration of these virtual hosts. Where two have a domain in common, the first keeps it.
-    pub(crate) fn new(name: &str, virtual_hosts: VirtualHosts) -> Self {
-        let VirtualHosts {
-            list,
-            mut contested,
-        } = virtual_hosts;
+    pub(crate) fn new(name: &str, list: Vec<Arc<VirtualHost>>) -> Self {
         let domains = (0_u32..)
             .zip(&list)
             .flat_map(|(place, host)| host.domains.iter().map(move |domain| (&**domain, place)));
-        contested.sort_unstable();
         RouteConfig {
             hosts: HostTable::new(domains),
             name: name.into(),
             virtual_hosts: list.into_iter().map(Some).collect(),
             free: Vec::new(),
-            contested: contested.into(),
         }
     }
 
@@ -57,10 +41,6 @@ impl RouteConfig {
     /// How many virtual hosts it has.
     pub(crate) fn len(&self) -> usize {
         self.virtual_hosts.len() - self.free.len()
-    }
-
-    pub(crate) fn shared_name(&self) -> Arc<str> {
-        Arc::clone(&self.name)
     }
 
     /// Its virtual hosts, in the order in which they were made.
@@ -92,13 +72,6 @@ impl RouteConfig {
     pub(crate) fn owner(&self, domain: &str) -> Option<&Arc<VirtualHost>> {
         let place = self.hosts.get(domain)?;
         self.virtual_hosts.get(place as usize)?.as_ref()
-    }
-
-    /// Whether more than one virtual host asked for this domain.
-    pub(crate) fn is_contested(&self, domain: &str) -> bool {
-        self.contested
-            .binary_search_by(|other| (**other).cmp(domain))
-            .is_ok()
     }
 
     /// The same without the virtual hosts that have the domains `removed`, and with `added`, which must have no domain
@@ -155,7 +128,6 @@ impl RouteConfig {
             },
             virtual_hosts: self.virtual_hosts.with(places),
             free,
-            contested: Arc::clone(&self.contested),
         }
     }
 }
@@ -176,13 +148,7 @@ mod tests {
             })
         };
         let list = domains.iter().map(host).collect();
-        RouteConfig::new(
-            "80",
-            VirtualHosts {
-                list,
-                ..VirtualHosts::default()
-            },
-        )
+        RouteConfig::new("80", list)
     }
 
     fn name<'c>(config: &'c RouteConfig, authority: &str) -> Option<&'c str> {

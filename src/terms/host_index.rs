@@ -27,14 +27,6 @@ impl<T> Default for HostIndex<T> {
 }
 
 impl<T> HostIndex<T> {
-    /// No patterns, with room for so many that are no wildcards.
-    pub fn with_capacity(exact: usize) -> Self {
-        HostIndex {
-            exact: HashMap::with_capacity_and_hasher(exact, Default::default()),
-            ..HostIndex::default()
-        }
-    }
-
     /// Adds `pattern` unless it is there already.
     pub fn insert(&mut self, pattern: &str, value: T) {
         match pattern.strip_prefix('*') {

@@ -19,6 +19,7 @@ pub(crate) mod inline_list;
 pub mod labels;
 pub mod name;
 pub mod origin;
+pub(crate) mod overlap_index;
 pub mod path_normalization;
 pub mod proxy;
 pub mod regex;

@@ -38,7 +38,7 @@ pub(crate) struct Clusters<'s> {
 /// What all clusters of one host have in common.
 #[derive(Debug)]
 struct Host<'s> {
-    service: Option<&'s ServiceView>,
+    service: Option<ServiceView>,
     rule: Option<&'s Arc<EffectiveRule>>,
     pool: Arc<[Endpoint]>,
 }
@@ -46,13 +46,12 @@ struct Host<'s> {
 impl<'s> Clusters<'s> {
     /// No clusters yet, for routes of `scope`; `ids` are those of a router before, or none.
     pub fn new(scope: &'s Scope<'s>, ids: &'s mut ClusterIds) -> Self {
-        let services = scope.services().len();
         Clusters {
             scope,
             ids,
-            hosts: HashMap::with_capacity_and_hasher(services, Default::default()),
+            hosts: HashMap::default(),
             default_policy: scope.mesh().config.default_traffic_policy.clone(),
-            made: HashMap::with_capacity_and_hasher(services, Default::default()),
+            made: HashMap::default(),
         }
     }
 
@@ -205,7 +204,7 @@ impl<'s> Host<'s> {
         let service = scope.service(host);
         let mesh = scope.mesh();
         let rule = if service.is_some() || scope.is_open() {
-            let namespace = match service {
+            let namespace = match &service {
                 Some(service) => service.service().namespace(),
                 None => namespace_of(host, &mesh.config.domain),
             };
@@ -214,15 +213,18 @@ impl<'s> Host<'s> {
         } else {
             None
         };
+        let pool = service
+            .as_ref()
+            .map(|service| pool(scope, service.service()));
         Host {
             service,
             rule,
-            pool: service.map_or_else(Arc::default, |service| pool(scope, service.service())),
+            pool: pool.unwrap_or_default(),
         }
     }
 
-    fn port_name(&self, port: u16) -> Option<&'s str> {
-        Some(&self.service?.port(port)?.name)
+    fn port_name(&self, port: u16) -> Option<&str> {
+        Some(&self.service.as_ref()?.port(port)?.name)
     }
 
     fn subset_labels(&self, subset: &str) -> Option<&'s Arc<Labels>> {
@@ -230,8 +232,11 @@ impl<'s> Host<'s> {
     }
 
     /// Selector of the service and labels of the subset, together.
-    fn labels(&self, subset: Option<&'s Arc<Labels>>) -> Arc<Labels> {
-        let selector = self.service.map(|service| &service.service().selector);
+    fn labels(&self, subset: Option<&Arc<Labels>>) -> Arc<Labels> {
+        let selector = self
+            .service
+            .as_ref()
+            .map(|service| &service.service().selector);
         match (selector, subset.filter(|labels| !labels.is_empty())) {
             (None, None) => Arc::default(),
             (Some(only), None) | (None, Some(only)) => Arc::clone(only),
@@ -263,7 +268,7 @@ impl<'s> Host<'s> {
     }
 
     fn exists(&self, port: u16, subset: &str, has_endpoints: bool) -> bool {
-        let Some(service) = self.service else {
+        let Some(service) = &self.service else {
             return false;
         };
         let port_exists = service

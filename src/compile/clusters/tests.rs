@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::Clusters;
+use crate::compile::scope::Scope;
 use crate::compile::scope::fixtures::{entry, istio, mesh, service};
-use crate::compile::scope::{Scope, ServiceView};
 use crate::mesh::virtual_service::DestinationRef;
 use crate::router::{Cluster, ClusterId, ClusterIds, Router};
 use crate::terms::proxy::Proxy;
@@ -162,7 +162,7 @@ fn r_m_137_the_port_is_the_destinations_the_only_one_or_the_listeners() {
     with_clusters(&yaml, |scope, clusters| {
         let mut port = |host: &str, port, seen: bool| {
             let service = scope.service(host).filter(|_| seen);
-            let id = clusters.destination(&destination(host, port), service, 99);
+            let id = clusters.destination(&destination(host, port), service.as_ref(), 99);
             clusters.get(id).port()
         };
         assert_eq!(port("one.a.svc.cluster.local", Some(7), true), Some(7));
@@ -192,16 +192,14 @@ spec: {type: ExternalName, externalName: one.a.svc.cluster.local, ports: [{port:
     with_clusters(&yaml, |scope, clusters| {
         let host = "alias.a.svc.cluster.local";
         let to = destination(host, None);
-        let id = clusters.destination(&to, scope.service(host), 80);
+        let id = clusters.destination(&to, scope.service(host).as_ref(), 80);
         let cluster = clusters.get(id);
         assert_eq!(cluster.name(), "outbound|81||one.a.svc.cluster.local");
         assert!(cluster.exists());
         let id = clusters.cluster(&host.into(), 81, &"".into());
         assert!(!clusters.get(id).exists());
-        let aliases = scope
-            .service("one.a.svc.cluster.local")
-            .map(ServiceView::aliases);
-        assert_eq!(aliases.map(<[_]>::len), Some(1));
+        let service = scope.service("one.a.svc.cluster.local");
+        assert_eq!(service.map(|one| one.aliases().len()), Some(1));
     });
 }
 

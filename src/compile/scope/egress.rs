@@ -1,15 +1,18 @@
 //! One egress listener of a sidecar: the services and VirtualServices that it imports (R-M-060, R-M-071, R-M-073, R-M-074).
+//!
+//! It lists nothing: what it imports is asked of the mesh by name, or walked.
 
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::mesh::service::Protocol;
+use crate::compile::rank::{ServiceRank, VirtualServiceRank};
+use crate::mesh::service::{Protocol, Service};
 use crate::mesh::sidecar::{self, EgressPort};
 use crate::mesh::{self, VirtualService};
 use crate::terms::address::Address;
 use crate::terms::hash::HashMap;
-use crate::terms::host_index::HostIndex;
+use crate::terms::host::is_subset_of;
 use crate::terms::name::GatewayName;
 
 use super::import::Import;
@@ -18,58 +21,33 @@ use super::service_view::ServiceView;
 /// An egress listener as one sidecar has it.
 #[derive(Debug)]
 pub(crate) struct EgressListener<'m> {
+    mesh: &'m mesh::Inner,
+    namespace: &'m str,
     written: Option<&'m sidecar::EgressListener>,
-    services: Vec<ServiceView>,
-    by_hostname: HashMap<Arc<str>, SmallVec<[u32; 1]>>,
-    virtual_services: Vec<Arc<VirtualService>>,
-    /// VirtualService hosts -> index in `virtual_services` of their first owner.
-    owners: HostIndex<u32>,
+    import: Import<'m>,
 }
 
 impl<'m> EgressListener<'m> {
-    /// What `written` (`None`: `*/*` on every port) imports for a proxy of `namespace`. O(services + VirtualServices).
+    /// What `written` (`None`: `*/*` on every port) imports for a proxy of `namespace`.
     pub(super) fn new(
         mesh: &'m mesh::Inner,
         namespace: &'m str,
         written: Option<&'m sidecar::EgressListener>,
     ) -> Self {
-        let import = match written {
-            Some(listener) => Import::new(&listener.hosts, namespace),
-            None => Import::everything(),
-        };
-        let services = import_services(mesh, namespace, &import, port_to_match(written));
-        let virtual_services = import_virtual_services(mesh, namespace, &import);
-        let mut by_hostname: HashMap<Arc<str>, SmallVec<[u32; 1]>> =
-            HashMap::with_capacity_and_hasher(services.len(), Default::default());
-        for (at, service) in (0u32..).zip(&services) {
-            by_hostname
-                .entry(Arc::clone(service.hostname()))
-                .or_default()
-                .push(at);
-        }
-        let mut owners = HostIndex::with_capacity(virtual_services.len());
-        for (at, virtual_service) in (0u32..).zip(&virtual_services) {
-            for host in &virtual_service.hosts {
-                owners.insert(host, at);
-            }
-        }
         EgressListener {
+            mesh,
+            namespace,
             written,
-            services,
-            by_hostname,
-            virtual_services,
-            owners,
+            import: match written {
+                Some(listener) => Import::new(&listener.hosts, namespace),
+                None => Import::everything(),
+            },
         }
     }
 
     /// The listener as written; `None`: the default one.
     pub(super) fn written(&self) -> Option<&'m sidecar::EgressListener> {
         self.written
-    }
-
-    /// Whether a Sidecar says what it imports.
-    pub fn is_written(&self) -> bool {
-        self.written.is_some()
     }
 
     /// Its port; `None`: every port that no listener before it names.
@@ -83,34 +61,157 @@ impl<'m> EgressListener<'m> {
     }
 
     /// The imported services in Istio's order; one host name may stand several times (same namespace).
-    pub fn services(&self) -> &[ServiceView] {
-        &self.services
+    pub fn services(&self) -> impl Iterator<Item = ServiceView> {
+        let visible = self.mesh.service_index.visible_to(self.namespace);
+        // Alone with its name, a service has nobody to give way to; of several, who does is asked once.
+        let mut winners: HashMap<&str, Option<&str>> = HashMap::default();
+        visible.filter_map(move |service| {
+            if self.mesh.service_index.folded(&service.hostname).len() > 1 {
+                let hostname = &*service.hostname;
+                let winner = winners
+                    .entry(hostname)
+                    .or_insert_with(|| self.winner(hostname));
+                if *winner != Some(service.namespace()) {
+                    return None;
+                }
+            }
+            self.view(service)
+        })
+    }
+
+    /// The imported services of which the host name is `name` but for case, in that order.
+    pub fn folded(&self, name: &str) -> SmallVec<[ServiceView; 1]> {
+        let index = &self.mesh.service_index;
+        match index.folded(name) {
+            [] => SmallVec::new(),
+            [only] if only.visibility.includes(self.namespace) => {
+                self.view(only).into_iter().collect()
+            }
+            [_] => SmallVec::new(),
+            _ => {
+                let mut winners: SmallVec<[(&str, Option<&str>); 1]> = SmallVec::new();
+                let mut imported = SmallVec::new();
+                for service in index.folded_visible(name, self.namespace) {
+                    let hostname = &*service.hostname;
+                    let known = winners.iter().find(|(other, _)| *other == hostname);
+                    let winner = known.map_or_else(|| self.winner(hostname), |one| one.1);
+                    if known.is_none() {
+                        winners.push((hostname, winner));
+                    }
+                    if winner == Some(service.namespace()) {
+                        imported.extend(self.view(service));
+                    }
+                }
+                imported
+            }
+        }
     }
 
     /// The imported services named `hostname`, in that order.
-    pub fn named(&self, hostname: &str) -> impl Iterator<Item = &ServiceView> {
-        let at = self.by_hostname.get(hostname);
-        at.into_iter()
-            .flatten()
-            .filter_map(|at| self.services.get(*at as usize))
+    pub fn named(&self, hostname: &str) -> impl Iterator<Item = ServiceView> {
+        let folded = self.folded(hostname).into_iter();
+        folded.filter(move |service| **service.hostname() == *hostname)
     }
 
     /// The first imported service named `hostname` that exposes `port` (R-H-040). Port 0 (HTTP_PROXY and Unix socket
     /// listeners): the first of that name.
-    pub fn service_on(&self, hostname: &str, port: u16) -> Option<&ServiceView> {
+    pub fn service_on(&self, hostname: &str, port: u16) -> Option<ServiceView> {
         self.named(hostname)
             .find(|service| port == 0 || service.port(port).is_some())
     }
 
-    /// The imported VirtualServices: private, exported to the namespace, public, each in config order (R-M-060).
-    pub fn virtual_services(&self) -> &[Arc<VirtualService>] {
-        &self.virtual_services
+    /// Lower-case names of services of the mesh that overlap `pattern` (R-M-002), but for case; not all are imported.
+    pub fn names_overlapping(&self, pattern: &str) -> impl Iterator<Item = &'m Arc<str>> {
+        let index = &self.mesh.service_index;
+        index.names_overlapping(&pattern.to_ascii_lowercase())
     }
 
-    /// Index in [`Self::virtual_services`] of the one that owns the most specific VirtualService host for the service
-    /// `hostname`: only through it may a wildcard host claim the service (R-M-062, R-H-043). O(length of `hostname`).
-    pub fn most_specific(&self, hostname: &str) -> Option<usize> {
-        self.owners.most_specific(hostname).map(|at| *at as usize)
+    /// The place among all of a service that is imported.
+    pub fn rank_of_service(&self, service: &ServiceView) -> Option<ServiceRank> {
+        ServiceRank::new(service.service(), self.namespace)
+    }
+
+    /// The imported VirtualServices: private, exported to the namespace, public, each in config order (R-M-060).
+    pub fn virtual_services(&self) -> impl Iterator<Item = &'m Arc<VirtualService>> {
+        let index = &self.mesh.virtual_service_index;
+        let bound = index.bound_to(&GatewayName::Mesh, self.namespace);
+        bound.filter(|one| self.selects(one))
+    }
+
+    /// The place of a VirtualService among those that are imported; `None`: it is not.
+    pub fn rank_of(&self, virtual_service: &Arc<VirtualService>) -> Option<VirtualServiceRank> {
+        let is_bound = virtual_service.is_in_mesh() && self.selects(virtual_service);
+        VirtualServiceRank::new(virtual_service, self.namespace).filter(|_| is_bound)
+    }
+
+    /// The imported VirtualService that owns the most specific VirtualService host for the service `hostname`: only through
+    /// it may a wildcard host claim the service (R-M-062, R-H-043).
+    ///
+    /// # Complexity
+    /// In proportion to the length of `hostname` and the VirtualServices that share the host.
+    pub fn most_specific(&self, hostname: &str) -> Option<&'m Arc<VirtualService>> {
+        let hosts = self.mesh.virtual_service_hosts();
+        let name = hostname.to_ascii_lowercase();
+        let has = |one: &VirtualService, fits: &dyn Fn(&str) -> bool| {
+            one.hosts.iter().any(|host| fits(host))
+        };
+        let exact = hosts
+            .with(&name)
+            .filter(|one| has(one, &|host| host == hostname));
+        self.first_of(exact).or_else(|| {
+            hosts.covering(&name).find_map(|(length, list)| {
+                let covers = |host: &str| host.len() == length && is_subset_of(hostname, host);
+                self.first_of(list.filter(|one| has(one, &covers)))
+            })
+        })
+    }
+
+    fn first_of<'v>(
+        &self,
+        some: impl Iterator<Item = &'v Arc<VirtualService>>,
+    ) -> Option<&'v Arc<VirtualService>> {
+        let ranked = some.filter_map(|one| Some((self.rank_of(one)?, one)));
+        ranked.min_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, one)| one)
+    }
+
+    fn selects(&self, virtual_service: &VirtualService) -> bool {
+        let hosts = virtual_service.hosts.iter().map(|host| &**host);
+        self.import
+            .selects(&virtual_service.resource().namespace, hosts)
+    }
+
+    /// A visible service as it is imported; `None`: it is not.
+    fn view(&self, service: &Arc<Service>) -> Option<ServiceView> {
+        let import = &self.import;
+        let owner = service.namespace();
+        if !import.covers(owner, &service.hostname) {
+            return None;
+        }
+        let view = ServiceView::new(service);
+        let view = match port_to_match(self.written) {
+            Some(port) => view.trim_ports(|number| number == port)?,
+            None => view,
+        };
+        Some(view.trim_aliases(|alias| import.covers(owner, alias)))
+    }
+
+    /// The namespace that has a host name, of several: the client's, else the first with a Kubernetes service, else the
+    /// first (R-M-073).
+    fn winner(&self, hostname: &str) -> Option<&'m str> {
+        let index = &self.mesh.service_index;
+        let visible = index.folded_visible(hostname, self.namespace).into_iter();
+        let mut imported =
+            visible.filter(|one| *one.hostname == *hostname && self.view(one).is_some());
+        let mut winner = imported.next()?;
+        for one in imported {
+            let better = one.is_kubernetes()
+                && !winner.is_kubernetes()
+                && winner.namespace() != self.namespace;
+            if one.namespace() == self.namespace || better {
+                winner = one;
+            }
+        }
+        Some(winner.namespace())
     }
 }
 
@@ -118,79 +219,4 @@ impl<'m> EgressListener<'m> {
 pub(super) fn port_to_match(written: Option<&sidecar::EgressListener>) -> Option<u16> {
     let port = written?.port.as_ref()?;
     (port.number != 0 && port.protocol != Protocol::HttpProxy).then_some(port.number)
-}
-
-fn import_services(
-    mesh: &mesh::Inner,
-    namespace: &str,
-    import: &Import<'_>,
-    port: Option<u16>,
-) -> Vec<ServiceView> {
-    let mut imported: Vec<ServiceView> = mesh
-        .service_index
-        .visible_to(namespace)
-        .filter(|service| import.covers(service.namespace(), &service.hostname))
-        .filter_map(|service| {
-            let view = ServiceView::new(service);
-            match port {
-                Some(port) => view.trim_ports(|number| number == port),
-                None => Some(view),
-            }
-        })
-        .map(|view| {
-            let owner = Arc::clone(&view.service().resource.namespace);
-            view.trim_aliases(|alias| import.covers(&owner, alias))
-        })
-        .collect();
-    keep_one_namespace_per_hostname(&mut imported, namespace);
-    imported
-}
-
-/// Of several namespaces with a host name: the client's, else the first with a Kubernetes service, else the first
-/// (R-M-073).
-fn keep_one_namespace_per_hostname(services: &mut Vec<ServiceView>, client: &str) {
-    struct Winner {
-        namespace: Arc<str>,
-        kubernetes: bool,
-    }
-    let mut winners: HashMap<Arc<str>, Winner> =
-        HashMap::with_capacity_and_hasher(services.len(), Default::default());
-    let mut contested = false;
-    for view in services.iter() {
-        let service = view.service();
-        let this = || Winner {
-            namespace: Arc::clone(&service.resource.namespace),
-            kubernetes: service.is_kubernetes(),
-        };
-        let winner = winners
-            .entry(Arc::clone(&service.hostname))
-            .or_insert_with(this);
-        contested |= *winner.namespace != *service.namespace();
-        let better = service.is_kubernetes() && !winner.kubernetes && *winner.namespace != *client;
-        if service.namespace() == client || better {
-            *winner = this();
-        }
-    }
-    if contested {
-        services.retain(|view| {
-            winners
-                .get(view.hostname())
-                .is_some_and(|winner| *winner.namespace == *view.service().namespace())
-        });
-    }
-}
-
-fn import_virtual_services(
-    mesh: &mesh::Inner,
-    namespace: &str,
-    import: &Import<'_>,
-) -> Vec<Arc<VirtualService>> {
-    mesh.virtual_service_index
-        .bound_to(&GatewayName::Mesh, namespace)
-        .filter(|virtual_service| {
-            let hosts = virtual_service.hosts.iter().map(|host| &**host);
-            import.selects(&virtual_service.resource().namespace, hosts)
-        })
-        .map(Arc::clone)
-        .collect()
 }

@@ -80,8 +80,8 @@ pub(crate) fn sidecar(namespace: &str, hosts: &str) -> String {
 }
 
 /// Each service as `namespace:host:ports`.
-pub(crate) fn names(services: &[ServiceView]) -> Vec<String> {
-    let name = |one: &ServiceView| {
+pub(crate) fn names(services: impl IntoIterator<Item = ServiceView>) -> Vec<String> {
+    let name = |one: ServiceView| {
         let host = one.hostname().trim_end_matches(".svc.cluster.local");
         let ports: Vec<String> = one
             .ports()
@@ -90,7 +90,7 @@ pub(crate) fn names(services: &[ServiceView]) -> Vec<String> {
             .collect();
         format!("{}:{host}:{}", one.service().namespace(), ports.join("+"))
     };
-    services.iter().map(name).collect()
+    services.into_iter().map(name).collect()
 }
 
 /// A VirtualService in `namespace` for `host` that sends to `destinations`.

@@ -1,18 +1,21 @@
 //! What one proxy sees of a mesh: its services, and for a sidecar its egress listeners with what each imports.
 //!
-//! Everything that does not depend on the proxy (buckets, names, order) is in the mesh's indexes already; a scope picks
-//! from them. Cost: O(services + VirtualServices that the namespace sees), by hash lookups.
+//! Everything that does not depend on the proxy (buckets, names, order) is in the mesh's indexes already; a scope lists
+//! nothing, but asks them by name: to make one costs next to nothing, and a change of the mesh changes no scope.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::mesh::config::OutboundTrafficPolicy;
 use crate::mesh::service::Service;
 use crate::mesh::virtual_service::{DestinationRef, HttpAction, WeightedRef};
 use crate::mesh::{self, Mesh, VirtualService};
-use crate::terms::hash::HashMap;
+use crate::terms::hash::HashSet;
 use crate::terms::labels::Labels;
 use crate::terms::name::GatewayName;
 use crate::terms::proxy::Proxy;
+
+use super::rank::VirtualServiceRank;
 
 mod egress;
 #[cfg(all(test, feature = "yaml"))]
@@ -28,7 +31,6 @@ mod virtual_service_tests;
 pub(crate) use egress::EgressListener;
 pub(crate) use service_view::ServiceView;
 use targets::ServiceTargets;
-pub(crate) use targets::workload_services;
 
 /// What one proxy sees of a mesh.
 #[derive(Debug)]
@@ -39,10 +41,11 @@ pub(crate) struct Scope<'m> {
     open: bool,
     outbound_traffic_policy: OutboundTrafficPolicy,
     egress_proxy: Option<&'m DestinationRef>,
+    /// Empty at a gateway.
     listeners: Vec<EgressListener<'m>>,
-    services: Vec<ServiceView>,
-    by_hostname: HashMap<Arc<str>, u32>,
-    targets: ServiceTargets<'m>,
+    /// Found when a Gateway's port is first translated.
+    targets: OnceCell<ServiceTargets>,
+    proxy: &'m Proxy,
 }
 
 impl<'m> Scope<'m> {
@@ -64,18 +67,12 @@ impl<'m> Scope<'m> {
             scope.outbound_traffic_policy = policy;
         }
         scope.egress_proxy = effective.and_then(|sidecar| sidecar.egress_proxy.as_ref());
-        scope.collect_imports();
         scope
     }
 
     /// A gateway workload: everything that its namespace sees; Sidecars do not count (R-M-070).
     pub fn gateway(mesh: &'m Mesh, proxy: &'m Proxy) -> Self {
-        let mut scope = Scope::empty(mesh, proxy);
-        for service in scope.mesh.service_index.visible_to(scope.namespace) {
-            scope.add(ServiceView::new(service));
-        }
-        scope.targets = ServiceTargets::new(scope.mesh, proxy);
-        scope
+        Scope::empty(mesh, proxy)
     }
 
     /// The mesh that it is a view of.
@@ -110,14 +107,58 @@ impl<'m> Scope<'m> {
 
     /// Every service that has clusters here, one per host name: imported ones, and the destinations of imported
     /// VirtualServices (R-M-072). At a gateway: all that are visible.
-    pub fn services(&self) -> &[ServiceView] {
-        &self.services
+    ///
+    /// # Complexity
+    /// Linear in the services that the namespace sees, and the destinations.
+    pub fn services(&self) -> Vec<ServiceView> {
+        let mut seen: HashSet<Arc<str>> = HashSet::default();
+        let mut out = Vec::new();
+        let mut add = |hostname: &Arc<str>| {
+            if seen.insert(Arc::clone(hostname)) {
+                out.extend(self.service(hostname));
+            }
+        };
+        if self.listeners.is_empty() {
+            let visible = self.mesh.service_index.visible_to(self.namespace);
+            visible.for_each(|service| add(&service.hostname));
+        }
+        for listener in &self.listeners {
+            for service in listener.services() {
+                add(service.hostname());
+            }
+            for one in listener.virtual_services() {
+                one.destinations()
+                    .for_each(|destination| add(&destination.host));
+            }
+        }
+        out
     }
 
-    /// The service named `hostname`, byte for byte (R-M-004).
-    pub fn service(&self, hostname: &str) -> Option<&ServiceView> {
-        let at = self.by_hostname.get(hostname)?;
-        self.services.get(*at as usize)
+    /// The service named `hostname`, byte for byte (R-M-004): the union over the listeners of what they import, then of the
+    /// destinations of the VirtualServices that they import; an explicit import wins over an inferred one (R-M-072).
+    pub fn service(&self, hostname: &str) -> Option<ServiceView> {
+        let mut found = Found::default();
+        if self.listeners.is_empty() {
+            let visible = self
+                .mesh
+                .service_index
+                .folded_visible(hostname, self.namespace);
+            let named = visible.into_iter();
+            for service in named.filter(|service| *service.hostname == *hostname) {
+                found.add(ServiceView::new(service));
+            }
+        }
+        let inferred = match self.listeners.is_empty() {
+            true => None,
+            false => self.destination_service(hostname),
+        };
+        for listener in &self.listeners {
+            listener.named(hostname).for_each(|one| found.add(one));
+            if let Some(service) = inferred {
+                self.infer(listener, service, &mut found);
+            }
+        }
+        found.0
     }
 
     /// The egress listeners in order; empty at a gateway.
@@ -125,12 +166,12 @@ impl<'m> Scope<'m> {
         &self.listeners
     }
 
-    /// The egress listener that serves `port`: the first of that port or without a port (Istio:
+    /// The place of the egress listener that serves `port`: the first of that port or without a port (Istio:
     /// `GetEgressListenerForRDS`).
-    pub fn listener_for(&self, port: u16) -> Option<&EgressListener<'m>> {
+    pub fn listener_for(&self, port: u16) -> Option<usize> {
         self.listeners
             .iter()
-            .find(|listener| listener.port().is_none_or(|own| own.number == port))
+            .position(|listener| listener.port().is_none_or(|own| own.number == port))
     }
 
     /// The VirtualServices bound to `gateway` as this proxy sees them: private, exported to its
@@ -138,7 +179,7 @@ impl<'m> Scope<'m> {
     pub fn virtual_services_for_gateway(
         &self,
         gateway: &GatewayName,
-    ) -> impl Iterator<Item = &'m Arc<VirtualService>> {
+    ) -> impl Iterator<Item = &'m Arc<VirtualService>> + use<'m> {
         self.mesh
             .virtual_service_index
             .bound_to(gateway, self.namespace)
@@ -152,13 +193,21 @@ impl<'m> Scope<'m> {
             .in_namespace(hostname, namespace)
             .filter(|service| service.visibility.includes(self.namespace))
             .map(ServiceView::new)
-            .or_else(|| self.service(hostname).cloned())
+            .or_else(|| self.service(hostname))
     }
 
     /// At a gateway, the port of the proxy's workload that a server on `port` is reached through (R-M-016); `None`: no
     /// service of the workload has that port, so the port itself.
     pub fn workload_port(&self, port: u16) -> Option<u16> {
-        self.targets.workload_port(port)
+        let targets = self
+            .targets
+            .get_or_init(|| ServiceTargets::new(self.mesh, self.proxy));
+        targets.workload_port(port)
+    }
+
+    /// Whether the workload stands behind one of `services`, or would, if they were there.
+    pub fn has_targets_among(&self, services: &[Arc<Service>]) -> bool {
+        targets::targets(services, self.proxy).next().is_some()
     }
 
     fn empty(mesh: &'m Mesh, proxy: &'m Proxy) -> Self {
@@ -171,34 +220,35 @@ impl<'m> Scope<'m> {
             outbound_traffic_policy: mesh.config.outbound_traffic_policy,
             egress_proxy: None,
             listeners: Vec::new(),
-            services: Vec::new(),
-            by_hostname: HashMap::default(),
-            targets: ServiceTargets::default(),
+            targets: OnceCell::new(),
+            proxy,
         }
     }
 
-    /// The union over the listeners of what they import, then of the destinations of the VirtualServices that they import;
-    /// an explicit import wins over an inferred one (R-M-072).
-    fn collect_imports(&mut self) {
-        let listeners = std::mem::take(&mut self.listeners);
-        let expected = listeners.iter().map(|listener| listener.services().len());
-        self.by_hostname.reserve(expected.sum());
-        for listener in &listeners {
-            for service in listener.services() {
-                self.add(service.clone());
-            }
-            for (host, ports) in destinations(listener.virtual_services(), self.namespace) {
-                if let Some(service) = self.destination_service(host) {
-                    let view = ServiceView::new(service);
-                    let view = match egress::port_to_match(listener.written()) {
-                        Some(port) => view.trim_ports(|number| number == port),
-                        None => ports.trim(view),
-                    };
-                    view.into_iter().for_each(|view| self.add(view));
-                }
-            }
+    /// Adds a service that VirtualServices of `listener` send to, with the ports that they name.
+    fn infer(&self, listener: &EgressListener<'m>, service: &Arc<Service>, found: &mut Found) {
+        // What is there whole cannot become more.
+        if found.0.as_ref().is_some_and(|one| one.is_whole(service)) {
+            return;
         }
-        self.listeners = listeners;
+        let hosts = self.mesh.virtual_service_hosts();
+        let mut leading: Vec<VirtualServiceRank> = hosts
+            .leading_to(&service.hostname)
+            .filter_map(|one| listener.rank_of(one))
+            .collect();
+        leading.sort_unstable();
+        for one in leading {
+            let view = ServiceView::new(service);
+            let Some(ports) = named_ports(one.virtual_service(), &service.hostname, self.namespace)
+            else {
+                continue;
+            };
+            let view = match egress::port_to_match(listener.written()) {
+                Some(port) => view.trim_ports(|number| number == port),
+                None => ports.trim(view),
+            };
+            view.into_iter().for_each(|view| found.add(view));
+        }
     }
 
     /// The service that an imported VirtualService sends to by `hostname`: the own namespace's, else of those that are
@@ -215,16 +265,17 @@ impl<'m> Scope<'m> {
                 .or_else(|| visible().min_by_key(|service| service.creation))
         })
     }
+}
 
+/// What several imports of one host name make together.
+#[derive(Default)]
+struct Found(Option<ServiceView>);
+
+impl Found {
     /// Adds a service, or what it adds to the one of the same name (Istio: `appendSidecarServices`).
     fn add(&mut self, service: ServiceView) {
-        let next = u32::try_from(self.services.len()).unwrap_or(u32::MAX);
-        let at = *self
-            .by_hostname
-            .entry(Arc::clone(service.hostname()))
-            .or_insert(next);
-        let Some(existing) = self.services.get_mut(at as usize) else {
-            self.services.push(service);
+        let Some(existing) = &mut self.0 else {
+            self.0 = Some(service);
             return;
         };
         let (old, new) = (existing.service(), service.service());
@@ -261,26 +312,23 @@ impl NamedPorts {
     }
 }
 
-/// Per VirtualService and host, the ports that its destinations name, in order. Rules that only other source namespaces
-/// reach do not count.
-fn destinations<'a>(
-    virtual_services: &'a [Arc<VirtualService>],
-    namespace: &'a str,
-) -> impl Iterator<Item = (&'a str, NamedPorts)> {
-    virtual_services.iter().flat_map(move |virtual_service| {
-        let mut hosts: Vec<(&str, NamedPorts)> = Vec::new();
-        let mut at: HashMap<&str, usize> = HashMap::default();
-        let mut add = |destination: &'a DestinationRef| {
-            let host = &*destination.host;
-            let at = *at.entry(host).or_insert_with(|| {
-                hosts.push((host, NamedPorts::default()));
-                hosts.len() - 1
-            });
-            hosts[at].1.add(destination.port);
-        };
-        each_destination(virtual_service, namespace, &mut add);
-        hosts
-    })
+/// The ports that the destinations of a VirtualService name on one host; `None`: it does not lead there. Rules that only
+/// other source namespaces reach do not count.
+fn named_ports(
+    virtual_service: &VirtualService,
+    hostname: &str,
+    namespace: &str,
+) -> Option<NamedPorts> {
+    let mut ports = None;
+    let mut add = |destination: &DestinationRef| {
+        if *destination.host == *hostname {
+            ports
+                .get_or_insert_with(NamedPorts::default)
+                .add(destination.port);
+        }
+    };
+    each_destination(virtual_service, namespace, &mut add);
+    ports
 }
 
 fn each_destination<'a>(

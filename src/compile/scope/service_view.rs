@@ -27,6 +27,11 @@ impl ServiceView {
         &self.service
     }
 
+    /// Whether it is this service with all its ports.
+    pub fn is_whole(&self, service: &Arc<Service>) -> bool {
+        self.ports.is_none() && Arc::ptr_eq(&self.service, service)
+    }
+
     /// Its host name.
     pub fn hostname(&self) -> &Arc<str> {
         &self.service.hostname

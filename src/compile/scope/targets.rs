@@ -13,20 +13,20 @@ const NOT_TRANSLATED: &str = "experimental.istio.io/disable-gateway-port-transla
 
 /// The services of a proxy's workload, in the mesh's order.
 #[derive(Debug, Default)]
-pub(super) struct ServiceTargets<'m>(Vec<ServiceTarget<'m>>);
+pub(super) struct ServiceTargets(Vec<ServiceTarget>);
 
 #[derive(Debug)]
-struct ServiceTarget<'m> {
-    service: &'m Service,
-    /// The workload itself, where its address says which one it is.
-    endpoint: Option<&'m Endpoint>,
+pub(super) struct ServiceTarget {
+    service: Arc<Service>,
+    /// The workload's place among the endpoints, where its address says which one it is.
+    endpoint: Option<usize>,
 }
 
-impl<'m> ServiceTargets<'m> {
+impl ServiceTargets {
     /// Finds them by the address of the proxy among all endpoints, and by its labels among the selectors of its
     /// namespace. O(services, and endpoints if the proxy has an address).
-    pub fn new(mesh: &'m mesh::Inner, proxy: &Proxy) -> Self {
-        ServiceTargets(all(mesh, proxy).map(|(_, target)| target).collect())
+    pub fn new(mesh: &mesh::Inner, proxy: &Proxy) -> Self {
+        ServiceTargets(targets(&mesh.services, proxy).collect())
     }
 
     /// The workload's port behind the service port `number`: of the first service that has it.
@@ -37,31 +37,25 @@ impl<'m> ServiceTargets<'m> {
         });
         let (target, port) = found?;
         match target.endpoint {
-            Some(endpoint) => endpoint.port(&port.name),
+            Some(place) => target.service.endpoints[place].port(&port.name),
             None => port.target_port,
         }
     }
 }
 
-/// The services whose ports translate those of the Gateways that `proxy` serves.
-pub(crate) fn workload_services(mesh: &mesh::Inner, proxy: &Proxy) -> Vec<Arc<Service>> {
-    all(mesh, proxy)
-        .map(|(service, _)| Arc::clone(service))
-        .collect()
-}
-
-fn all<'m>(
-    mesh: &'m mesh::Inner,
+/// Those of `services` that the proxy's workload stands behind.
+pub(super) fn targets(
+    services: &[Arc<Service>],
     proxy: &Proxy,
-) -> impl Iterator<Item = (&'m Arc<Service>, ServiceTarget<'m>)> {
+) -> impl Iterator<Item = ServiceTarget> {
     let address = proxy.address().map(Address::Ip);
-    mesh.services.iter().filter_map(move |service| {
+    services.iter().filter_map(move |service| {
         if service.labels.get(NOT_TRANSLATED).is_some() {
             return None;
         }
-        let has_address = |one: &&Endpoint| address.is_some() && one.address == address;
+        let has_address = |one: &Endpoint| address.is_some() && one.address == address;
         let endpoint = match address {
-            Some(_) => service.endpoints.iter().find(has_address),
+            Some(_) => service.endpoints.iter().position(has_address),
             None => None,
         };
         let is_selected = || {
@@ -69,7 +63,10 @@ fn all<'m>(
                 && !service.selector.is_empty()
                 && service.selector.selects(proxy.labels())
         };
-        let target = ServiceTarget { service, endpoint };
-        (endpoint.is_some() || is_selected()).then_some((service, target))
+        let target = ServiceTarget {
+            service: Arc::clone(service),
+            endpoint,
+        };
+        (endpoint.is_some() || is_selected()).then_some(target)
     })
 }

@@ -172,7 +172,7 @@ fn r_m_074_a_listener_with_a_port_imports_that_port() {
     let port_of = |port| {
         scope
             .listener_for(port)
-            .and_then(|one| one.port())
+            .and_then(|at| scope.listeners()[at].port())
             .map(|own| own.number)
     };
     assert_eq!(

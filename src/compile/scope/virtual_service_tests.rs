@@ -8,7 +8,7 @@ use crate::terms::name::{GatewayName, ResourceName};
 use crate::terms::proxy::Proxy;
 
 fn virtual_services(listener: &EgressListener<'_>) -> Vec<String> {
-    let all = listener.virtual_services().iter();
+    let all = listener.virtual_services();
     all.map(|one| one.resource().to_string()).collect()
 }
 
@@ -83,7 +83,7 @@ fn r_m_072_destinations_of_imported_virtual_services_are_imported_with_the_ports
     );
     let proxy = Proxy::sidecar("a");
     let scope = Scope::sidecar(&mesh, &proxy);
-    assert!(scope.listeners()[0].services().is_empty());
+    assert!(scope.listeners()[0].services().next().is_none());
     assert_eq!(names(scope.services()), ["b:x.b:80", "b:y.b:82+83"]);
     let mut ids = ClusterIds::default();
     let mut clusters = Clusters::new(&scope, &mut ids);
@@ -111,9 +111,8 @@ fn r_m_062_the_most_specific_virtual_service_host_owns_a_service() {
     let scope = Scope::sidecar(&mesh, &proxy);
     let listener = &scope.listeners()[0];
     let owner = |host| {
-        listener
-            .most_specific(host)
-            .map(|at| &*listener.virtual_services()[at].resource().name)
+        let owner = listener.most_specific(host);
+        owner.map(|owner| &*owner.resource().name)
     };
     assert_eq!(owner("a.b.com"), Some("exact"));
     assert_eq!(owner("c.b.com"), Some("longer"));

@@ -65,19 +65,10 @@ pub(crate) fn services(
         let mut sink = Sink::of(document, report);
         service_entry::services(document, &workloads, cx, &mut sink, &mut services);
     }
-    services.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
+    services.sort_by(|a, b| a.config_key().cmp(&b.config_key()));
     aliases::link(&mut services, report);
     conflicts::report(&services, documents, report);
     services.into_iter().map(Arc::new).collect()
-}
-
-fn sort_key(service: &mesh::Service) -> (i64, &str, &str) {
-    let name = if service.is_kubernetes() {
-        &service.resource.name
-    } else {
-        &service.hostname
-    };
-    (service.creation, name, &service.resource.namespace)
 }
 
 fn workloads(documents: &Documents<'_>, report: &mut Report) -> Workloads {

@@ -67,22 +67,6 @@ pub(crate) fn virtual_services(
     linked
 }
 
-/// Whether a VirtualService neither is a delegate nor has one.
-pub(crate) fn stands_alone(spec: &raw::VirtualService) -> bool {
-    !spec.hosts.is_empty() && spec.http.iter().all(|rule| rule.delegate.is_none())
-}
-
-/// Types a VirtualService that [stands alone](stands_alone); `None`: it is invalid.
-pub(crate) fn alone(
-    document: &Written,
-    cx: &Context<'_>,
-    report: &mut Report,
-) -> Option<Arc<mesh::VirtualService>> {
-    let mut sink = Sink::of(document, report);
-    let typed = virtual_service(document, cx, &mut sink);
-    (!sink.failed()).then(|| Arc::new(typed.finish()))
-}
-
 /// A VirtualService whose root rules still wait for their delegates.
 struct Typed {
     virtual_service: mesh::VirtualService,

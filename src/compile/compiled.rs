@@ -1,0 +1,228 @@
+//! A router and all that makes its next version cheap: the claims of both sides, and the ids of clusters.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use crate::mesh::Mesh;
+use crate::mesh::change::MeshChange;
+use crate::router::{Cluster, ClusterId, ClusterSide, Router, RouterIds, Tables};
+use crate::terms::proxy::{Proxy, ProxyKind};
+use crate::terms::threads;
+
+use super::clusters::Clusters;
+use super::gateway::Gateway;
+use super::gateway_tables::GatewayTables;
+use super::reached::Reached;
+use super::scope::Scope;
+use super::sidecar::Sidecar;
+use super::sidecar_tables::{self, SidecarTables};
+use super::stale::Stale;
+
+/// Two views of a mesh with fewer VirtualServices are made before another thread has started.
+const WORTHWHILE: usize = 200;
+
+/// What was compiled for one proxy, with what the next version is made from.
+#[derive(Clone, Debug)]
+pub(crate) struct Compiled {
+    router: Router,
+    ids: RouterIds,
+    sidecar: Option<SidecarTables>,
+    gateway: Option<GatewayTables>,
+}
+
+/// How far an update has reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// So many listeners and virtual hosts went, came or were made anew.
+    Parts {
+        listeners: usize,
+        virtual_hosts: usize,
+    },
+    /// Everything was made anew.
+    Whole,
+}
+
+impl Compiled {
+    /// Compiles what `proxy` sees of `mesh`.
+    pub(crate) fn new(mesh: &Mesh, proxy: &Proxy) -> Self {
+        Compiled::with_ids(mesh, proxy, RouterIds::default())
+    }
+
+    /// The router.
+    pub(crate) fn router(&self) -> &Router {
+        &self.router
+    }
+
+    /// The router alone.
+    pub(crate) fn into_router(self) -> Router {
+        self.router
+    }
+
+    /// The router, and the ids of its clusters.
+    #[cfg(test)]
+    pub(crate) fn into_parts(self) -> (Router, RouterIds) {
+        (self.router, self.ids)
+    }
+
+    /// The same, where names of clusters have the ids that they had before.
+    pub(crate) fn with_ids(mesh: &Mesh, proxy: &Proxy, mut ids: RouterIds) -> Self {
+        let mut tables = Tables {
+            namespace: proxy.namespace().into(),
+            ..Tables::default()
+        };
+        let (mesh_ids, gateway_ids) = (&mut ids.mesh, &mut ids.gateway);
+        let sidecar = || {
+            let scope = Scope::sidecar(mesh, proxy);
+            let clusters = RefCell::new(Clusters::new(&scope, mesh_ids));
+            let made = SidecarTables::new(&Sidecar::new(proxy, &scope, &clusters));
+            let all = clusters.borrow_mut().take_all();
+            (made, sidecar_tables::service_ports(&scope), all)
+        };
+        let gateway = || {
+            let scope = Scope::gateway(mesh, proxy);
+            let clusters = RefCell::new(Clusters::new(&scope, gateway_ids));
+            let made = GatewayTables::new(&Gateway::new(proxy, &scope, &clusters));
+            let all = clusters.borrow_mut().take_all();
+            (made, all)
+        };
+        let (is_sidecar, is_gateway) = (
+            proxy.kind() != ProxyKind::Gateway,
+            proxy.kind() != ProxyKind::Sidecar,
+        );
+        let is_large = mesh.inner.virtual_services.len() > WORTHWHILE;
+        let (sidecar, gateway) = threads::both(
+            is_sidecar && is_gateway && is_large,
+            || is_sidecar.then(sidecar),
+            || is_gateway.then(gateway),
+        );
+        let sidecar = sidecar.map(|((kept, view), ports, clusters)| {
+            tables.clusters.set(ClusterSide::Mesh, clusters);
+            tables.mesh = Some(view);
+            tables.http_ports = ports;
+            kept
+        });
+        let gateway = gateway.map(|((kept, view, bindings), clusters)| {
+            tables.clusters.set(ClusterSide::Gateway, clusters);
+            tables.gateway = Some(view);
+            tables.bindings = bindings.into();
+            kept
+        });
+        Compiled {
+            router: Router::new(tables),
+            ids,
+            sidecar,
+            gateway,
+        }
+    }
+
+    /// Takes over a change of the mesh, which is now `mesh`. The router is then what compiling it anew would make, but for
+    /// ids of clusters, which stay.
+    ///
+    /// # Complexity
+    /// In proportion to the units that the change makes stale and to what they claim, except for [`MeshChange::whole`], and
+    /// for the simple door where listeners change.
+    pub(crate) fn update(&mut self, mesh: &Mesh, proxy: &Proxy, change: &MeshChange) -> Extent {
+        let parts = match change.whole {
+            true => None,
+            false => self.updated(mesh, proxy, &Stale::new(mesh, change)),
+        };
+        parts.unwrap_or_else(|| {
+            let ids = std::mem::take(&mut self.ids);
+            *self = Compiled::with_ids(mesh, proxy, ids);
+            Extent::Whole
+        })
+    }
+
+    /// Makes what is stale anew; `None`: the Gateways have to be merged anew, or the Sidecar leads unknown traffic elsewhere.
+    fn updated(&mut self, mesh: &Mesh, proxy: &Proxy, stale: &Stale) -> Option<Extent> {
+        let mut tables = Tables::clone(&self.router.tables);
+        let mut reached = Reached::default();
+        let mut made = Vec::new();
+        if let (Some(kept), Some(view)) = (&mut self.sidecar, &tables.mesh) {
+            let scope = Scope::sidecar(mesh, proxy);
+            let egress_proxy = scope.egress_proxy();
+            if egress_proxy.is_some_and(|proxy| stale.hosts.contains(&proxy.host)) {
+                return None;
+            }
+            let clusters = RefCell::new(Clusters::new(&scope, &mut self.ids.mesh));
+            let sidecar = Sidecar::new(proxy, &scope, &clusters);
+            let next = kept.update(&sidecar, view, stale, &mut reached);
+            tables.http_ports =
+                sidecar_tables::stale_service_ports(&scope, &tables.http_ports, stale);
+            tables.mesh = Some(next);
+            let clusters = &mut *clusters.borrow_mut();
+            stale.hosts.iter().for_each(|host| clusters.remake(host));
+            made.extend(clusters.take_made());
+        }
+        if let (Some(kept), Some(view)) = (&mut self.gateway, &tables.gateway) {
+            let scope = Scope::gateway(mesh, proxy);
+            let clusters = RefCell::new(Clusters::new(&scope, &mut self.ids.gateway));
+            let gateway = Gateway::new(proxy, &scope, &clusters);
+            let moves = scope.has_targets_among(&stale.changed_services)
+                || scope.has_targets_among(&stale.moved_services);
+            if moves && kept.is_moved(&gateway) {
+                return None;
+            }
+            let next = kept.update(&gateway, view, stale, &mut reached);
+            tables.gateway = Some(next);
+            let clusters = &mut *clusters.borrow_mut();
+            stale.hosts.iter().for_each(|host| clusters.remake(host));
+            made.extend(clusters.take_made());
+        }
+        settle_leading(mesh, &tables, &made, &mut reached);
+        tables.clusters = tables.clusters.with(made);
+        let Reached {
+            domains,
+            virtual_hosts,
+            listeners,
+        } = reached;
+        self.router = match listeners {
+            0 => Router::resettled(tables, domains.iter().map(|domain| &**domain)),
+            _ => Router::new(tables),
+        };
+        Some(Extent::Parts {
+            listeners,
+            virtual_hosts,
+        })
+    }
+}
+
+/// What leads to a cluster that exists no more, or exists now, is settled anew for the simple door.
+fn settle_leading(
+    mesh: &Mesh,
+    tables: &Tables,
+    made: &[(ClusterId, Arc<Cluster>)],
+    reached: &mut Reached,
+) {
+    let inner = &mesh.inner;
+    for (id, new) in made {
+        let old = tables.clusters.get(*id);
+        let is_same = old.is_some_and(|old| old.refusal() == new.refusal());
+        let host = new.host();
+        if is_same || old.is_none() {
+            continue;
+        }
+        let services = inner.service_index.folded(host).iter();
+        let aliases = services.flat_map(|service| service.aliases.iter());
+        let names = aliases.map(|alias| &*alias.hostname);
+        let mut domains: Vec<String> = vec![host.to_ascii_lowercase()];
+        for name in names.chain(std::iter::once(host)) {
+            let leading = inner.virtual_service_hosts().leading_to(name);
+            let hosts = leading.flat_map(|one| &one.hosts);
+            domains.extend(hosts.map(|host| host.to_ascii_lowercase()));
+        }
+        for view in [&tables.mesh, &tables.gateway].into_iter().flatten() {
+            for config in view.route_configs() {
+                let owners = domains.iter().filter_map(|domain| config.owner(domain));
+                let domains = owners.flat_map(|host| host.domains.iter().cloned());
+                reached.domains.extend(domains);
+            }
+        }
+        reached
+            .domains
+            .extend(domains.into_iter().map(String::into_boxed_str));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+//! Routers of many proxies of one mesh: proxies that nothing tells apart share one.
+
+use std::fmt;
+
+use crate::mesh::Mesh;
+use crate::router::Router;
+use crate::terms::hash::{HashMap, HashSet};
+use crate::terms::labels::Labels;
+use crate::terms::name::ResourceName;
+use crate::terms::proxy::{Proxy, ProxyKind};
+
+use super::scope::Scope;
+
+/// Compiles the routers of many proxies of one mesh, and compiles none twice.
+///
+/// A router depends on little of its proxy: its namespace and DNS domain, the Sidecar that it follows, which label selectors
+/// of the mesh (`sourceLabels`, `workloadSelector`, a Gateway's `selector`) select it, and at a gateway the services that lead
+/// to it. Proxies that agree in that get clones of one router, which share all of its memory.
+///
+/// ```
+/// # #[cfg(feature = "yaml")] {
+/// use meshroute::{Compiler, Mesh, Proxy, Resources};
+///
+/// let mesh = Mesh::resolve(Resources::from_yaml("
+/// apiVersion: networking.istio.io/v1
+/// kind: VirtualService
+/// metadata: {name: shop, namespace: default}
+/// spec:
+///   hosts: [shop.example.com]
+///   http:
+///   - match: [{sourceLabels: {app: canary}}]
+///     route: [{destination: {host: next}}]
+///   - route: [{destination: {host: cart}}]
+/// ")?)?;
+/// let mut compiler = Compiler::new(&mesh);
+/// for app in ["web", "api", "batch", "canary"] {
+///     let router = compiler.compile(&Proxy::sidecar("default").label("app", app));
+///     assert!(router.route_with("shop.example.com", "mesh", 0).is_ok());
+/// }
+/// assert_eq!(compiler.compiled(), 2);
+/// # }
+/// # Ok::<(), meshroute::Report>(())
+/// ```
+#[derive(Clone)]
+pub struct Compiler {
+    mesh: Mesh,
+    selectors: Vec<Labels>,
+    known: HashMap<Key, Router>,
+}
+
+/// What of a proxy its router depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    kind: ProxyKind,
+    namespace: Box<str>,
+    dns_domain: Option<Box<str>>,
+    /// Name of the Sidecar that it follows.
+    sidecar: Option<ResourceName>,
+    /// Of the selectors of the mesh those that select it.
+    selected_by: Box<[u32]>,
+    /// At a gateway, the workload's port behind each server's port that is another.
+    ports: Box<[(u16, u16)]>,
+}
+
+impl fmt::Debug for Compiler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compiler")
+            .field("mesh", &self.mesh)
+            .field("compiled", &self.known.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Compiler {
+    /// For proxies of `mesh`.
+    ///
+    /// # Complexity
+    /// Linear in the rules of the mesh.
+    pub fn new(mesh: &Mesh) -> Self {
+        let inner = &mesh.inner;
+        let http = inner.virtual_services.iter().flat_map(|one| &one.http);
+        let http = http.flat_map(|rule| rule.matches.iter().map(|entry| &entry.source_labels));
+        let tls = inner.virtual_services.iter().flat_map(|one| &one.tls);
+        let tls = tls.flat_map(|rule| rule.matches.iter().map(|entry| &entry.l4.source_labels));
+        let tcp = inner.virtual_services.iter().flat_map(|one| &one.tcp);
+        let tcp = tcp.flat_map(|rule| rule.matches.iter().map(|entry| &entry.source_labels));
+        let rules = inner.destination_rules.iter();
+        let rules = rules.filter_map(|rule| rule.workload_selector.as_ref());
+        let gateways = inner.gateways.iter();
+        let gateways = gateways.filter_map(|gateway| gateway.selector.as_ref());
+        let all = http.chain(tls).chain(tcp).chain(rules).chain(gateways);
+        let mut seen: HashSet<&Labels> = HashSet::default();
+        let distinct = all.filter(|labels| !labels.is_empty() && seen.insert(labels));
+        Compiler {
+            selectors: distinct.cloned().collect(),
+            mesh: mesh.clone(),
+            known: HashMap::default(),
+        }
+    }
+
+    /// The router of `proxy`, as [`Router::compile`] makes it.
+    ///
+    /// # Complexity
+    /// Linear in the distinct selectors of the mesh (at a gateway, also in its services), and a compilation for the first of
+    /// the proxies that nothing tells apart.
+    pub fn compile(&mut self, proxy: &Proxy) -> Router {
+        let key = self.key(proxy);
+        let mesh = &self.mesh;
+        let known = self.known.entry(key);
+        known
+            .or_insert_with(|| Router::compile(mesh, proxy))
+            .clone()
+    }
+
+    /// How many routers it has compiled.
+    pub fn compiled(&self) -> usize {
+        self.known.len()
+    }
+
+    fn key(&self, proxy: &Proxy) -> Key {
+        let selectors = (0..).zip(&self.selectors);
+        let selecting = selectors.filter(|(_, selector)| selector.selects(proxy.labels()));
+        let inner = &self.mesh.inner;
+        let sidecar = inner
+            .sidecar_index
+            .effective(proxy.namespace(), proxy.labels());
+        Key {
+            kind: proxy.kind(),
+            namespace: proxy.namespace().into(),
+            dns_domain: proxy.dns_domain().map(Into::into),
+            sidecar: sidecar.map(|sidecar| sidecar.resource.clone()),
+            selected_by: selecting.map(|(place, _)| place).collect(),
+            ports: self.ports(proxy),
+        }
+    }
+
+    fn ports(&self, proxy: &Proxy) -> Box<[(u16, u16)]> {
+        if proxy.kind() != ProxyKind::Gateway {
+            return Box::default();
+        }
+        let scope = Scope::gateway(&self.mesh, proxy);
+        let servers = self.mesh.inner.gateways.iter();
+        let servers = servers.flat_map(|gateway| &gateway.servers);
+        let mut ports: Vec<(u16, u16)> = servers
+            .filter_map(|server| Some((server.port, scope.workload_port(server.port)?)))
+            .collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports.into()
+    }
+}
+
+#[cfg(all(test, feature = "yaml"))]
+mod tests {
+    use super::*;
+    use crate::Resources;
+
+    const MESH: &str = "
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: a}
+spec: {clusterIP: 10.0.0.1, ports: [{name: http, port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web, namespace: a}
+spec:
+  hosts: [web.a.svc.cluster.local]
+  http:
+  - match: [{sourceLabels: {app: canary}}]
+    route: [{destination: {host: next.a.svc.cluster.local}}]
+  - route: [{destination: {host: web.a.svc.cluster.local}}]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: web, namespace: b}
+spec:
+  host: web.a.svc.cluster.local
+  workloadSelector: {matchLabels: {tier: front}}
+  trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: x-user}}}
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: few, namespace: b}
+spec: {workloadSelector: {labels: {app: alone}}, egress: [{hosts: ['./*']}]}
+";
+
+    #[test]
+    fn proxies_that_nothing_tells_apart_share_a_router() {
+        let resources = Resources::from_yaml(MESH).unwrap_or_else(|report| panic!("{report}"));
+        let (mesh, _) = Mesh::resolve_lenient(resources);
+        let mut compiler = Compiler::new(&mesh);
+        let proxies = |namespace: &str| {
+            let apps = ["x", "y", "canary", "alone"];
+            let of_app = |app| Proxy::sidecar(namespace).label("app", app);
+            let tiers = apps.map(|app| [of_app(app), of_app(app).label("tier", "front")]);
+            tiers.into_iter().flatten().collect::<Vec<Proxy>>()
+        };
+        for proxy in proxies("a").iter().chain(&proxies("b")) {
+            let shared = compiler.compile(proxy);
+            let own = Router::compile(&mesh, proxy);
+            for host in ["web.a.svc.cluster.local", "web.a", "web"] {
+                let request = crate::Request::get("/").authority(host).port(80);
+                let [shared, own] = [&shared, &own].map(|router| {
+                    let decision = router.decide(&request, 7);
+                    format!("{:?}", decision.to_owned())
+                });
+                assert_eq!(shared, own, "{proxy:?} {host}");
+            }
+        }
+        // In each namespace canary and others, front and others; in the second the one with a Sidecar of its own too.
+        assert_eq!(compiler.compiled(), 4 + 6);
+    }
+}

@@ -1,0 +1,171 @@
+//! What is kept of a gateway's side, so that a change of the mesh costs what it touches: the merged servers and all claims
+//! on their hosts. What VirtualServices, services and DestinationRules say is made anew in its place; Gateways are merged
+//! anew as a whole.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::mesh::gateway::ServerTlsMode;
+use crate::mesh::gateway_merge::{MergedServer, ServerGroup};
+use crate::router::{GatewayBinding, Listener, View};
+use crate::terms::hash::{HashMap, HashSet};
+use crate::terms::name::GatewayName;
+
+use super::gateway::{Gateway, bindings};
+use super::gateway_routes::{GatewayRoutes, StreamServices};
+use super::rank::VirtualServiceRank;
+use super::reached::Reached;
+use super::stale::Stale;
+
+/// The merged servers of a gateway workload, and who claims what of them.
+#[derive(Clone, Debug)]
+pub(super) struct GatewayTables {
+    groups: Vec<ServerGroup>,
+    routes: GatewayRoutes,
+    /// Port and address of each listener that servers may open, in merge order.
+    places: Vec<(u16, Option<IpAddr>)>,
+}
+
+impl GatewayTables {
+    /// Merges the Gateways and lets everyone claim.
+    pub(super) fn new(gateway: &Gateway<'_>) -> (Self, View, Vec<GatewayBinding>) {
+        let merged = gateway.merged();
+        let servers = merged.by_route.iter().flat_map(|(_, servers)| servers);
+        let mut names: Vec<GatewayName> =
+            servers.map(|server| server.gateway_name.clone()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let mut routes = GatewayRoutes::new(merged.by_route);
+        for name in names {
+            for one in gateway.scope.virtual_services_for_gateway(&name) {
+                if let Some(rank) = VirtualServiceRank::new(one, gateway.scope.namespace()) {
+                    routes.add(&name, one, &rank, gateway);
+                }
+            }
+        }
+        let mut places = Vec::new();
+        let mut seen = HashSet::default();
+        for group in &merged.groups {
+            if seen.insert((group.port, group.bind)) {
+                places.push((group.port, group.bind));
+            }
+        }
+        let configs = routes.configs();
+        let tables = GatewayTables {
+            groups: merged.groups,
+            routes,
+            places,
+        };
+        let listeners = tables.listeners(gateway, &|_| true);
+        let listeners = tables.in_order(listeners);
+        let normalization = gateway.scope.mesh().config.path_normalization;
+        let view = View::new(listeners, None, configs, normalization);
+        let bindings = bindings(&tables.groups);
+        (tables, view, bindings)
+    }
+
+    /// Whether a service of the workload leads to another of its ports since (R-M-016): then the servers merge otherwise.
+    pub(super) fn is_moved(&self, gateway: &Gateway<'_>) -> bool {
+        let servers = self.groups.iter().flat_map(|group| {
+            let servers = group.servers.iter();
+            servers.map(|server| (server.server().port, group.port))
+        });
+        let servers: HashSet<(u16, u16)> = servers.collect();
+        servers
+            .into_iter()
+            .any(|(written, port)| gateway.listener_port(written) != port)
+    }
+
+    /// The side after a change: stale units are made anew.
+    pub(super) fn update(
+        &mut self,
+        gateway: &Gateway<'_>,
+        view: &View,
+        stale: &Stale,
+        reached: &mut Reached,
+    ) -> View {
+        for (old, new) in stale.virtual_services.values() {
+            if let Some(old) = old {
+                let names = old.gateways.iter();
+                names.for_each(|name| self.routes.remove(name, old));
+            }
+            let rank = |new| VirtualServiceRank::new(new, gateway.scope.namespace());
+            if let Some(new) = new
+                && let Some(rank) = rank(new)
+            {
+                for name in &new.gateways {
+                    self.routes.add(name, new, &rank, gateway);
+                }
+            }
+        }
+        let mut configs = Vec::new();
+        for (id, replaced) in self.routes.replaced() {
+            let config = view.route_config(id);
+            let removed: Vec<&str> = replaced.removed.iter().map(|domain| &**domain).collect();
+            let gone = removed.iter().filter_map(|domain| config.owner(domain));
+            reached.replace(
+                gone.map(|host| &**host),
+                replaced.added.iter().map(|host| &**host),
+            );
+            configs.push((id, Arc::new(config.with(&removed, replaced.added))));
+        }
+        let view = view.with_route_configs(configs);
+        let is_stale = |server: &MergedServer| self.is_stream_stale(server, stale);
+        let mut wanted: HashSet<(u16, Option<IpAddr>)> = HashSet::default();
+        for group in &self.groups {
+            if group.servers.iter().any(is_stale) {
+                wanted.insert((group.port, group.bind));
+            }
+        }
+        if wanted.is_empty() {
+            return view;
+        }
+        reached.listeners += wanted.len();
+        let mut listeners = self.listeners(gateway, &|place| wanted.contains(&place));
+        for listener in view.listeners() {
+            let place = (listener.port, listener.address);
+            if !wanted.contains(&place) {
+                listeners.insert(place, Arc::clone(listener));
+            }
+        }
+        view.with_listeners(self.in_order(listeners))
+    }
+
+    /// Whether a server that routes no HTTP has to do with what is stale.
+    fn is_stream_stale(&self, server: &MergedServer, stale: &Stale) -> bool {
+        if !server.route_name.is_empty() {
+            return false;
+        }
+        let tls = server.server().tls.as_ref();
+        // One chain for every cluster (R-M-030).
+        if tls.is_some_and(|tls| tls.mode == ServerTlsMode::AutoPassthrough) {
+            return !stale.hosts.is_empty();
+        }
+        stale
+            .changes()
+            .any(|one| !one.is_http_only() && one.is_bound_to(&server.gateway_name))
+    }
+
+    /// The listeners at the places that are wanted.
+    fn listeners(
+        &self,
+        gateway: &Gateway<'_>,
+        wanted: &dyn Fn((u16, Option<IpAddr>)) -> bool,
+    ) -> HashMap<(u16, Option<IpAddr>), Arc<Listener>> {
+        let groups = self.groups.iter();
+        let groups: Vec<&ServerGroup> = groups
+            .filter(|group| wanted((group.port, group.bind)))
+            .collect();
+        let bound_to = |name: &GatewayName| gateway.scope.virtual_services_for_gateway(name);
+        let streams = StreamServices::new(groups.iter().copied(), bound_to);
+        gateway.listeners(&groups, &self.routes.ids(), &streams)
+    }
+
+    fn in_order(
+        &self,
+        mut listeners: HashMap<(u16, Option<IpAddr>), Arc<Listener>>,
+    ) -> Vec<Arc<Listener>> {
+        let places = self.places.iter();
+        places.filter_map(|place| listeners.remove(place)).collect()
+    }
+}
