@@ -39,6 +39,10 @@ pub(super) fn yaml(text: &str) -> Option<Refusal> {
             // The two parsers may differ about a text, but not about one that could keep the other busy.
             Err(error) => {
                 let at = error.marker();
+                // This parser looks ahead, and counts at most 255 levels of flow style.
+                if error.info().contains("recursion limit") {
+                    return Some(Refusal::TooDeep(at.line(), at.col() + 1));
+                }
                 let rest = text.lines().skip(at.line().saturating_sub(1));
                 let brackets = rest.map(brackets).sum::<usize>();
                 let refused = brackets > MOST_BRACKETS_UNSEEN;
@@ -133,6 +137,13 @@ mod tests {
         let flow = |levels: usize| format!("a: {}{}\n", "[".repeat(levels), "]".repeat(levels));
         assert_eq!(yaml(&flow(127)), None);
         assert_eq!(yaml(&flow(128)), Some(Refusal::TooDeep(1, 131)));
+        for levels in [250, 260, 1_000, 3_000] {
+            let refused = yaml(&flow(levels));
+            assert!(
+                matches!(refused, Some(Refusal::TooDeep(1, _))),
+                "{levels}: {refused:?}"
+            );
+        }
         let block = |levels: usize| format!("a:\n  {}b\n", "- ".repeat(levels));
         assert_eq!(yaml(&block(127)), None);
         assert_eq!(yaml(&block(128)), Some(Refusal::TooDeep(2, 257)));
