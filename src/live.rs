@@ -40,8 +40,13 @@ use crate::{Diagnostic, Options, Proxy, Report, Severity};
 
 mod documents;
 mod follow;
+mod registry;
+#[cfg(test)]
+mod registry_tests;
+mod relevance;
 
 use documents::{Documents, Key};
+use registry::Registry;
 
 /// Resources, the mesh that they make, and the router of one proxy.
 ///
@@ -56,6 +61,7 @@ pub struct LiveRouter {
     mesh: Mesh,
     rules: DestinationRulesByHost,
     compiled: Compiled,
+    registry: Registry,
 }
 
 /// Resources that come, change and go, in this order.
@@ -168,6 +174,7 @@ impl LiveRouter {
         let live = LiveRouter {
             rules: DestinationRulesByHost::new(&mesh.inner.destination_rules),
             compiled: Compiled::new(&mesh, &proxy),
+            registry: Registry::new(&mesh),
             documents,
             mesh_config,
             options,
@@ -202,7 +209,7 @@ impl LiveRouter {
     /// In proportion to what the changes touch: the virtual hosts of a VirtualService's hosts and of the services that its
     /// wildcards cover; those that lead to the host of a DestinationRule or to a service; the VirtualServices that name a
     /// delegate. A `tls` or `tcp` rule, or a service that opens a port, makes the listeners anew that it stands in. Resources
-    /// of the registry are resolved together first. A Gateway, a Sidecar or other settings: a compilation.
+    /// of the registry: what the services that they concern are made from. A Gateway, a Sidecar or other settings: a compilation.
     /// [`Update::reach`] says how far it was.
     pub fn update(&mut self, changes: Changes) -> Result<Update, Report> {
         let changes = changes.collapsed();

@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use crate::mesh::service::Service;
+use crate::mesh::service::{ConfigKey, Service};
 use crate::mesh::virtual_service::VirtualService;
 use crate::mesh::visibility::Visibility;
 
@@ -74,7 +74,7 @@ impl ServiceRank {
         })
     }
 
-    fn key(&self) -> (Bucket, (i64, &str, &str), &str) {
+    fn key(&self) -> (Bucket, ConfigKey<'_>, &str) {
         let order = self.service.config_key();
         (self.bucket, order, &self.service.hostname)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::relevance::Relevance;
 use crate::resource::{Delegate, Kind, Resource};
 use crate::terms::name::ResourceName;
 
@@ -49,6 +50,7 @@ pub(super) struct Documents {
     places: HashMap<Key, usize>,
     /// The VirtualServices that name each one as `delegate`.
     delegating: HashMap<Key, BTreeSet<Key>>,
+    relevance: Relevance,
 }
 
 impl Documents {
@@ -64,6 +66,16 @@ impl Documents {
     /// The VirtualServices that name this one as `delegate`.
     pub(super) fn delegating_to(&self, key: &Key) -> impl Iterator<Item = &Key> {
         self.delegating.get(key).into_iter().flatten()
+    }
+
+    /// The services (Service, ServiceEntry) that this document, which comes or goes, may concern.
+    pub(super) fn concerned(&self, document: &Resource) -> BTreeSet<Key> {
+        self.relevance.concerned(document, self)
+    }
+
+    /// What the service `key` is made from.
+    pub(super) fn inputs(&self, key: &Key) -> BTreeSet<Key> {
+        self.relevance.inputs(key, self)
     }
 
     /// In no particular order: a mesh has its own.
@@ -85,6 +97,10 @@ impl Documents {
             let roots = self.delegating.entry(delegate).or_default();
             roots.insert(key.clone());
         }
+        if let Some(old) = self.places.get(&key).and_then(|&place| self.all.get(place)) {
+            self.relevance.remove(old);
+        }
+        resource.iter().for_each(|new| self.relevance.insert(new));
         let place = self.places.get(&key).copied();
         match (place, resource) {
             (Some(place), Some(new)) => Some(std::mem::replace(&mut self.all[place], new)),

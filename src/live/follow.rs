@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::registry::{Registry, RegistryUpdate};
 use super::{About, Key, LiveRouter};
 use crate::Report;
 use crate::mesh::change::{Change, MeshChange};
 use crate::mesh::destination_rules_by_host::DestinationRulesByHost;
-use crate::mesh::{DestinationRule, Mesh, Service, VirtualService};
+use crate::mesh::{DestinationRule, Mesh, VirtualService};
 use crate::resource::{Kind, Resource};
 
 /// A resource that changes, and what it was.
@@ -21,8 +22,7 @@ pub(super) enum Resolved {
     Parts {
         virtual_services: Vec<Change<VirtualService>>,
         destination_rules: Vec<Change<DestinationRule>>,
-        /// All of them, where one may have changed.
-        services: Option<Vec<Arc<Service>>>,
+        services: RegistryUpdate,
         /// The DestinationRules that come.
         documents: Vec<Resource>,
     },
@@ -50,16 +50,15 @@ impl LiveRouter {
                 &mut all,
             ))
         } else {
-            let of_registry = keys.iter().any(|key| key.kind().is_of_registry());
-            let documents = self.documents.iter();
-            let registry = documents.filter(|one| one.kind().is_of_registry());
             let rules = keys
                 .iter()
                 .filter(|key| key.kind() == Kind::DestinationRule);
             Resolved::Parts {
                 virtual_services: self.virtual_services(before, &mut all),
                 destination_rules: self.destination_rules(before, &mut all),
-                services: of_registry.then(|| self.mesh.type_services(registry, &mut all)),
+                services: self
+                    .registry
+                    .update(&self.mesh, &self.documents, before, &mut all),
                 documents: rules
                     .filter_map(|key| self.documents.get(key).cloned())
                     .collect(),
@@ -80,6 +79,7 @@ impl LiveRouter {
             Resolved::Mesh(mesh) => {
                 self.rules = DestinationRulesByHost::new(&mesh.inner.destination_rules);
                 self.mesh = mesh;
+                self.registry = Registry::new(&self.mesh);
                 return MeshChange::whole();
             }
             Resolved::Parts {
@@ -91,7 +91,8 @@ impl LiveRouter {
         };
         let inner = Arc::make_mut(&mut self.mesh.inner);
         let was_open = inner.open;
-        let services = services.map(|services| inner.replace_services(services));
+        inner.replace_services(&services.services);
+        let services = self.registry.take_over(services);
         for (old, new) in &virtual_services {
             inner.replace_virtual_service(old.as_ref(), new.as_ref());
         }
@@ -114,7 +115,7 @@ impl LiveRouter {
         about.pick(facts, report);
         MeshChange {
             virtual_services,
-            services: services.unwrap_or_default(),
+            services,
             destination_rules: hosts,
             whole,
         }

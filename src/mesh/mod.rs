@@ -32,9 +32,7 @@ pub use virtual_service::VirtualService;
 pub use visibility::Visibility;
 
 use change::Change;
-use smallvec::SmallVec;
 
-use crate::terms::hash::HashMap;
 use crate::terms::name::ResourceName;
 use destination_rules_by_host::order;
 use service_index::ServiceIndex;
@@ -121,48 +119,21 @@ impl Inner {
             .get_or_init(|| VirtualServiceHosts::new(all))
     }
 
-    /// Puts `services`, all in the mesh's order, in the place of those that were there; those that stay the same are shared.
-    /// With what has changed.
+    /// Puts new services in the places of old ones; of each pair, either may be missing. Services that the mesh's order does
+    /// not tell apart come in the order of the changes.
     ///
     /// # Complexity
-    /// Linear in the services and their endpoints.
-    pub(crate) fn replace_services(&mut self, services: Vec<Arc<Service>>) -> Vec<Change<Service>> {
-        type Key<'s> = (bool, &'s ResourceName, &'s str);
-        fn key(service: &Service) -> Key<'_> {
-            (
-                service.is_kubernetes(),
-                &service.resource,
-                &service.hostname,
-            )
+    /// For each, some look-ups and a move of pointers.
+    pub(crate) fn replace_services(&mut self, changes: &[Change<Service>]) {
+        for old in changes.iter().filter_map(|(old, _)| old.as_ref()) {
+            service_index::take_out(&mut self.services, old);
+            self.service_index.remove(old);
         }
-        let before = std::mem::take(&mut self.services);
-        let mut known: HashMap<Key<'_>, SmallVec<[&Arc<Service>; 1]>> = HashMap::default();
-        for service in before.iter().rev() {
-            known.entry(key(service)).or_default().push(service);
+        for new in changes.iter().filter_map(|(_, new)| new.as_ref()) {
+            service_index::put_in(&mut self.services, new);
+            self.service_index.insert(new);
         }
-        let mut changes: Vec<Change<Service>> = Vec::new();
-        let mut all = Vec::with_capacity(services.len());
-        for new in &services {
-            let old = known.get_mut(&key(new)).and_then(SmallVec::pop);
-            match old {
-                Some(old) if new.is_but_for_endpoints(old) && new.endpoints == old.endpoints => {
-                    all.push(Arc::clone(old));
-                }
-                _ => {
-                    changes.push((old.cloned(), Some(Arc::clone(new))));
-                    all.push(Arc::clone(new));
-                }
-            }
-        }
-        let gone = known.into_values().flatten();
-        changes.extend(gone.map(|old| (Some(Arc::clone(old)), None)));
-        for (old, new) in &changes {
-            old.iter().for_each(|old| self.service_index.remove(old));
-            new.iter().for_each(|new| self.service_index.insert(new));
-        }
-        self.services = all;
         self.open = self.services.is_empty();
-        changes
     }
 
     /// Puts `new` in the place of the VirtualService `old`; either may be missing.

@@ -4,6 +4,7 @@ use ipnet::IpNet;
 use std::sync::Arc;
 
 pub use crate::terms::endpoint::{Endpoint, EndpointPort};
+use crate::terms::hash::HashMap;
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
 
@@ -157,13 +158,27 @@ impl Service {
         self.registry == Registry::Kubernetes
     }
 
-    /// Istio's order of services: creation time, name (of a ServiceEntry: the host), namespace.
-    pub(crate) fn config_key(&self) -> (i64, &str, &str) {
-        let name = match self.is_kubernetes() {
-            true => &self.resource.name,
-            false => &self.hostname,
+    /// Its place among the services of a mesh, as Istio sorts them: creation time, name (of a ServiceEntry: the host),
+    /// namespace; then those of Kubernetes first, and the others by their ServiceEntry.
+    pub(crate) fn config_key(&self) -> ConfigKey<'_> {
+        let name = match self.registry {
+            Registry::Kubernetes => &self.resource.name,
+            Registry::External => &self.hostname,
         };
-        (self.creation, name, &self.resource.namespace)
+        let resource = &self.resource;
+        let is_external = self.registry == Registry::External;
+        (
+            self.creation,
+            &**name,
+            &*resource.namespace,
+            is_external,
+            &*resource.name,
+        )
+    }
+
+    /// Whether it is `other` in everything.
+    pub(crate) fn is_same(&self, other: &Service) -> bool {
+        self.is_but_for_endpoints(other) && self.endpoints == other.endpoints
     }
 
     /// Whether it is `other` in everything but its endpoints.
@@ -225,6 +240,12 @@ impl Service {
         self.resolution == Resolution::Alias
     }
 }
+
+/// Creation time, name, namespace; whether a ServiceEntry made it, and that one's name.
+pub(crate) type ConfigKey<'s> = (i64, &'s str, &'s str, bool, &'s str);
+
+/// The ExternalName services that end at each host.
+pub(crate) type AliasNames = HashMap<Arc<str>, Arc<[Alias]>>;
 
 /// An ExternalName service as the service that it points at knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,8 +7,10 @@
 use std::sync::Arc;
 
 use crate::diagnostic::Report;
+use crate::mesh::service::AliasNames;
 use crate::mesh::{Inner, Mesh};
 use crate::resource::{Document, Kind, Metadata, Named, Resource, Resources};
+use crate::terms::labels::Labels;
 
 mod annotations;
 pub(crate) mod check;
@@ -156,15 +158,39 @@ impl Mesh {
         virtual_service::virtual_services(&kinds.virtual_services, &cx, report)
     }
 
-    /// The services that all resources of the registry make, for this mesh.
-    pub(crate) fn type_services<'a>(
+    /// The services that these resources of the registry make, by themselves: in no particular order, and without their
+    /// aliases. Each is what it is in the whole mesh if all that it is made from is there.
+    pub(crate) fn make_services<'a>(
         &self,
         documents: impl IntoIterator<Item = &'a Resource>,
         report: &mut Report,
-    ) -> Vec<Arc<crate::mesh::Service>> {
+    ) -> Vec<crate::mesh::Service> {
         let kinds = Kinds::sort(documents, report);
         let cx = Context::new(self.config(), kinds.bytes);
-        service::services(&kinds.registry, &cx, report)
+        service::made(&kinds.registry, &cx, report)
+    }
+
+    /// The ExternalName services that end at each host.
+    pub(crate) fn alias_names<'s>(
+        services: impl IntoIterator<Item = &'s crate::mesh::Service>,
+        report: &mut Report,
+    ) -> AliasNames {
+        service::aliases::names(services, report)
+    }
+
+    /// Says of services with one host name which of them hides which; `documents` made them.
+    pub(crate) fn report_host_conflicts<'a>(
+        services: &[Arc<crate::mesh::Service>],
+        documents: impl IntoIterator<Item = &'a Resource>,
+        report: &mut Report,
+    ) {
+        let kinds = Kinds::sort(documents, &mut Report::new());
+        service::conflicts::report(services, &kinds.registry, report);
+    }
+
+    /// The labels that selectors see of a workload; `None`: the resource is none.
+    pub(crate) fn workload_labels(resource: &Resource) -> Option<Arc<Labels>> {
+        service::workload_labels(resource)
     }
 
     /// Types one DestinationRule for this mesh; `None`: it is invalid.

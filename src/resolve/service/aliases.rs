@@ -4,15 +4,21 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Report, ResourceRef};
 use crate::mesh::Service;
-use crate::mesh::service::Alias;
+use crate::mesh::service::{Alias, AliasNames};
 use crate::terms::hash::HashMap;
 
 /// Longest chain of ExternalName services that is followed.
 const LONGEST_CHAIN: usize = 10;
 
-/// Tells each service that an ExternalName ends at, through others or at once, the names that lead to it.
-pub(super) fn link(services: &mut [Service], report: &mut Report) {
-    let next: HashMap<Arc<str>, Arc<str>> = services
+/// For each host that an ExternalName ends at, through others or at once, the names that lead to it; also for hosts that
+/// no service has.
+pub(in crate::resolve) fn names<'s>(
+    services: impl IntoIterator<Item = &'s Service>,
+    report: &mut Report,
+) -> AliasNames {
+    let services = services.into_iter();
+    let aliases: Vec<&Service> = services.filter(|one| one.external_name.is_some()).collect();
+    let next: HashMap<Arc<str>, Arc<str>> = aliases
         .iter()
         .filter_map(|one| {
             Some((
@@ -22,7 +28,7 @@ pub(super) fn link(services: &mut [Service], report: &mut Report) {
         })
         .collect();
     let mut names: HashMap<Arc<str>, Vec<Alias>> = HashMap::default();
-    for service in services.iter() {
+    for service in aliases {
         let Some(target) = &service.external_name else {
             continue;
         };
@@ -41,12 +47,11 @@ pub(super) fn link(services: &mut [Service], report: &mut Report) {
             namespace: Arc::clone(&service.resource.namespace),
         });
     }
-    for service in services {
-        if let Some(names) = names.get_mut(&service.hostname) {
-            names.sort_by(|a, b| (&a.namespace, &a.hostname).cmp(&(&b.namespace, &b.hostname)));
-            service.aliases = names.as_slice().into();
-        }
-    }
+    let sorted = names.into_iter().map(|(host, mut names)| {
+        names.sort_by(|a, b| (&a.namespace, &a.hostname).cmp(&(&b.namespace, &b.hostname)));
+        (host, names.into())
+    });
+    sorted.collect()
 }
 
 fn endless(service: &Service) -> Diagnostic {

@@ -1,5 +1,7 @@
 //! Several services with one host name: which of them is not seen, or not by everyone (R-M-073).
 
+use std::sync::Arc;
+
 use crate::diagnostic::{Code, Diagnostic, FieldPath, Location, Report, ResourceRef};
 use crate::mesh::{Service, Visibility};
 use crate::resource::Document;
@@ -13,7 +15,11 @@ use super::Documents;
 ///
 /// # Complexity
 /// Linear in the services and the entries of their `exportTo`.
-pub(super) fn report(services: &[Service], documents: &Documents<'_>, report: &mut Report) {
+pub(in crate::resolve) fn report(
+    services: &[Arc<Service>],
+    documents: &Documents<'_>,
+    report: &mut Report,
+) {
     let mut by_hostname: HashMap<&str, Namesakes<'_>> = HashMap::default();
     for service in services {
         let namesakes = by_hostname.entry(&service.hostname).or_default();

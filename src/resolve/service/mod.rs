@@ -8,11 +8,12 @@ use std::sync::Arc;
 use crate::diagnostic::Report;
 use crate::mesh;
 use crate::resource::{self as raw, Document};
+use crate::terms::labels::Labels;
 
 use super::{Context, Sink};
 
-mod aliases;
-mod conflicts;
+pub(super) mod aliases;
+pub(super) mod conflicts;
 mod endpoint_slices;
 mod kubernetes;
 mod kubernetes_checks;
@@ -49,6 +50,24 @@ pub(crate) fn services(
     cx: &Context<'_>,
     report: &mut Report,
 ) -> Vec<Arc<mesh::Service>> {
+    let mut services = made(documents, cx, report);
+    services.sort_by(|a, b| a.config_key().cmp(&b.config_key()));
+    let names = aliases::names(&services, report);
+    for service in &mut services {
+        service.aliases = names.get(&service.hostname).cloned().unwrap_or_default();
+    }
+    let services: Vec<Arc<mesh::Service>> = services.into_iter().map(Arc::new).collect();
+    conflicts::report(&services, documents, report);
+    services
+}
+
+/// The services that these documents make, in no particular order, and without the links between them: each depends on
+/// its own document, its slices with their pods, and the workloads that it selects.
+pub(crate) fn made(
+    documents: &Documents<'_>,
+    cx: &Context<'_>,
+    report: &mut Report,
+) -> Vec<mesh::Service> {
     let workloads = workloads(documents, report);
     for document in &documents.endpoint_slices {
         let mut sink = Sink::of(document, report);
@@ -65,10 +84,22 @@ pub(crate) fn services(
         let mut sink = Sink::of(document, report);
         service_entry::services(document, &workloads, cx, &mut sink, &mut services);
     }
-    services.sort_by(|a, b| a.config_key().cmp(&b.config_key()));
-    aliases::link(&mut services, report);
-    conflicts::report(&services, documents, report);
-    services.into_iter().map(Arc::new).collect()
+    services
+}
+
+/// The labels that selectors see of a workload; `None`: the document is none.
+pub(super) fn workload_labels(document: &raw::Resource) -> Option<Arc<Labels>> {
+    // What there is to say about it is said when it is resolved.
+    let report = &mut Report::new();
+    let workload = match document {
+        raw::Resource::Deployment(one) => workloads::deployment(one, &mut Sink::of(one, report)),
+        raw::Resource::Pod(one) => workloads::pod(one)?,
+        raw::Resource::WorkloadEntry(one) => {
+            workload_entry::workload_entry(one, &mut Sink::of(one, report))?
+        }
+        _ => return None,
+    };
+    Some(workload.labels)
 }
 
 fn workloads(documents: &Documents<'_>, report: &mut Report) -> Workloads {
