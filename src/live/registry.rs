@@ -160,7 +160,7 @@ impl Registry {
         let mut named: Vec<Arc<Service>> = Vec::new();
         let hosts: BTreeSet<&Arc<str>> = new.map(|service| &service.hostname).collect();
         for host in hosts {
-            let kept = mesh.inner.service_index.named(host).into_iter();
+            let kept = mesh.inner.service_index.named(host).iter();
             let kept = kept.flat_map(|one| mesh.inner.service_index.twins(one));
             named.extend(kept.filter(|one| !replaced.contains(&key_of(one))).cloned());
             let made = update.made.iter().flat_map(|(_, made)| made);
