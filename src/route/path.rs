@@ -103,7 +103,11 @@ fn in_buffer<R>(
     normalization: PathNormalization,
     run: impl FnOnce(Result<Target<'_>, PathFault>) -> R,
 ) -> R {
-    let mut out = Output { buffer, len: 0 };
+    let mut out = Output {
+        buffer,
+        len: 0,
+        stray_percent: None,
+    };
     if normalize(path.as_bytes(), normalization, &mut out).is_err() {
         return run(Err(PathFault::Malformed));
     }
@@ -217,8 +221,13 @@ fn is_unreserved(byte: u8) -> bool {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Unit {
     Slash,
-    Dot,
-    /// `%XX` of this byte, which is neither of the above.
+    /// A backslash, which becomes a slash, but ends no parameters.
+    Backslash,
+    /// A dot; written as `%2e` it begins no parameters.
+    Dot {
+        literal: bool,
+    },
+    /// `%XX` of this byte, which is none of the above.
     Escape(u8),
     Byte(u8),
     End,
@@ -228,12 +237,14 @@ enum Unit {
 fn unit(rest: &[u8], decodes_slashes: bool) -> (Unit, usize) {
     match *rest {
         [] => (Unit::End, 0),
-        [b'/' | b'\\', ..] => (Unit::Slash, 1),
-        [b'.', ..] => (Unit::Dot, 1),
+        [b'/', ..] => (Unit::Slash, 1),
+        [b'\\', ..] => (Unit::Backslash, 1),
+        [b'.', ..] => (Unit::Dot { literal: true }, 1),
         [b'%', high, low, ..] => match (hex(high), hex(low)) {
             (Some(high), Some(low)) => match high << 4 | low {
-                b'.' => (Unit::Dot, 3),
-                b'/' | b'\\' if decodes_slashes => (Unit::Slash, 3),
+                b'.' => (Unit::Dot { literal: false }, 3),
+                b'/' if decodes_slashes => (Unit::Slash, 3),
+                b'\\' if decodes_slashes => (Unit::Backslash, 3),
                 byte => (Unit::Escape(byte), 3),
             },
             _ => (Unit::Byte(b'%'), 1),
@@ -256,48 +267,73 @@ fn normalize(
 ) -> Result<(), ()> {
     let decodes = normalization == PathNormalization::DecodeAndMergeSlashes;
     let mut rest = path;
+    let mut previous = Unit::End;
     loop {
         let (next, length) = unit(rest, decodes);
+        let after = &rest[length..];
         match next {
             Unit::End => return Ok(()),
-            Unit::Slash => out.push(b'/'),
-            Unit::Dot if out.ends_with_slash() => match dot_segment(rest, decodes) {
-                Some((climbs, length)) => {
-                    if climbs {
-                        out.remove_last_segment();
+            Unit::Slash | Unit::Backslash => out.push(b'/'),
+            Unit::Dot { .. } if out.ends_with_slash() => {
+                match dot_segment(rest, previous == Unit::Slash, decodes) {
+                    Some(segment) => {
+                        if segment.climbs {
+                            out.remove_last_segment();
+                        }
+                        previous = segment.end;
+                        rest = &rest[segment.length..];
+                        continue;
                     }
-                    rest = &rest[length..];
-                    continue;
+                    None => out.push(b'.'),
                 }
-                None => out.push(b'.'),
-            },
-            Unit::Dot => out.push(b'.'),
+            }
+            Unit::Dot { .. } => out.push(b'.'),
             Unit::Escape(0) | Unit::Byte(0) => return Err(()),
-            Unit::Escape(byte) if is_unreserved(byte) => out.push(byte),
+            Unit::Escape(byte) if is_unreserved(byte) => out.push_decoded(byte, after),
             Unit::Escape(_) => rest[..length].iter().for_each(|&byte| out.push(byte)),
+            Unit::Byte(b'%') => out.push_stray_percent(),
             Unit::Byte(byte) if must_escape(byte) => out.push_escaped(byte),
             Unit::Byte(byte) => out.push(byte),
         }
-        rest = &rest[length..];
+        previous = next;
+        rest = after;
     }
 }
 
-/// Whether `rest` begins with a `.` or `..` segment, perhaps with `;parameters`: whether it climbs, and its length with
-/// the slash that ends it.
-fn dot_segment(rest: &[u8], decodes: bool) -> Option<(bool, usize)> {
-    let (_, mut length) = unit(rest, decodes);
-    let mut climbs = false;
+/// A `.` or `..` segment.
+struct DotSegment {
+    climbs: bool,
+    /// With the slash that ends it.
+    length: usize,
+    /// What ends it.
+    end: Unit,
+}
+
+/// The `.` or `..` segment that `rest` begins with. Parameters belong to it only where all of it is literal,
+/// `after_slash` and dots, and they run to the next slash: a backslash is one of theirs.
+fn dot_segment(rest: &[u8], after_slash: bool, decodes: bool) -> Option<DotSegment> {
+    let (mut climbs, mut length, mut literal) = (false, 0, after_slash);
     loop {
-        match unit(&rest[length..], decodes) {
-            (Unit::End, _) => return Some((climbs, length)),
-            (Unit::Slash, slash) => return Some((climbs, length + slash)),
-            (Unit::Dot, dot) if !climbs => {
-                climbs = true;
-                length += dot;
+        let (next, step) = unit(&rest[length..], decodes);
+        let ends = |end: Unit, length: usize| {
+            Some(DotSegment {
+                climbs,
+                length,
+                end,
+            })
+        };
+        match next {
+            Unit::End | Unit::Slash | Unit::Backslash => return ends(next, length + step),
+            Unit::Dot {
+                literal: is_literal,
+            } if length == 0 || !climbs => {
+                climbs = length > 0;
+                literal &= is_literal;
+                length += step;
             }
-            (Unit::Byte(b';'), _) => loop {
+            Unit::Byte(b';') if literal => loop {
                 match unit(&rest[length..], decodes) {
-                    (Unit::End | Unit::Slash, end) => return Some((climbs, length + end)),
+                    (end @ (Unit::End | Unit::Slash), step) => return ends(end, length + step),
                     (_, skipped) => length += skipped,
                 }
             },
@@ -310,6 +346,8 @@ fn dot_segment(rest: &[u8], decodes: bool) -> Option<(bool, usize)> {
 struct Output<'b> {
     buffer: &'b mut [u8],
     len: usize,
+    /// Where the last `%` was written that opens no escape.
+    stray_percent: Option<usize>,
 }
 
 impl Output<'_> {
@@ -325,6 +363,33 @@ impl Output<'_> {
         self.push(b'%');
         self.push(DIGITS[usize::from(byte >> 4)]);
         self.push(DIGITS[usize::from(byte & 15)]);
+    }
+
+    fn push_stray_percent(&mut self) {
+        self.stray_percent = Some(self.len);
+        self.push(b'%');
+    }
+
+    /// Writes a byte that was escaped, before `rest`. Where it completes an escape with a stray `%` before it, the percent
+    /// sign becomes `%25`: what comes out would otherwise decode to something else once more.
+    fn push_decoded(&mut self, byte: u8, rest: &[u8]) {
+        self.push(byte);
+        let Some(percent) = self.stray_percent else {
+            return;
+        };
+        let is_hex = |digit: Option<&u8>| digit.is_some_and(u8::is_ascii_hexdigit);
+        let completes = match self.written().get(percent + 1..) {
+            Some([digit]) => is_hex(Some(digit)) && is_hex(rest.first()),
+            Some([first, second]) => is_hex(Some(first)) && is_hex(Some(second)),
+            _ => false,
+        };
+        if completes {
+            self.push(0);
+            self.push(0);
+            self.buffer[percent + 1..self.len].rotate_right(2);
+            self.buffer[percent + 1..percent + 3].copy_from_slice(b"25");
+            self.stray_percent = None;
+        }
     }
 
     fn written(&self) -> &[u8] {
@@ -344,9 +409,15 @@ impl Output<'_> {
             .iter()
             .rposition(|&byte| byte == b'/')
             .map_or(1, |slash| slash + 1);
+        self.stray_percent = None;
     }
 
+    /// Several slashes become one; a path of nothing but slashes keeps its first and its last.
     fn merge_slashes(&mut self) {
+        if self.len > 1 && self.written().iter().all(|&byte| byte == b'/') {
+            self.len = 2;
+            return;
+        }
         let mut kept = 0;
         for at in 0..self.len {
             let byte = self.buffer[at];

@@ -24,17 +24,52 @@ pub fn normalised(target: &str, mode: &str) -> Option<String> {
             path = path.replace(escape, slash);
         }
     }
-    path = without_dots(&canonical_characters(&path)?);
+    path = without_dots(&canonical_characters(&without_dot_parameters(&path))?);
     if mode == "MERGE_SLASHES" || mode == "DECODE_AND_MERGE_SLASHES" {
-        while path.contains("//") {
-            path = path.replace("//", "/");
-        }
+        let segments: Vec<&str> = path
+            .split('/')
+            .filter(|segment| !segment.is_empty())
+            .collect();
+        let last = if path.len() > 1 && path.ends_with('/') {
+            "/"
+        } else {
+            ""
+        };
+        path = format!("/{}{last}", segments.join("/"));
     }
     Some(path + query)
 }
 
-/// Escapes of unreserved characters are decoded, `\` becomes `/`, what may not stand in a path is escaped.
+/// What follows a `;` in a segment that begins with `.;` or `..;`, as it is written, up to the next `/`.
+fn without_dot_parameters(path: &str) -> String {
+    let segments = path
+        .split('/')
+        .map(|segment| match segment.split_once(';') {
+            Some((dots @ ("." | ".."), _)) => dots,
+            _ => segment,
+        });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+/// Escapes of unreserved characters are decoded, `\` becomes `/`, what may not stand in a path is escaped. A `%` that opened
+/// no escape, but would now, is escaped.
 fn canonical_characters(path: &str) -> Option<String> {
+    const STRAY: char = '\0';
+    let decoded: Vec<char> = decoded_characters(path, STRAY)?.chars().collect();
+    let mut out = String::new();
+    for (at, &c) in decoded.iter().enumerate() {
+        let follow = decoded.get(at + 1..at + 3);
+        let is_escape = follow.is_some_and(|two| two.iter().all(char::is_ascii_hexdigit));
+        match c {
+            STRAY if is_escape => out.push_str("%25"),
+            STRAY => out.push('%'),
+            plain => out.push(plain),
+        }
+    }
+    Some(out)
+}
+
+fn decoded_characters(path: &str, stray: char) -> Option<String> {
     let bytes = path.as_bytes();
     let mut out = String::new();
     let mut at = 0;
@@ -61,7 +96,9 @@ fn canonical_characters(path: &str) -> Option<String> {
         }
         match byte {
             b'\\' => out.push('/'),
-            0..=0x20 | 0x7f.. | b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}' => {
+            0 => return None,
+            b'%' => out.push(stray),
+            1..=0x20 | 0x7f.. | b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}' => {
                 out.push_str(&format!("%{byte:02X}"));
             }
             plain => out.push(plain.into()),
