@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::mesh::gateway::ServerTlsMode;
 use crate::mesh::gateway_merge::{MergedServer, ServerGroup};
 use crate::router::{GatewayBinding, Listener, View};
+use crate::terms::connection_manager::ConnectionManager;
 use crate::terms::hash::{HashMap, HashSet};
 use crate::terms::name::GatewayName;
 
@@ -58,8 +59,14 @@ impl GatewayTables {
         };
         let listeners = tables.listeners(gateway, &|_| true);
         let listeners = tables.in_order(listeners);
-        let normalization = gateway.scope.mesh().config.path_normalization;
-        let view = View::new(listeners, None, configs, normalization);
+        let config = &gateway.scope.mesh().config;
+        let manager = ConnectionManager {
+            path_normalization: config.path_normalization,
+            is_edge: true,
+            trusted_hops: config.gateway_topology.trusted_proxies,
+            client_certificate: config.gateway_topology.client_certificate,
+        };
+        let view = View::new(listeners, None, configs, manager);
         let bindings = bindings(&tables.groups);
         (tables, view, bindings)
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::mesh::service::Protocol;
 use crate::router::{Listener, ServicePorts, View};
+use crate::terms::connection_manager::ConnectionManager;
 use crate::terms::hash::HashSet;
 
 use super::reached::Reached;
@@ -31,7 +32,10 @@ impl SidecarTables {
             listeners,
             Some(Arc::new(fallback)),
             configs.map(|(_, config)| config),
-            sidecar.scope.mesh().config.path_normalization,
+            ConnectionManager {
+                path_normalization: sidecar.scope.mesh().config.path_normalization,
+                ..ConnectionManager::default()
+            },
         );
         (SidecarTables { ports }, view)
     }

@@ -27,10 +27,9 @@ pub struct UpstreamRequest {
     pub path: String,
     /// Authority (`Host`), perhaps rewritten.
     pub authority: String,
-    /// Header lines, without those that a proxy adds by itself (`x-request-id`, `x-forwarded-*`, ...).
+    /// Header lines, also those that a proxy adds by itself (`x-forwarded-*`, `x-envoy-*`), but for `x-request-id` and what
+    /// it writes of a client's certificate.
     pub headers: HeaderList,
-    /// The path before it was rewritten: what Envoy tells the upstream as `x-envoy-original-path` (R-H-131).
-    pub original_path: Option<String>,
 }
 
 /// An answer that the proxy itself gives.

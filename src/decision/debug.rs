@@ -42,6 +42,7 @@ impl fmt::Debug for Outcome<'_> {
             Outcome::Respond(response) => write!(f, "Respond({})", response.response().status),
             Outcome::Abort(abort) => write!(f, "Abort({:?})", abort.status),
             Outcome::CorsPreflight(_) => f.write_str("CorsPreflight"),
+            Outcome::BadRequest(why) => write!(f, "BadRequest({why:?})"),
             Outcome::NotFound(why) => write!(f, "NotFound({why:?})"),
         }
     }

@@ -13,9 +13,10 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::router::{
-    Cluster, ClusterTable, Listener, Mirror, PathNormalization, RouteConfig, Rule, TcpProxy,
-    VirtualHost, WeightedCluster,
+    Cluster, ClusterTable, Listener, Mirror, RouteConfig, Rule, TcpProxy, VirtualHost,
+    WeightedCluster,
 };
+use crate::terms::connection_manager::ConnectionManager;
 use crate::terms::name::ResourceName;
 use crate::terms::origin::Origin;
 use crate::terms::route_policy::{FaultAbort, FaultDelay, HashKey, RetryPolicy, RoutePolicy};
@@ -24,7 +25,7 @@ use crate::terms::weighted::{Draw, FractionalPercent, split_entropy};
 pub use crate::terms::route_error::RouteError;
 pub use applied::{Answer, Applied, UpstreamRequest};
 pub use destination::{Destination, DestinationRecord};
-pub use outcome::{NotFound, Outcome};
+pub use outcome::{BadRequest, NotFound, Outcome};
 pub use record::{
     DecisionRecord, FaultRecord, MirrorRecord, PolicyRecord, RetriesRecord, UpstreamRequestRecord,
 };
@@ -73,7 +74,7 @@ pub enum Side {
 pub struct Decision<'r> {
     pub(crate) clusters: &'r ClusterTable,
     pub(crate) side: Side,
-    pub(crate) path_normalization: PathNormalization,
+    pub(crate) manager: ConnectionManager,
     pub(crate) listener: Option<&'r Listener>,
     pub(crate) route_config: Option<&'r RouteConfig>,
     pub(crate) virtual_host: Option<&'r VirtualHost>,

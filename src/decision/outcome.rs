@@ -36,7 +36,9 @@ pub enum Outcome<'r> {
     Abort(&'r FaultAbort),
     /// The CORS filter answers a preflight request.
     CorsPreflight(&'r CorsPolicy),
-    /// Nothing answers: 404, 400, or a closed connection.
+    /// The proxy refuses the request before it looks at any route.
+    BadRequest(BadRequest),
+    /// Nothing answers: 404, or a closed connection.
     NotFound(NotFound),
 }
 
@@ -52,14 +54,6 @@ pub enum NotFound {
     NoFilterChain,
     /// Plain text where the filter chain terminates TLS, or TLS where it expects plain HTTP: the connection is closed.
     ProtocolMismatch,
-    /// The request names no host: 400 (R-H-073).
-    NoHost,
-    /// The path is empty or does not begin with `/`: 404 (R-H-073).
-    NoPath,
-    /// The path cannot be normalised, or holds a `#`: 400 (R-H-070, R-H-072).
-    BadPath,
-    /// The path does not fit any buffer: 431.
-    TooLong,
     /// No virtual host for this host: 404.
     NoVirtualHost,
     /// The virtual host has no rule for this request: 404 (R-H-001).
@@ -74,10 +68,89 @@ impl NotFound {
             | NotFound::NoListener
             | NotFound::NoFilterChain
             | NotFound::ProtocolMismatch => None,
-            NotFound::NoHost | NotFound::BadPath => Some(400),
-            NotFound::NoPath | NotFound::NoVirtualHost | NotFound::NoRule => Some(404),
-            NotFound::TooLong => Some(431),
+            NotFound::NoVirtualHost | NotFound::NoRule => Some(404),
         }
+    }
+}
+
+/// Why a request is refused before any route is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BadRequest {
+    /// It names no host: 400 (R-H-073).
+    MissingHost,
+    /// The authority holds a byte that none may hold: 400.
+    InvalidAuthority,
+    /// Authority or target hold a control byte: 400.
+    InvalidCharacters,
+    /// The target is neither a path, `*` nor a URL, or holds a byte that none may hold: 400.
+    InvalidTarget,
+    /// The target is not a URL with a host: 400.
+    InvalidUrl,
+    /// The target is a URL of another scheme than `http` and `https`: 400.
+    InvalidScheme,
+    /// The target is an `https` URL, in plain text, at a gateway before which no proxy is trusted: 403.
+    HttpsUrlOnPlaintext,
+    /// The path does not begin with `/`: 404 (R-H-073).
+    AbsolutePathRejected,
+    /// The path cannot be normalised, or holds a `#`: 400 (R-H-070, R-H-072).
+    PathNormalizationFailed,
+    /// Authority or target do not fit any buffer: 431.
+    HeadersTooLarge,
+    /// HTTP/2: the authority is empty or holds a byte that none may hold, or `te` is more than `trailers`; the stream is reset.
+    InvalidHeaderField,
+    /// HTTP/2: the target does not begin with `/`; the stream is reset.
+    MessagingViolation,
+}
+
+impl BadRequest {
+    /// Envoy's word for it, as in its access log.
+    pub fn detail(self) -> &'static str {
+        match self {
+            BadRequest::MissingHost => "missing_host_header",
+            BadRequest::InvalidAuthority => "http.invalid_authority",
+            BadRequest::InvalidCharacters => "http1.invalid_characters",
+            BadRequest::InvalidTarget => "http1.codec_error",
+            BadRequest::InvalidUrl => "http1.invalid_url",
+            BadRequest::InvalidScheme => "http1.invalid_scheme",
+            BadRequest::HttpsUrlOnPlaintext => "http1.https_url_on_plaintext_connection",
+            BadRequest::AbsolutePathRejected => "absolute_path_rejected",
+            BadRequest::PathNormalizationFailed => "path_normalization_failed",
+            BadRequest::HeadersTooLarge => "http1.headers_too_large",
+            BadRequest::InvalidHeaderField => "http2.invalid.header.field",
+            BadRequest::MessagingViolation => "http2.violation.of.messaging.rule",
+        }
+    }
+
+    /// The status of the answer; `None`: the stream is reset.
+    pub fn status(self) -> Option<u16> {
+        match self {
+            BadRequest::HttpsUrlOnPlaintext => Some(403),
+            BadRequest::AbsolutePathRejected => Some(404),
+            BadRequest::HeadersTooLarge => Some(431),
+            BadRequest::InvalidHeaderField | BadRequest::MessagingViolation => None,
+            _ => Some(400),
+        }
+    }
+
+    /// It was refused while it was read: the answer is the same to every client, gRPC or not.
+    pub(crate) fn is_unreadable(self) -> bool {
+        let read = [
+            BadRequest::MissingHost,
+            BadRequest::AbsolutePathRejected,
+            BadRequest::PathNormalizationFailed,
+        ];
+        !read.contains(&self)
+    }
+}
+
+impl fmt::Display for BadRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.status() {
+            Some(status) => write!(f, "{status}: ")?,
+            None => f.write_str("stream reset: ")?,
+        }
+        f.write_str(self.detail())
     }
 }
 
@@ -99,12 +172,12 @@ impl Outcome<'_> {
             Outcome::Respond(_) => "direct_response",
             Outcome::Abort(_) => "fault_abort",
             Outcome::CorsPreflight(_) => "cors_response",
+            Outcome::BadRequest(_) => "bad_request",
             Outcome::NotFound(why) => match why {
                 NotFound::NoGateway | NotFound::NoListener => "no_listener",
                 NotFound::NoFilterChain => "no_filter_chain",
                 NotFound::ProtocolMismatch => "connection_failure",
-                NotFound::NoHost | NotFound::BadPath | NotFound::TooLong => "bad_request",
-                NotFound::NoPath | NotFound::NoVirtualHost | NotFound::NoRule => "no_route",
+                NotFound::NoVirtualHost | NotFound::NoRule => "no_route",
             },
         }
     }
@@ -122,6 +195,7 @@ impl Outcome<'_> {
             Outcome::Respond(response) => Some(response.response().status),
             Outcome::Abort(abort) => Some(abort.status.as_http()),
             Outcome::CorsPreflight(_) => Some(200),
+            Outcome::BadRequest(why) => why.status(),
             Outcome::NotFound(why) => why.status(),
         }
     }
@@ -145,6 +219,7 @@ impl fmt::Display for Outcome<'_> {
                 AbortStatus::Grpc(code) => write!(f, "injected fault: gRPC status {code}")?,
             },
             Outcome::CorsPreflight(_) => f.write_str("CORS preflight response 200")?,
+            Outcome::BadRequest(why) => why.fmt(f)?,
             Outcome::NotFound(why) => why.fmt(f)?,
         }
         match self {
@@ -167,10 +242,6 @@ impl fmt::Display for NotFound {
             NotFound::ProtocolMismatch => {
                 "connection closed: TLS where plain text is expected, or the reverse"
             }
-            NotFound::NoHost => "400: the request names no host",
-            NotFound::NoPath => "404: the path does not begin with `/`",
-            NotFound::BadPath => "400: the path cannot be normalised",
-            NotFound::TooLong => "431: the path is too long",
             NotFound::NoVirtualHost => "404: no virtual host for this host",
             NotFound::NoRule => "404: no rule of the virtual host matches",
         })

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use super::Decision;
+use super::{Decision, Outcome};
 use crate::terms::duration;
 use crate::terms::route_policy::{AbortStatus, HashKey};
 
@@ -16,6 +16,9 @@ use crate::terms::route_policy::{AbortStatus, HashKey};
 pub struct DecisionRecord {
     /// See [`Outcome::name`](super::Outcome::name).
     pub outcome: String,
+    /// Envoy's word for why the request was refused before it was routed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
     /// Envoy's name of the cluster that the request goes to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster: Option<String>,
@@ -173,6 +176,10 @@ impl DecisionRecord {
             .is_some_and(|rule| rule.action().as_forward().is_some());
         DecisionRecord {
             outcome: decision.outcome.name().to_owned(),
+            detail: match decision.outcome {
+                Outcome::BadRequest(why) => Some(why.detail().to_owned()),
+                _ => None,
+            },
             cluster: decision.cluster().map(|cluster| cluster.name().to_owned()),
             split: decision.is_weighted().then(|| split(decision)),
             virtual_host: decision.virtual_host.map(|host| host.name().to_owned()),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::terms::connection_manager::ForwardClientCert;
 use crate::terms::path_normalization::PathNormalization;
 use crate::terms::route_policy::RetryPolicy;
 use crate::terms::traffic_policy::{
@@ -31,6 +32,24 @@ pub enum H2UpgradePolicy {
     Upgrade,
 }
 
+/// What stands before the gateways (`gatewayTopology`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GatewayTopology {
+    /// How many proxies: what the outermost says of the client is believed; 0.
+    pub trusted_proxies: u32,
+    /// What becomes of `x-forwarded-client-cert`; `SANITIZE_SET`.
+    pub client_certificate: ForwardClientCert,
+}
+
+impl Default for GatewayTopology {
+    fn default() -> Self {
+        GatewayTopology {
+            trusted_proxies: 0,
+            client_certificate: ForwardClientCert::SanitizeSet,
+        }
+    }
+}
+
 /// Mesh-wide settings with Istio's defaults.
 #[derive(Clone, Debug)]
 pub struct MeshConfig {
@@ -49,6 +68,8 @@ pub struct MeshConfig {
     pub outbound_traffic_policy: OutboundTrafficPolicy,
     /// `BASE`.
     pub path_normalization: PathNormalization,
+    /// What stands before the gateways, where their workload does not say (`defaultConfig`).
+    pub gateway_topology: GatewayTopology,
     /// Used where a rule has no `retries` (R-H-146); `None`: Istio's built-in policy.
     pub default_http_retry_policy: Option<RetryPolicy>,
     /// Limit of a connection attempt where a DestinationRule sets none (R-M-096); 10 s.
@@ -78,6 +99,7 @@ impl Default for MeshConfig {
             default_destination_rule_export_to: Vec::new(),
             outbound_traffic_policy: OutboundTrafficPolicy::default(),
             path_normalization: PathNormalization::default(),
+            gateway_topology: GatewayTopology::default(),
             default_http_retry_policy: None,
             connect_timeout: Duration::from_secs(10),
             tcp_keepalive: None,

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use crate::diagnostic::{At, Code, Diagnostic, Report, Severity};
 use crate::mesh::MeshConfig;
-use crate::mesh::config::{H2UpgradePolicy, OutboundTrafficPolicy};
+use crate::mesh::config::{GatewayTopology, H2UpgradePolicy, OutboundTrafficPolicy};
 use crate::resource::{self as raw, Document};
+use crate::terms::connection_manager::ForwardClientCert;
 use crate::terms::path_normalization::PathNormalization;
 use crate::terms::route_policy::RetryPolicy;
 use crate::terms::traffic_policy::TrafficPolicy;
@@ -77,6 +78,10 @@ fn resolve(spec: &raw::MeshConfig, domain: &str, sink: &mut Sink<'_>) -> MeshCon
             .map_or(defaults.path_normalization, |written| {
                 path_normalization(written.normalization)
             }),
+        gateway_topology: match &spec.default_config {
+            Some(config) => gateway_topology(config.gateway_topology.as_ref()),
+            None => defaults.gateway_topology,
+        },
         default_http_retry_policy: spec
             .default_http_retry_policy
             .as_ref()
@@ -162,6 +167,22 @@ fn path_normalization(written: raw::NormalizationType) -> PathNormalization {
         raw::NormalizationType::MergeSlashes => PathNormalization::MergeSlashes,
         raw::NormalizationType::DecodeAndMergeSlashes => PathNormalization::DecodeAndMergeSlashes,
     }
+}
+
+fn gateway_topology(written: Option<&raw::Topology>) -> GatewayTopology {
+    use raw::ForwardClientCertDetails as Written;
+    let defaults = GatewayTopology::default();
+    written.map_or(defaults, |written| GatewayTopology {
+        trusted_proxies: written.num_trusted_proxies.unwrap_or(0),
+        client_certificate: match written.forward_client_cert_details {
+            Written::Undefined => defaults.client_certificate,
+            Written::Sanitize => ForwardClientCert::Sanitize,
+            Written::ForwardOnly => ForwardClientCert::ForwardOnly,
+            Written::AppendForward => ForwardClientCert::AppendForward,
+            Written::SanitizeSet => ForwardClientCert::SanitizeSet,
+            Written::AlwaysForwardOnly => ForwardClientCert::AlwaysForwardOnly,
+        },
+    })
 }
 
 /// `defaultHttpRetryPolicy`: one without attempts stays, and switches retries off (R-H-146).

@@ -23,6 +23,8 @@ message! {
         "defaultHttpRetryPolicy" default_http_retry_policy: Option<HttpRetry>,
         /// Normalization of paths before matching.
         "pathNormalization" path_normalization: Option<ProxyPathNormalization>,
+        /// Settings of every proxy that has none of its own.
+        "defaultConfig" default_config: Option<ProxyConfig>,
         /// Preference of near endpoints.
         "localityLbSetting" locality_lb_setting: Option<LocalityLoadBalancerSetting>,
         /// Preference of endpoints in the same zone.
@@ -44,7 +46,7 @@ message! {
     }
     ignored [
         "accessLogEncoding", "accessLogFile", "accessLogFormat", "ca", "caCertificates", "certificates", "configSources",
-        "defaultConfig", "defaultProviders", "disableEnvoyListenerLog", "disableMixerHttpReports",
+        "defaultProviders", "disableEnvoyListenerLog", "disableMixerHttpReports",
         "dnsRefreshRate", "enableEnvoyAccessLogService", "enablePrometheusMerge", "enableTracing", "extensionProviders",
         "inboundClusterStatName", "inboundTrafficPolicy", "ingressClass", "ingressControllerMode", "ingressSelector",
         "ingressService", "meshMTLS", "mixerCheckServer", "mixerReportServer", "outboundClusterStatName",
@@ -65,6 +67,52 @@ message! {
         "connectionPool" connection_pool: Option<ConnectionPoolSettings>,
         /// Ejection of failing endpoints.
         "outlierDetection" outlier_detection: Option<OutlierDetection>,
+    }
+}
+
+message! {
+    /// Settings of a proxy.
+    pub struct ProxyConfig as "ProxyConfig" {
+        /// What stands before a gateway.
+        "gatewayTopology" gateway_topology: Option<Topology>,
+    }
+    ignored [
+        "availabilityZone", "binaryPath", "caCertificatesPem", "concurrency", "configPath", "controlPlaneAuthPolicy",
+        "customConfigFile", "discoveryAddress", "discoveryRefreshDelay", "drainDuration", "envoyAccessLogService",
+        "envoyMetricsService", "envoyMetricsServiceAddress", "extraStatTags", "fileFlushInterval", "fileFlushMinSizeKb",
+        "holdApplicationUntilProxyStarts", "image", "interceptionMode", "meshId", "privateKeyProvider", "proxyAdminPort",
+        "proxyBootstrapTemplatePath", "proxyHeaders", "proxyMetadata", "proxyStatsMatcher", "readinessProbe",
+        "runtimeValues", "sds", "serviceCluster", "statNameLength", "statsdUdpAddress", "statusPort",
+        "terminationDrainDuration", "tracing", "tracingServiceName", "zipkinAddress",
+    ]
+}
+
+message! {
+    /// What stands before a gateway.
+    pub struct Topology as "Topology" {
+        /// How many trusted proxies.
+        "numTrustedProxies" num_trusted_proxies: Option<u32>,
+        /// What becomes of `x-forwarded-client-cert`.
+        "forwardClientCertDetails" forward_client_cert_details: ForwardClientCertDetails,
+    }
+    ignored ["proxyProtocol"]
+}
+
+enumeration! {
+    /// What becomes of `x-forwarded-client-cert`.
+    pub enum ForwardClientCertDetails as "ForwardClientCertDetails" {
+        /// As if it were not written.
+        Undefined = 0 "UNDEFINED",
+        /// Removed.
+        Sanitize = 1 "SANITIZE",
+        /// Kept, with mutual TLS.
+        ForwardOnly = 2 "FORWARD_ONLY",
+        /// Kept and appended to, with mutual TLS.
+        AppendForward = 3 "APPEND_FORWARD",
+        /// Replaced, with mutual TLS.
+        SanitizeSet = 4 "SANITIZE_SET",
+        /// Kept.
+        AlwaysForwardOnly = 5 "ALWAYS_FORWARD_ONLY",
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn answer(
             (b"", None)
         }
         Outcome::HttpsRedirect => {
-            let location = format!("https://{}{}", subject.request.authority, subject.target);
+            let location = format!("https://{}{}", subject.authority, subject.target);
             headers.set("location", location);
             (b"", None)
         }
@@ -57,6 +57,13 @@ pub(super) fn answer(
         }
         Outcome::CorsPreflight(policy) => {
             return Some(preflight(policy, subject));
+        }
+        Outcome::BadRequest(why) if why.is_unreadable() => {
+            return Some(Answer {
+                status,
+                headers,
+                body: Vec::new(),
+            });
         }
         _ => (b"", None),
     };
@@ -163,7 +170,7 @@ fn location(
 /// The host of the request, without its port where another is written or where it is the default of a scheme that is left
 /// (R-H-135).
 fn redirected_host<'q>(subject: &Subject<'q, '_>, scheme: &str, port: Option<u16>) -> &'q str {
-    let authority = subject.request.authority;
+    let authority = subject.authority;
     let colon = match authority.starts_with('[') {
         true => authority.rfind("]:").map(|end| end + 1),
         false => authority.rfind(':'),
@@ -172,8 +179,8 @@ fn redirected_host<'q>(subject: &Subject<'q, '_>, scheme: &str, port: Option<u16
         return authority;
     };
     let protocol = subject.forwarded_proto();
-    let is_default = matches!((protocol, own_port), ("https", ":443") | ("http", ":80"));
-    if port.is_some() || (scheme != protocol && is_default) {
+    let is_default = matches!((protocol, own_port), (b"https", ":443") | (b"http", ":80"));
+    if port.is_some() || (scheme.as_bytes() != protocol && is_default) {
         host
     } else {
         authority

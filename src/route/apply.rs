@@ -3,14 +3,15 @@
 
 use super::answer;
 use super::cors::{self, Cors};
+use super::head::with_head;
 use super::headers::{self, Commands, Values};
 use super::path::{Target, with_normal_form};
 use super::rewrite;
 use super::subject::Subject;
 use crate::decision::{Applied, Decision, Outcome, UpstreamRequest};
-use crate::router::PathNormalization;
 use crate::terms::header_list::HeaderList;
 use crate::terms::header_operations::HeaderOperations;
+use crate::terms::path_normalization::PathNormalization;
 use crate::terms::request::Request;
 
 impl Decision<'_> {
@@ -84,14 +85,17 @@ impl Decision<'_> {
         request: &Request<'_>,
         run: impl FnOnce(&Subject<'_, '_>) -> R,
     ) -> R {
-        // Where nothing was matched, the path may be anything, and only its text is answered.
-        let normalization = match self.virtual_host {
-            Some(_) => self.path_normalization,
-            None => PathNormalization::None,
-        };
-        with_normal_form(request.path, normalization, |target| {
-            let target = target.unwrap_or_else(|_| Target::new(request.path));
-            run(&Subject::new(request, self.side, target))
+        with_head(request, |head| {
+            // Where nothing was matched, authority and path may be anything.
+            let head = head.unwrap_or_default();
+            let normalization = match self.virtual_host {
+                Some(_) => self.manager.path_normalization,
+                None => PathNormalization::None,
+            };
+            with_normal_form(head.target, normalization, |target| {
+                let target = target.unwrap_or_else(|_| Target::new(head.target));
+                run(&Subject::new(request, self.manager, head, target))
+            })
         })
     }
 
@@ -123,9 +127,8 @@ impl Decision<'_> {
         let mut upstream = UpstreamRequest {
             method: request.method.to_owned(),
             path: subject.target.to_owned(),
-            authority: request.authority.to_owned(),
-            headers: headers::lines_of(subject),
-            original_path: None,
+            authority: subject.authority.to_owned(),
+            headers: self.lines_sent(subject),
         };
         let Some(rule) = self.rule() else {
             return upstream;
@@ -146,9 +149,24 @@ impl Decision<'_> {
             written.and_then(|rewrite| rewrite::apply(rewrite, &rule.matches().path, subject))
         {
             let original = std::mem::replace(&mut upstream.path, path);
-            upstream.original_path = Some(original);
+            upstream.headers.set("x-envoy-original-path", original);
         }
         upstream
+    }
+
+    /// The lines of the request, and what the router adds before the rule changes them: the first attempt, and how long the
+    /// upstream has (R-H-145).
+    fn lines_sent(&self, subject: &Subject<'_, '_>) -> HeaderList {
+        let mut lines = headers::lines_of(subject);
+        if let Some(limit) = self.expected_timeout(subject.request) {
+            let limit = limit.as_millis();
+            lines.set("x-envoy-expected-rq-timeout-ms", limit.to_string());
+            if subject.is_grpc() {
+                lines.set("grpc-timeout", format!("{limit}m"));
+            }
+        }
+        lines.set("x-envoy-attempt-count", "1");
+        lines
     }
 
     /// `rewrite.authority`, else what the route's headers set, else what the destination's do (R-H-123).

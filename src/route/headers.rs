@@ -1,5 +1,6 @@
 //! Header changes run as Envoy runs them: remove, evaluate, set, add (R-H-116..R-H-122).
 
+use super::sanitize::{Own, TOUCHED};
 use super::subject::{Subject, keeps_one_line};
 use crate::router::{Action, WeightedCluster};
 use crate::terms::format::{FormatPart, HeaderFormat};
@@ -21,8 +22,15 @@ pub(super) fn lines_of(subject: &Subject<'_, '_>) -> HeaderList {
     let mut lines = HeaderList::new();
     subject.request.for_each_header(&mut |name, value| {
         let name = name.to_ascii_lowercase();
-        append(&mut lines, &name, value);
+        let is_kept = subject.own(&name) == Own::Given && !subject.is_nominated(&name);
+        if is_kept && !TOUCHED.contains(&&*name) {
+            append(&mut lines, &name, value);
+        }
     });
+    for name in TOUCHED {
+        // One that is kept in one line comes as one value.
+        subject.for_each_tested(name, &mut |value| lines.append(name, value));
+    }
     lines
 }
 
@@ -128,10 +136,9 @@ impl Values<'_, '_> {
         let subject = self.subject;
         match name {
             ":path" => Some(subject.target.into()),
-            ":authority" | "host" => Some(subject.request.authority.into()),
+            ":authority" | "host" => Some(subject.authority.into()),
             ":method" => Some(subject.request.method.into()),
             ":scheme" => Some(subject.scheme().into()),
-            "x-forwarded-proto" => Some(subject.forwarded_proto().into()),
             _ => request.get(name).map(<[u8]>::to_vec),
         }
     }

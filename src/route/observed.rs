@@ -6,12 +6,12 @@ use crate::decision::{
     Answer, Applied, Decision, DecisionRecord, UpstreamRequest, UpstreamRequestRecord,
 };
 use crate::terms::header_list::HeaderList;
-use crate::terms::request::{Request, Tls};
+use crate::terms::request::{Request, Sent, Tls};
 
 impl Decision<'_> {
     /// The decision with what a client and an upstream would see of it, if the upstream answered 200 without headers of its
     /// own: status, response headers and body, and the request as the upstream gets it. Headers that a proxy adds to every
-    /// message are left out. A TCP connection to a cluster that does not exist counts as 503, as recordings have it.
+    /// response are left out. A TCP connection to a cluster that does not exist counts as 503, as recordings have it.
     pub fn observed(&self, request: &Request<'_>) -> DecisionRecord {
         let mut seen = self.record();
         match self.apply(request) {
@@ -32,15 +32,22 @@ impl Decision<'_> {
                 // What a proxy adds by itself is left out: also the body of a redirect or fault, and its type.
                 if seen.outcome == "direct_response" {
                     seen.body = (!body.is_empty()).then(|| text(&body));
-                } else if headers.get("content-type") == Some(b"text/plain") {
+                } else if matches!(
+                    headers.get("content-type"),
+                    Some(b"text/plain" | b"application/grpc")
+                ) {
                     seen.response_headers.remove("content-type");
                 }
             }
             Applied::ForwardBytes if request.connection.tls == Tls::None => {
                 seen.status = Some(200);
+                let mut host = sent(request.authority);
+                request.for_each_value("host", &mut |value| {
+                    host = format!("{host},{}", text(value));
+                });
                 seen.upstream_request = Some(UpstreamRequestRecord {
-                    path: request.path.to_owned(),
-                    host: request.authority.to_owned(),
+                    path: sent(Some(request.target)),
+                    host,
                     ..UpstreamRequestRecord::default()
                 });
             }
@@ -77,6 +84,15 @@ impl Decision<'_> {
             headers,
             removed_headers: removed,
         }
+    }
+}
+
+fn sent(text: Option<Sent<'_>>) -> String {
+    match text {
+        Some(Sent::Text(text)) => text.to_owned(),
+        // As recordings have them: one character for each byte.
+        Some(Sent::Bytes(bytes)) => bytes.iter().copied().map(char::from).collect(),
+        None => String::new(),
     }
 }
 

@@ -5,7 +5,7 @@
 //! on the stack, of 512 bytes, 8 KiB or 64 KiB, whichever is enough; a path whose normal form is longer still is refused,
 //! as Envoy refuses a request head of more than 60 KiB.
 
-use crate::router::PathNormalization;
+use crate::terms::path_normalization::PathNormalization;
 
 /// Why a request is refused for its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
+use super::head::is_host;
 use super::probe::Silent;
 use super::walk;
 use crate::decision::{Decision, Destination, NotFound, Outcome, RouteError};
@@ -56,6 +57,9 @@ impl Router {
         let Some(gateway) = arrivals.gateway(gateway) else {
             return Err(RouteError::UnknownGateway);
         };
+        if !is_host(host) {
+            return Err(RouteError::BadHost);
+        }
         match self.tables.door.find(clusters, host, gateway, entropy) {
             Found::Destination(id) => Ok(Destination::new(clusters, id)),
             Found::Nowhere(why) => Err(why),
@@ -97,6 +101,7 @@ pub(super) fn destination<'r>(decision: &Decision<'r>) -> Result<Destination<'r>
         Outcome::Abort(_) => Err(RouteError::Fault(decision.status().unwrap_or_default())),
         // Only for a request with `OPTIONS`, or for a bare connection.
         Outcome::CorsPreflight(_) | Outcome::AwaitRequest => Err(RouteError::NoRule),
+        Outcome::BadRequest(_) => Err(RouteError::BadHost),
         Outcome::NotFound(why) => Err(match why {
             NotFound::NoGateway => RouteError::UnknownGateway,
             NotFound::NoListener | NotFound::NoFilterChain | NotFound::ProtocolMismatch => {
@@ -104,9 +109,6 @@ pub(super) fn destination<'r>(decision: &Decision<'r>) -> Result<Destination<'r>
             }
             NotFound::NoVirtualHost => RouteError::NoVirtualHost,
             NotFound::NoRule => RouteError::NoRule,
-            NotFound::NoHost | NotFound::NoPath | NotFound::BadPath | NotFound::TooLong => {
-                RouteError::BadHost
-            }
         }),
     }
 }

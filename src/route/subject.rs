@@ -1,11 +1,13 @@
 //! A request as the conditions of a rule see it: the normalised path, and headers with the few that the proxy itself
 //! would have set, looked up without a copy.
 
+use super::head::Head;
 use super::path::Target;
-use crate::decision::Side;
+use super::sanitize::Own;
 use crate::terms::claims::Claim;
 use crate::terms::condition::Facts;
-use crate::terms::request::{Request, Tls};
+use crate::terms::connection_manager::ConnectionManager;
+use crate::terms::request::Request;
 
 /// Headers of which a proxy keeps one line only: further lines are appended to it with `,`, unless they are empty.
 /// Every other header keeps its lines, and each line is tested on its own.
@@ -52,7 +54,10 @@ pub(super) fn keeps_one_line(name: &str) -> bool {
 #[derive(Clone, Copy)]
 pub(super) struct Subject<'q, 'b> {
     pub request: &'q Request<'b>,
-    pub side: Side,
+    pub manager: ConnectionManager,
+    pub authority: &'q str,
+    /// The scheme that the target names.
+    pub named_scheme: Option<&'static str>,
     /// Normalised, with the query.
     pub target: &'q str,
     /// Normalised, without the query.
@@ -62,54 +67,22 @@ pub(super) struct Subject<'q, 'b> {
 }
 
 impl<'q, 'b: 'q> Subject<'q, 'b> {
-    /// `target` is normalised.
-    pub fn new(request: &'q Request<'b>, side: Side, target: Target<'q>) -> Self {
+    /// `target` is that of `head`, normalised.
+    pub fn new(
+        request: &'q Request<'b>,
+        manager: ConnectionManager,
+        head: Head<'q>,
+        target: Target<'q>,
+    ) -> Self {
         Subject {
             request,
-            side,
+            manager,
+            authority: head.authority,
+            named_scheme: head.scheme,
             target: target.whole(),
             path: target.path(),
             query: target.query(),
         }
-    }
-
-    /// What the proxy calls the protocol of the connection: `x-forwarded-proto`. A gateway sets it; a sidecar keeps what
-    /// the client says (R-H-065, R-H-081).
-    pub fn forwarded_proto(&self) -> &'q str {
-        let by_connection = match self.request.connection.tls {
-            Tls::None => "http",
-            Tls::Tls | Tls::Mutual => "https",
-        };
-        if self.side == Side::Gateway {
-            return by_connection;
-        }
-        let mut given = None;
-        self.request
-            .for_each_value("x-forwarded-proto", &mut |value| {
-                given = given.or(std::str::from_utf8(value).ok());
-            });
-        given.unwrap_or(by_connection)
-    }
-
-    /// `:scheme`: as the caller says, else as `x-forwarded-proto` does.
-    pub fn scheme(&self) -> &'q str {
-        self.request
-            .scheme
-            .unwrap_or_else(|| self.forwarded_proto())
-    }
-
-    /// The value of a pseudo header or of one that the proxy sets; `Err`: it is an ordinary header.
-    fn own_value(&self, name: &str) -> Result<Option<&'q [u8]>, ()> {
-        let value = match name {
-            ":authority" | "host" => self.request.authority,
-            ":method" => self.request.method,
-            ":path" => self.target,
-            ":scheme" => self.scheme(),
-            "x-forwarded-proto" => self.forwarded_proto(),
-            _ if name.starts_with(':') => return Ok(None),
-            _ => return Err(()),
-        };
-        Ok(Some(value.as_bytes()))
     }
 
     /// Whether one of the values of header `name` (lower case) passes `test`; `None`: there is no value. Names are
@@ -125,18 +98,36 @@ impl<'q, 'b: 'q> Subject<'q, 'b> {
     /// Calls `visit` with each value of header `name` (lower case) that a condition is tested on: each line, or the lines
     /// of one that a proxy keeps in one line, joined.
     pub fn for_each_tested(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
-        if let Ok(value) = self.own_value(name) {
-            return value.into_iter().for_each(visit);
+        match self.own(name) {
+            Own::Given => self.for_each_given(name, visit),
+            Own::Absent => {}
+            Own::Value(value) => visit(value),
+            Own::ForwardedFor => self.with_forwarded_for(visit),
+            Own::ExternalAddress => self.with_external_address(visit),
+            Own::Crumbs => self.for_each_joined(name, b"; ", visit),
         }
+    }
+
+    fn for_each_given(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
         let (mut count, mut first) = (0_u32, None);
         self.request.for_each_value(name, &mut |value| {
             count += 1;
             first = first.or(Some(value));
         });
-        match (count, first) {
-            (0 | 1, first) => first.into_iter().for_each(visit),
-            _ if keeps_one_line(name) => self.with_joined(name, visit),
+        let Some(first) = first else { return };
+        if self.is_nominated(name) {
+            return;
+        }
+        match count {
+            1 => visit(first),
+            _ if keeps_one_line(name) => self.with_joined(name, b",", visit),
             _ => self.request.for_each_value(name, &mut |value| visit(value)),
+        }
+    }
+
+    fn for_each_joined(&self, name: &str, between: &[u8], visit: &mut dyn FnMut(&[u8])) {
+        if self.request.first_value(name).is_some() {
+            self.with_joined(name, between, visit);
         }
     }
 
@@ -149,7 +140,7 @@ impl<'q, 'b: 'q> Subject<'q, 'b> {
         });
         match count {
             0 | 1 => run(first.filter(|value| !value.is_empty())),
-            _ => self.with_joined(name, |value| {
+            _ => self.with_joined(name, b",", |value| {
                 run(Some(value).filter(|value| !value.is_empty()))
             }),
         }
@@ -158,23 +149,16 @@ impl<'q, 'b: 'q> Subject<'q, 'b> {
     // Out of line, so that only a request that repeats such a header pays for the stack.
     #[cold]
     #[inline(never)]
-    fn with_joined<R>(&self, name: &str, run: impl FnOnce(&[u8]) -> R) -> R {
-        let mut buffer = [0_u8; LONGEST_JOINED];
-        let mut len = 0;
+    fn with_joined<R>(&self, name: &str, between: &[u8], run: impl FnOnce(&[u8]) -> R) -> R {
+        let mut pieces = Pieces::new();
         self.request.for_each_value(name, &mut |value| {
-            let comma: &[u8] = if len > 0 && !value.is_empty() {
-                b","
-            } else {
-                b""
-            };
-            for part in [comma, value] {
-                let room = &mut buffer[len..];
-                let taken = part.len().min(room.len());
-                room[..taken].copy_from_slice(&part[..taken]);
-                len += taken;
+            // An empty line adds nothing to a list, but an empty crumb to a cookie.
+            if !pieces.is_empty() && (!value.is_empty() || between != b",") {
+                pieces.push(between);
             }
+            pieces.push(value);
         });
-        run(&buffer[..len])
+        run(pieces.as_bytes())
     }
 
     /// The first raw value of query parameter `key`: nothing is decoded, `k` alone is `k=` (R-H-103, R-H-104).
@@ -207,6 +191,45 @@ impl Facts for Subject<'_, '_> {
 
     fn claim(&self, path: &[Box<str>]) -> Option<&Claim> {
         self.request.claims?.get(path)
+    }
+}
+
+/// Hands `pieces`, one after the other, to `visit`.
+#[cold]
+#[inline(never)]
+pub(super) fn with_pieces(pieces: &[&[u8]], visit: &mut dyn FnMut(&[u8])) {
+    let mut joined = Pieces::new();
+    pieces.iter().for_each(|piece| joined.push(piece));
+    visit(joined.as_bytes());
+}
+
+/// Pieces of a value, one after the other, on the stack.
+struct Pieces {
+    buffer: [u8; LONGEST_JOINED],
+    len: usize,
+}
+
+impl Pieces {
+    fn new() -> Self {
+        Pieces {
+            buffer: [0; LONGEST_JOINED],
+            len: 0,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn push(&mut self, piece: &[u8]) {
+        let room = &mut self.buffer[self.len..];
+        let taken = piece.len().min(room.len());
+        room[..taken].copy_from_slice(&piece[..taken]);
+        self.len += taken;
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.buffer[..self.len]
     }
 }
 

@@ -8,7 +8,8 @@ use crate::terms::request::Request;
 
 impl Decision<'_> {
     /// The time limit of the whole request, `None` for none: the rule's `timeout`; for gRPC the shorter of that and
-    /// `grpc-timeout`; and `x-envoy-upstream-rq-timeout-ms` above both. Zero means no limit everywhere.
+    /// `grpc-timeout`. Zero means no limit everywhere. What `x-envoy-upstream-rq-timeout-ms` asks for is not heard: no client
+    /// is trusted that far.
     ///
     /// ```
     /// # #[cfg(feature = "yaml")] {
@@ -32,22 +33,25 @@ impl Decision<'_> {
     /// # Ok::<(), meshroute::Report>(())
     /// ```
     pub fn timeout_for(&self, request: &Request<'_>) -> Option<Duration> {
-        let written = self.timeout();
-        let asked = first_value(request, "x-envoy-upstream-rq-timeout-ms")
-            .and_then(|value| value.parse().ok())
-            .map(Duration::from_millis);
-        let limit = match asked {
-            Some(asked) => Some(asked),
-            None if is_grpc(request) => {
-                let own = first_value(request, "grpc-timeout").and_then(grpc_timeout);
-                match (limited(own), limited(written)) {
-                    (Some(own), Some(written)) => Some(own.min(written)),
-                    (own, written) => own.or(written),
-                }
-            }
-            None => written,
-        };
-        limited(limit)
+        let written = limited(self.timeout());
+        if !is_grpc(request) {
+            return written;
+        }
+        let own = first_value(request, "grpc-timeout").and_then(grpc_timeout);
+        match (limited(own), written) {
+            (Some(own), Some(written)) => Some(own.min(written)),
+            (own, written) => own.or(written),
+        }
+    }
+
+    /// What the upstream is told that it has: one try, where that is limited and shorter than the whole.
+    pub(super) fn expected_timeout(&self, request: &Request<'_>) -> Option<Duration> {
+        let whole = self.timeout_for(request);
+        let one_try = limited(self.retries().and_then(|retries| retries.per_try_timeout));
+        match (one_try, whole) {
+            (Some(one_try), Some(whole)) => Some(one_try.min(whole)),
+            (one_try, whole) => one_try.or(whole),
+        }
     }
 }
 
@@ -56,13 +60,7 @@ fn limited(limit: Option<Duration>) -> Option<Duration> {
 }
 
 fn first_value<'a>(request: &Request<'a>, name: &str) -> Option<&'a str> {
-    let mut found = None;
-    request.for_each_value(name, &mut |value| {
-        if found.is_none() {
-            found = std::str::from_utf8(value).ok();
-        }
-    });
-    found
+    std::str::from_utf8(request.first_value(name)?).ok()
 }
 
 fn is_grpc(request: &Request<'_>) -> bool {

@@ -4,16 +4,18 @@
 //! faults -> CORS -> draw of a destination.
 
 use super::cors::{self, Cors};
+use super::head::{Head, is_recognised, with_head};
 use super::path::{PathFault, with_normal_form};
 use super::probe::Probe;
 use super::subject::Subject;
-use crate::decision::{Decision, NotFound, Outcome, Side};
+use crate::decision::{BadRequest, Decision, NotFound, Outcome, Side};
 use crate::router::listener::ChainFacts;
 use crate::router::{
-    Action, Cluster, ClusterTable, Filter, FilterChain, GatewayId, Listener, PathNormalization,
-    RouteConfig, Rule, Split, Tables, TcpProxy, Transport, View, VirtualHost,
+    Action, Cluster, ClusterTable, Filter, FilterChain, GatewayId, Listener, RouteConfig, Rule,
+    Split, Tables, TcpProxy, Transport, View, VirtualHost,
 };
-use crate::terms::request::{Connection, Request, Tls};
+use crate::terms::connection_manager::ConnectionManager;
+use crate::terms::request::{Connection, Protocol, Request, Tls};
 use crate::terms::route_policy::CorsPolicy;
 use crate::terms::weighted::{Draw, FractionalPercent, split_entropy};
 
@@ -24,16 +26,19 @@ pub(super) fn decide<'r, P: Probe>(
     entropy: u64,
     probe: &mut P,
 ) -> Decision<'r> {
-    let connection = &request.connection;
-    let protocols = detected(connection);
     let clusters = &tables.clusters;
-    match choose_side(tables, connection, protocols, Some(request.authority)) {
-        Some(side) => {
-            let arriving = (connection, protocols, Some(request));
-            run((clusters, side), arriving, entropy, probe)
+    with_head(request, |head| {
+        let connection = &request.connection;
+        let protocols = detected(request, head.is_ok());
+        let authority = head.as_ref().map_or("", |head| head.authority);
+        match choose_side(tables, connection, protocols, Some(authority)) {
+            Some(side) => {
+                let arriving = (connection, protocols, Some((request, head)));
+                run((clusters, side), arriving, entropy, probe)
+            }
+            None => Walk::new(clusters, entropy, probe).decision,
         }
-        None => Walk::new(clusters, entropy, probe).decision,
-    }
+    })
 }
 
 /// Decides a request at a gateway that is known already, whichever the request names; `None`: it is of no side of the proxy.
@@ -45,9 +50,11 @@ pub(super) fn decide_at<'r, P: Probe>(
     probe: &mut P,
 ) -> Option<Decision<'r>> {
     let side = tables.side_of(gateway)?;
-    let connection = &request.connection;
-    let arriving = (connection, detected(connection), Some(request));
-    Some(run((&tables.clusters, side), arriving, entropy, probe))
+    with_head(request, |head| {
+        let protocols = detected(request, head.is_ok());
+        let arriving = (&request.connection, protocols, Some((request, head)));
+        Some(run((&tables.clusters, side), arriving, entropy, probe))
+    })
 }
 
 /// Decides a bare connection.
@@ -68,16 +75,22 @@ pub(super) fn decide_connection<'r, P: Probe>(
 }
 
 /// The protocols of a connection with a request on it: those that the client offers; on one in plain text, HTTP has been
-/// detected.
-fn detected<'c>(connection: &Connection<'c>) -> &'c [&'c str] {
-    match connection.alpn {
-        [] if connection.tls == Tls::None => &["http/1.1"],
-        offered => offered,
+/// detected, if the request looks like that.
+fn detected<'c>(request: &Request<'c>, is_readable: bool) -> &'c [&'c str] {
+    match (request.connection.alpn, request.protocol) {
+        ([], _) if request.connection.tls != Tls::None => &[],
+        ([], _) if !is_readable && !is_recognised(request) => &[],
+        ([], Protocol::Http1) => &["http/1.1"],
+        ([], Protocol::Http2) => &["h2c"],
+        (offered, _) => offered,
     }
 }
 
+/// A request, and its head as far as that can be read.
+type Readable<'a> = (&'a Request<'a>, Result<Head<'a>, BadRequest>);
+
 /// A connection, its protocols, and perhaps a request on it.
-type Arriving<'a> = (&'a Connection<'a>, &'a [&'a str], Option<&'a Request<'a>>);
+type Arriving<'a> = (&'a Connection<'a>, &'a [&'a str], Option<Readable<'a>>);
 
 fn run<'r, P: Probe>(
     (clusters, (side, view)): (&'r ClusterTable, (Side, &'r View)),
@@ -103,7 +116,7 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
         let decision = Decision {
             clusters,
             side: Side::Mesh,
-            path_normalization: PathNormalization::None,
+            manager: ConnectionManager::default(),
             listener: None,
             route_config: None,
             virtual_host: None,
@@ -130,7 +143,7 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
         protocols: &[&str],
     ) -> Option<&'r FilterChain> {
         self.decision.side = side;
-        self.decision.path_normalization = view.path_normalization();
+        self.decision.manager = view.manager();
         self.probe.side(side);
         let Some(listener) = view.listener(connection.address, connection.port) else {
             self.not_found(NotFound::NoListener);
@@ -151,7 +164,7 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
         view: &'r View,
         chain: &'r FilterChain,
         connection: &Connection<'_>,
-        request: Option<&Request<'_>>,
+        request: Option<Readable<'_>>,
     ) {
         let is_tls = connection.tls != Tls::None;
         match (chain.filter(), request) {
@@ -166,10 +179,13 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
                 self.decision.route_config = Some(view.route_config(*config));
                 self.decision.outcome = Outcome::AwaitRequest;
             }
-            (Filter::Http(config), Some(request)) => {
+            (Filter::Http(config), Some((request, head))) => {
                 let config = view.route_config(*config);
                 self.decision.route_config = Some(config);
-                self.run_http(config, request);
+                match head {
+                    Ok(head) => self.run_http(config, request, head),
+                    Err(why) => self.decision.outcome = Outcome::BadRequest(why),
+                }
             }
         }
     }
@@ -180,24 +196,31 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
         self.decision.outcome = Outcome::Tcp { proxy, cluster };
     }
 
-    fn run_http(&mut self, config: &'r RouteConfig, request: &Request<'_>) {
-        if request.authority.is_empty() {
-            return self.not_found(NotFound::NoHost);
+    fn run_http(&mut self, config: &'r RouteConfig, request: &Request<'_>, head: Head<'_>) {
+        let manager = self.decision.manager;
+        let is_plain = request.connection.tls == Tls::None;
+        let distrusts = manager.is_edge && manager.trusted_hops == 0;
+        if head.scheme == Some("https") && is_plain && distrusts {
+            self.decision.outcome = Outcome::BadRequest(BadRequest::HttpsUrlOnPlaintext);
+            return;
         }
-        let (side, normalization) = (self.decision.side, self.decision.path_normalization);
-        with_normal_form(request.path, normalization, |target| match target {
-            Ok(target) => {
-                self.probe.path(request.path, target.whole());
-                self.run_virtual_host(config, &Subject::new(request, side, target));
-            }
-            Err(PathFault::NotAbsolute) => self.not_found(NotFound::NoPath),
-            Err(PathFault::Malformed) => self.not_found(NotFound::BadPath),
-            Err(PathFault::TooLong) => self.not_found(NotFound::TooLong),
+        with_normal_form(head.target, manager.path_normalization, |target| {
+            let refused = match target {
+                Ok(target) => {
+                    self.probe.path(head.target, target.whole());
+                    let subject = Subject::new(request, manager, head, target);
+                    return self.run_virtual_host(config, &subject);
+                }
+                Err(PathFault::NotAbsolute) => BadRequest::AbsolutePathRejected,
+                Err(PathFault::Malformed) => BadRequest::PathNormalizationFailed,
+                Err(PathFault::TooLong) => BadRequest::HeadersTooLarge,
+            };
+            self.decision.outcome = Outcome::BadRequest(refused);
         });
     }
 
     fn run_virtual_host(&mut self, config: &'r RouteConfig, subject: &Subject<'_, '_>) {
-        let authority = subject.request.authority;
+        let authority = subject.authority;
         let Some(host) = config.find(authority) else {
             self.probe.no_virtual_host(config, authority);
             return self.not_found(NotFound::NoVirtualHost);
@@ -207,7 +230,7 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
         if !self.probe.goes_on(host) {
             return;
         }
-        if host.requires_tls() && subject.forwarded_proto() != "https" {
+        if host.requires_tls() && subject.forwarded_proto() != b"https" {
             self.probe.https_redirect();
             self.decision.outcome = Outcome::HttpsRedirect;
             return;

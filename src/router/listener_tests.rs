@@ -1,7 +1,8 @@
 //! Filter chains are chosen step by step (R-M-068).
 
 use super::*;
-use crate::router::{PathNormalization, View};
+use crate::router::View;
+use crate::terms::connection_manager::ConnectionManager;
 use ipnet::IpNet;
 use proptest::prelude::*;
 
@@ -188,7 +189,7 @@ proptest! {
             places.iter().rev().map(open).collect(),
             Some(fallback),
             Vec::new(),
-            PathNormalization::None,
+            ConnectionManager::default(),
         );
         for port in 0..6 {
             for last in [None, Some(0), Some(1), Some(2), Some(3), Some(9)] {

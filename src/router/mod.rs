@@ -9,6 +9,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::terms::connection_manager::ConnectionManager;
+
 pub mod action;
 mod arrivals;
 mod chain_index;
@@ -27,7 +29,6 @@ mod simple_door;
 pub mod virtual_host;
 mod words;
 
-pub use crate::terms::path_normalization::PathNormalization;
 pub use action::{Action, Forward, LocalReply, Mirror, Redirection, Split, WeightedCluster};
 pub(crate) use arrivals::{Arrival, Arrivals, GatewayId};
 pub(crate) use chunked::Chunked;
@@ -123,7 +124,7 @@ pub(crate) struct View {
     route_configs: Chunked<Arc<RouteConfig>>,
     /// Where a connection goes that no listener claims (`virtualOutbound` of a sidecar); a gateway has none.
     fallback: Option<Arc<Listener>>,
-    path_normalization: PathNormalization,
+    manager: ConnectionManager,
 }
 
 impl View {
@@ -133,11 +134,11 @@ impl View {
         listeners: Vec<Arc<Listener>>,
         fallback: Option<Arc<Listener>>,
         route_configs: impl IntoIterator<Item = Arc<RouteConfig>>,
-        path_normalization: PathNormalization,
+        manager: ConnectionManager,
     ) -> Self {
         let view = View {
             fallback,
-            path_normalization,
+            manager,
             route_configs: route_configs.into_iter().collect(),
             ..View::default()
         };
@@ -193,9 +194,9 @@ impl View {
         &self.listeners
     }
 
-    /// What is done to the path of a request.
-    pub(crate) fn path_normalization(&self) -> PathNormalization {
-        self.path_normalization
+    /// What is done to a request before it is routed.
+    pub(crate) fn manager(&self) -> ConnectionManager {
+        self.manager
     }
 
     /// The listener of a connection to `port` at `address` (`None`: one that belongs to nobody): the one at that very

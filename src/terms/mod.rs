@@ -6,6 +6,7 @@ pub mod address;
 pub mod claims;
 pub mod cluster;
 pub mod condition;
+pub mod connection_manager;
 pub mod duration;
 pub mod endpoint;
 pub mod field_path;

@@ -17,6 +17,39 @@ pub enum Tls {
     Mutual,
 }
 
+/// The version of HTTP that a request came in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2: the cookie crumbs are joined, and authority and target are read by its rules.
+    Http2,
+}
+
+impl Protocol {
+    /// `HTTP/1.1`, `HTTP/2`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Protocol::Http1 => "HTTP/1.1",
+            Protocol::Http2 => "HTTP/2",
+        }
+    }
+}
+
+/// Bytes as they were sent, known to be text or known not to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sent<'a> {
+    Text(&'a str),
+    Bytes(&'a [u8]),
+}
+
+impl<'a> Sent<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        std::str::from_utf8(bytes).map_or(Sent::Bytes(bytes), Sent::Text)
+    }
+}
+
 /// A connection as a listener sees it: what filter chains are chosen by.
 #[derive(Clone, Debug, Default)]
 pub struct Connection<'a> {
@@ -26,6 +59,7 @@ pub struct Connection<'a> {
     pub(crate) sni: Option<&'a str>,
     pub(crate) alpn: &'a [&'a str],
     pub(crate) gateway: Option<&'a str>,
+    pub(crate) source: Option<IpAddr>,
 }
 
 impl<'a> Connection<'a> {
@@ -41,6 +75,13 @@ impl<'a> Connection<'a> {
     #[must_use]
     pub fn address(mut self, address: IpAddr) -> Self {
         self.address = Some(address);
+        self
+    }
+
+    /// The same connection, from this client. Unknown, nothing is said of the client to the upstream.
+    #[must_use]
+    pub fn source(mut self, address: IpAddr) -> Self {
+        self.source = Some(address);
         self
     }
 
@@ -86,55 +127,100 @@ pub trait HeaderSource {
     fn for_each<'s>(&'s self, visit: &mut dyn FnMut(&'s str, &'s [u8]));
 }
 
-/// A request as it arrives: request line, authority, headers, and the connection below it.
+/// A request as it arrives: request line, authority, headers, and the connection below it. Authority, target and header
+/// values are bytes: whatever a client may send.
 #[derive(Clone)]
 pub struct Request<'a> {
+    pub(crate) protocol: Protocol,
     pub(crate) method: &'a str,
     /// As the caller says; `None`: by the connection.
     pub(crate) scheme: Option<&'a str>,
-    pub(crate) authority: &'a str,
-    pub(crate) path: &'a str,
+    /// `None`: there was no `Host`.
+    pub(crate) authority: Option<Sent<'a>>,
+    /// The authority is that of a URL: a `Host` line beside it takes its place.
+    authority_of_url: bool,
+    /// There are further `host` lines among the headers.
+    pub(crate) has_more_hosts: bool,
+    pub(crate) target: Sent<'a>,
+    /// The target is a query, which follows a `/` that the URL did not write.
+    pub(crate) target_is_query: bool,
     pub(crate) headers: InlineList<(&'a str, &'a [u8]), 8>,
     pub(crate) source: Option<&'a (dyn HeaderSource + Sync)>,
     pub(crate) claims: Option<&'a Claims>,
     pub(crate) connection: Connection<'a>,
 }
 
-impl<'a> Request<'a> {
-    /// A request with `method` for `url`: `http(s)://authority/path?query`, or just `/path?query` (then give it an
-    /// [`authority`](Self::authority)). The listener port is the URL's, or 80, or 443 for `https`; an `https` URL
-    /// arrives over TLS with the host as its server name. Any text is accepted; what a proxy would refuse, `decide` refuses.
-    pub fn new(method: &'a str, url: &'a str) -> Self {
-        let (scheme, rest) = match url.find("://") {
-            Some(at) if !url[..at].contains('/') => (Some(&url[..at]), &url[at + 3..]),
-            _ => (None, url),
-        };
-        let (authority, path) = if rest.len() == url.len() {
-            ("", rest)
-        } else {
-            match rest.find(['/', '?']) {
-                Some(at) => rest.split_at(at),
-                None => (rest, "/"),
-            }
-        };
-        let host = super::host::without_port(authority);
-        let explicit = authority
-            .get(host.len() + 1..)
-            .and_then(|port| port.parse().ok());
-        let secure = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
-        let mut connection = Connection::to_port(explicit.unwrap_or(if secure { 443 } else { 80 }));
-        if secure {
-            connection = connection.sni(host);
+/// A URL as a client reads it: what it sends of it, and where.
+struct Url<'a> {
+    is_secure: bool,
+    authority: &'a str,
+    /// Begins with `/` or `?`, or is empty.
+    target: &'a str,
+}
+
+impl<'a> Url<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let (scheme, rest) = text.split_once("://")?;
+        let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+        if !is_scheme {
+            return None;
         }
-        Request {
+        // Neither fragment nor user are sent.
+        let rest = rest.split('#').next().unwrap_or_default();
+        let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        Some(Url {
+            is_secure: scheme.eq_ignore_ascii_case("https"),
+            authority: authority.rsplit('@').next().unwrap_or_default(),
+            target,
+        })
+    }
+}
+
+impl<'a> Request<'a> {
+    /// A request with `method` for `url`: `http(s)://authority/path?query`, or just the target, `/path?query` (then give it
+    /// an [`authority`](Self::authority)). Of a URL, neither fragment nor user are sent. The listener port is the URL's, or
+    /// 80, or 443 for `https`; an `https` URL arrives over TLS with the host as its server name. Any text is accepted; what a
+    /// proxy would refuse, `decide` refuses.
+    pub fn new(method: &'a str, url: &'a str) -> Self {
+        let mut request = Request {
+            protocol: Protocol::Http1,
             method,
-            scheme,
-            authority,
-            path,
+            scheme: None,
+            authority: None,
+            authority_of_url: false,
+            has_more_hosts: false,
+            target: Sent::Text(url),
+            target_is_query: false,
             headers: InlineList::default(),
             source: None,
             claims: None,
-            connection,
+            connection: Connection::to_port(80),
+        };
+        if let Some(url) = Url::parse(url) {
+            request.visit(&url);
+        }
+        request
+    }
+
+    fn visit(&mut self, url: &Url<'a>) {
+        self.authority = Some(Sent::Text(url.authority));
+        self.authority_of_url = true;
+        self.target_is_query = url.target.starts_with('?');
+        self.target = Sent::Text(if url.target.is_empty() {
+            "/"
+        } else {
+            url.target
+        });
+        let host = super::host::without_port(url.authority);
+        let port = url.authority.get(host.len() + 1..);
+        let port = port.and_then(|port| port.parse().ok());
+        self.connection = Connection::to_port(port.unwrap_or(if url.is_secure { 443 } else { 80 }));
+        if url.is_secure {
+            self.connection.tls = Tls::Tls;
+            self.connection.sni = Some(host);
         }
     }
 
@@ -148,15 +234,18 @@ impl<'a> Request<'a> {
         Request::new("POST", url)
     }
 
-    /// The same request with one more header line. A line named `host` is the authority.
+    /// The same request with one more header line. A line named `host` is the authority, in place of a URL's; beside
+    /// another one it is a second `Host`.
     #[must_use]
     pub fn header<V: AsRef<[u8]> + ?Sized>(mut self, name: &'a str, value: &'a V) -> Self {
-        match (
-            name.eq_ignore_ascii_case("host"),
-            std::str::from_utf8(value.as_ref()),
-        ) {
-            (true, Ok(authority)) => self.authority = authority,
-            _ => self.headers.push((name, value.as_ref())),
+        let value = value.as_ref();
+        if !name.eq_ignore_ascii_case("host") {
+            self.headers.push((name, value));
+        } else if self.authority.is_none() || self.authority_of_url {
+            return self.authority(value);
+        } else {
+            self.headers.push((name, value));
+            self.has_more_hosts = true;
         }
         self
     }
@@ -175,14 +264,32 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// The same request for this authority (`Host`), as sent: any case, with or without a port.
+    /// The same request for this authority (`Host`, `:authority`), as sent: any case, with or without a port.
     #[must_use]
-    pub fn authority(mut self, authority: &'a str) -> Self {
-        self.authority = authority;
+    pub fn authority<V: AsRef<[u8]> + ?Sized>(mut self, authority: &'a V) -> Self {
+        self.authority = Some(Sent::new(authority.as_ref()));
+        self.authority_of_url = false;
         self
     }
 
-    /// The same request with this scheme (`:scheme`). Unset, it is `https` over TLS and `http` otherwise.
+    /// The same request for this target, byte for byte as sent: `/path?query`, `*`, or in absolute form
+    /// `http://authority/path`.
+    #[must_use]
+    pub fn target<V: AsRef<[u8]> + ?Sized>(mut self, target: &'a V) -> Self {
+        self.target = Sent::new(target.as_ref());
+        self.target_is_query = false;
+        self
+    }
+
+    /// The same request in this version of HTTP.
+    #[must_use]
+    pub fn protocol(mut self, protocol: Protocol) -> Self {
+        self.protocol = protocol;
+        self
+    }
+
+    /// The same request with this scheme (`:scheme`). Unset, it is what an absolute target says, else what
+    /// `x-forwarded-proto` does, else `https` over TLS and `http` otherwise.
     #[must_use]
     pub fn scheme(mut self, scheme: &'a str) -> Self {
         self.scheme = Some(scheme);
@@ -210,26 +317,49 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Calls `visit` with each value of header `name` (lower case), in order. O(headers).
+    /// Calls `visit` with each value of header `name` (lower case), in order and without the blanks around it. O(headers).
     pub(crate) fn for_each_value(&self, name: &str, visit: &mut dyn FnMut(&'a [u8])) {
         for (line, value) in self.headers.iter() {
             if line.eq_ignore_ascii_case(name) {
-                visit(value);
+                visit(trimmed(value));
             }
         }
         if let Some(source) = self.source {
-            source.for_each_value(name, visit);
+            source.for_each_value(name, &mut |value| visit(trimmed(value)));
         }
     }
 
-    /// Calls `visit` with each header line, in order.
+    /// The first value of header `name` (lower case).
+    pub(crate) fn first_value(&self, name: &str) -> Option<&'a [u8]> {
+        let mut first = None;
+        self.for_each_value(name, &mut |value| first = first.or(Some(value)));
+        first
+    }
+
+    /// Calls `visit` with each header line but `host`, in order.
     pub(crate) fn for_each_header(&self, visit: &mut dyn FnMut(&'a str, &'a [u8])) {
+        let mut visit = |name: &'a str, value| {
+            if !name.eq_ignore_ascii_case("host") {
+                visit(name, trimmed(value));
+            }
+        };
         for (name, value) in self.headers.iter() {
             visit(name, value);
         }
         if let Some(source) = self.source {
-            source.for_each(visit);
+            source.for_each(&mut visit);
         }
+    }
+}
+
+/// A value as it arrives: HTTP drops the blanks around it.
+#[inline]
+fn trimmed(value: &[u8]) -> &[u8] {
+    let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    if is_blank(value.first()) || is_blank(value.last()) {
+        value.trim_ascii()
+    } else {
+        value
     }
 }
 
@@ -238,7 +368,7 @@ impl std::fmt::Debug for Request<'_> {
         f.debug_struct("Request")
             .field("method", &self.method)
             .field("authority", &self.authority)
-            .field("path", &self.path)
+            .field("target", &self.target)
             .field("port", &self.connection.port)
             .finish_non_exhaustive()
     }

@@ -125,6 +125,11 @@ fn mesh(dice: &mut Dice) -> Yaml {
         let mode = dice.pick(&["NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"]);
         json!({"normalization": mode})
     });
+    dice.maybe(6, &mut mesh, "defaultConfig", |dice| {
+        let details = dice.pick(&["SANITIZE", "FORWARD_ONLY", "ALWAYS_FORWARD_ONLY"]);
+        let hops = dice.number(0, 3);
+        json!({"gatewayTopology": {"numTrustedProxies": hops, "forwardClientCertDetails": details}})
+    });
     dice.maybe(
         12,
         &mut mesh,

@@ -28,6 +28,72 @@ const REGEXES: &[&str] = &[
     "(?i)/API",
 ];
 const HEADERS: &[&str] = &["x-user", "x-env", "X-Trace", "user-agent", "cookie"];
+/// Headers that a proxy itself has a say in, and what clients say in them.
+const OF_PROXIES: &[(&str, &[&str])] = &[
+    (
+        "connection",
+        &["te", "close, x-user", "upgrade", "Upgrade, x-env"],
+    ),
+    (
+        "content-type",
+        &["application/grpc", "application/grpc+proto", "text/html"],
+    ),
+    ("grpc-timeout", &["250m", "9S"]),
+    ("keep-alive", &["timeout=5"]),
+    ("te", &["trailers", "gzip", "gzip, trailers"]),
+    ("upgrade", &["websocket"]),
+    ("x-envoy-attempt-count", &["9"]),
+    ("x-envoy-external-address", &["198.51.100.1"]),
+    ("x-envoy-internal", &["true"]),
+    ("x-envoy-original-path", &["/evil"]),
+    ("x-envoy-retry-on", &["5xx"]),
+    ("x-envoy-upstream-rq-timeout-ms", &["60000"]),
+    ("x-forwarded-client-cert", &["By=spiffe://a;Hash=00"]),
+    (
+        "x-forwarded-for",
+        &["203.0.113.9", "10.1.1.1, 203.0.113.9", "garbage", ""],
+    ),
+    ("x-forwarded-proto", &["https", "HTTPS", "http", "ftp"]),
+];
+/// Hosts and targets at which a proxy looks twice.
+const ODD_HOSTS: &[&str] = &[
+    "",
+    "a b",
+    "sh<op>",
+    "*",
+    "u@shop.example.com",
+    "web:8o",
+    "[::1]:80",
+    "web\t",
+    "caf\u{e9}",
+];
+const ODD_TARGETS: &[&str] = &[
+    "",
+    "*",
+    "/",
+    "//",
+    "/%2f",
+    "/%2%65%2%65/x",
+    "/%%61dmin",
+    "/x/..;a\\api",
+    "/x\\..;/api",
+    "/api/%2e%2e;/x",
+    "/a b",
+    "http://shop.example.com",
+    "HTTP://web/api?q",
+    "https://web/",
+    "ws://web/",
+    "http:///x",
+    "http://u:p@web:80/api",
+    "http://web?user=jane",
+    "http://[::1]/",
+    "http://web:99999/",
+    "/api#f",
+    "?user=jane",
+    "api",
+    "/\u{1}",
+    "/caf\u{e9}",
+];
 const VALUES: &[&str] = &["", "jane", "JANE", "jan", "prod", "a,b"];
 const OPERATED: &[&str] = &["x-user", "x-set", "x-add", "x-both"];
 
@@ -342,6 +408,15 @@ pub fn request(dice: &mut Dice, side: Side) -> Yaml {
     }
     let method = dice.pick(&["GET", "GET", "GET", "POST", "PUT", "OPTIONS"]);
     let mut headers = json!({});
+    for (name, values) in dice.some(OF_PROXIES, 0, 2) {
+        headers[name] = dice.pick(values).into();
+    }
+    if dice.one_in(16) {
+        host = dice.pick(ODD_HOSTS).to_owned();
+    }
+    if dice.one_in(12) {
+        path = dice.pick(ODD_TARGETS).to_owned();
+    }
     for name in dice.some(HEADERS, 0, 3) {
         headers[name] = match dice.one_in(5) {
             true => json!([dice.pick(VALUES), dice.pick(VALUES)]),
@@ -356,7 +431,7 @@ pub fn request(dice: &mut Dice, side: Side) -> Yaml {
     }
     let mut out = json!({
         "host": host,
-        "protocol": "http",
+        "protocol": dice.pick(&["http", "http", "http2"]),
         "tls": "none",
         "method": method,
         "port": dice.pick(&[80, 80, 80, 8080, 7000]),

@@ -66,7 +66,17 @@ pub fn upstream_request(route: &Route, arm: &Arm, request: &Request) -> (String,
         .or_else(|| host_rewrite(&rule["headers"]))
         .or_else(|| host_rewrite(&arm.headers))
         .unwrap_or_else(|| request.host.clone());
-    (rewritten_path(route, &request.path), host, lines)
+    let path = rewritten_path(route, &request.path);
+    let rewrite = &rule["rewrite"];
+    if non_empty(rewrite, "uri").is_some()
+        || non_empty(&rewrite["uriRegexRewrite"], "match").is_some()
+    {
+        lines.0.retain(|(name, _)| name != "x-envoy-original-path");
+        lines
+            .0
+            .push(("x-envoy-original-path".to_owned(), request.path.clone())); // R-H-131
+    }
+    (path, host, lines)
 }
 
 /// R-H-126..R-H-130.

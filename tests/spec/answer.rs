@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::destination_rules::cluster_exists;
 use super::headers::Lines;
+use super::heads::{self, Refusal};
 use super::listeners::{Found, find};
 use super::matching::{Request, matches};
 use super::outcomes::act;
@@ -19,6 +20,8 @@ use super::{Yaml, text};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer {
     pub outcome: String,
+    /// Why a request was refused before it was routed.
+    pub detail: String,
     pub listener: String,
     pub route_config: String,
     pub virtual_host: String,
@@ -42,6 +45,7 @@ impl Answer {
     pub fn to_json(&self) -> Yaml {
         let mut out = json!({"outcome": self.outcome});
         let texts = [
+            ("detail", &self.detail),
             ("listener", &self.listener),
             ("route_config", &self.route_config),
             ("virtual_host", &self.virtual_host),
@@ -87,8 +91,70 @@ impl Answer {
 
 /// Every answer that this request may get: one for each way in which the dice can fall.
 pub fn possible_answers(world: &World, call: &Call) -> Vec<Answer> {
+    let answers = answers(world, call);
+    let content_type = call
+        .headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    match heads::is_grpc(content_type.map(|(_, value)| value.as_str())) {
+        true => answers.into_iter().map(for_grpc).collect(),
+        false => answers,
+    }
+}
+
+/// What a gRPC client gets in place of an answer that the proxy gives by itself (R-H-139).
+fn for_grpc(answer: Answer) -> Answer {
+    let own = [
+        "redirect",
+        "direct_response",
+        "fault_abort",
+        "no_route",
+        "no_such_cluster",
+        "bad_request",
+    ];
+    let is_unreadable = answer.detail.starts_with("http");
+    if !own.contains(&answer.outcome.as_str()) || is_unreadable || answer.status == 0 {
+        return answer;
+    }
+    let code = match answer.status {
+        400 => "13",
+        401 => "16",
+        403 => "7",
+        404 => "12",
+        429 | 502 | 503 | 504 => "14",
+        _ => "2",
+    };
+    let mut headers = answer.response_headers;
+    let message = match answer.outcome.as_str() {
+        "fault_abort" => "fault filter abort".to_owned(),
+        _ => answer.body,
+    };
+    if !message.is_empty() {
+        headers.insert("grpc-message".to_owned(), message.replace('%', "%25"));
+    }
+    headers
+        .entry("grpc-status".to_owned())
+        .or_insert(code.to_owned());
+    // A recording names it only of a direct response.
+    headers.remove("content-type");
+    if answer.outcome == "direct_response" {
+        headers.insert("content-type".to_owned(), "application/grpc".to_owned());
+    }
+    Answer {
+        status: 200,
+        response_headers: headers,
+        body: String::new(),
+        ..answer
+    }
+}
+
+fn answers(world: &World, call: &Call) -> Vec<Answer> {
     let scope = scope(world);
-    match find(world, &scope, call) {
+    let mut arriving = call.clone();
+    if !heads::is_detected(call) && !world.proxy.gateway {
+        arriving.protocol = "tcp".to_owned();
+    }
+    match find(world, &scope, &arriving) {
         Found::NoListener => vec![Answer {
             outcome: "no_listener".to_owned(),
             listener: "entry".to_owned(),
@@ -137,12 +203,16 @@ pub fn possible_answers(world: &World, call: &Call) -> Vec<Answer> {
                 listener,
                 ..Answer::default()
             };
-            let Some(request) = request(world, call) else {
-                return vec![Answer {
-                    outcome: "bad_request".to_owned(),
-                    status: 400,
-                    ..base
-                }];
+            let request = match request(world, call) {
+                Ok(request) => request,
+                Err((detail, status)) => {
+                    return vec![Answer {
+                        outcome: "bad_request".to_owned(),
+                        detail: detail.to_owned(),
+                        status,
+                        ..base
+                    }];
+                }
             };
             let no_route = Answer {
                 outcome: "no_route".to_owned(),
@@ -152,7 +222,7 @@ pub fn possible_answers(world: &World, call: &Call) -> Vec<Answer> {
             let Some(vhost) = choose(&hosts, &request.host) else {
                 return vec![no_route];
             };
-            if vhost.requires_tls && request.scheme != "https" {
+            if vhost.requires_tls && heads::forwarded_proto(world, call) != "https" {
                 // R-H-065
                 let location = format!("https://{}{}", request.host, request.path);
                 return vec![Answer {
@@ -181,33 +251,33 @@ pub fn possible_answers(world: &World, call: &Call) -> Vec<Answer> {
     }
 }
 
-/// The request as routes see it; `None` is answered with 400.
-fn request(world: &World, call: &Call) -> Option<Request> {
-    if call.host.is_empty() {
-        return None; // R-H-073
+/// The request as routes see it, or why it is refused.
+fn request(world: &World, call: &Call) -> Result<Request, Refusal> {
+    let head = heads::read(world, call)?;
+    if !head.path.starts_with('/') {
+        return Err(("absolute_path_rejected", 404));
     }
-    let path = normalised(
-        &call.path,
-        text(&world.mesh["pathNormalization"], "normalization"),
-    )?;
-    let scheme = if call.tls { "https" } else { "http" };
+    let mode = text(&world.mesh["pathNormalization"], "normalization");
+    let path = normalised(&head.path, mode).ok_or(("path_normalization_failed", 400))?;
+    let scheme = head.scheme.unwrap_or_else(|| heads::scheme(world, call));
     let mut lines = Vec::new();
     for (name, value) in [
-        (":authority", &call.host),
+        (":authority", &head.host),
         (":method", &call.method),
         (":path", &path),
-        (":scheme", &scheme.to_owned()),
+        (":scheme", &scheme),
     ] {
         lines.push((name.to_owned(), value.clone()));
     }
-    for (name, value) in &call.headers {
-        lines.push((name.to_ascii_lowercase(), value.clone()));
-    }
-    Some(Request {
+    lines.extend(heads::sanitized(world, call));
+    let given = call.headers.iter();
+    let given = given.map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
+    Ok(Request {
         path,
-        host: call.host.clone(),
+        host: head.host,
         method: call.method.clone(),
-        scheme: scheme.to_owned(),
+        scheme,
+        given: Lines(given.collect()),
         lines: Lines(lines),
         claims: Yaml::Null,
     })

@@ -16,6 +16,8 @@ pub struct Request {
     pub host: String,
     pub method: String,
     pub scheme: String,
+    /// The header lines as they were sent.
+    pub given: Lines,
     /// Header lines, `:authority`, `:method`, `:path` and `:scheme` first.
     pub lines: Lines,
     /// Verified JWT claims.

@@ -16,6 +16,7 @@
 //! | `gateways` | Gateways merged into servers by port |
 //! | `routes` | one VirtualService flattened into Envoy routes |
 //! | `virtual_hosts` | route configurations of a sidecar and of a gateway |
+//! | `heads` | what is refused before it is routed, and which headers only a proxy may write |
 //! | `listeners` | which listener and filter chain a connection meets |
 //! | `matching` | one route against one request |
 //! | `policies` | what a route asks for beside its destination |
@@ -30,6 +31,7 @@ pub mod delegates;
 pub mod destination_rules;
 pub mod gateways;
 pub mod headers;
+pub mod heads;
 pub mod listeners;
 pub mod matching;
 pub mod names;

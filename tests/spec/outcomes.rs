@@ -8,6 +8,7 @@ use super::actions::{self, Arm};
 use super::answer::Answer;
 use super::destination_rules::cluster_exists;
 use super::headers::Lines;
+use super::heads;
 use super::matching::Request;
 use super::policies;
 use super::routes::Route;
@@ -33,7 +34,8 @@ pub fn act(
                 ..base
             }];
         }
-        let upstream = upstream(&request.path, &request.host, &request.lines, &request.lines);
+        let lines = Lines(heads::routed(request.lines.0.clone(), &Yaml::Null));
+        let upstream = upstream(&request.path, &request.host, &request.given, &lines);
         return vec![Answer {
             outcome: "cluster".to_owned(),
             cluster: cluster.to_owned(),
@@ -166,7 +168,11 @@ fn send(
     cors: &Option<BTreeMap<String, String>>,
     base: &Answer,
 ) -> Vec<Answer> {
-    let (path, host, lines) = actions::upstream_request(route, arm, request);
+    let routed = Request {
+        lines: Lines(heads::routed(request.lines.0.clone(), &base.policy)),
+        ..request.clone()
+    };
+    let (path, host, lines) = actions::upstream_request(route, arm, &routed);
     let mut headers = joined(&actions::response_lines(route, Some(arm), &lines));
     if let Some(allowed) = cors {
         headers.extend(allowed.clone());
@@ -189,7 +195,7 @@ fn send(
     let answer = |mirrored_to: Vec<String>| Answer {
         outcome: "cluster".to_owned(),
         status: 200,
-        upstream_request: upstream(&path, &host, &request.lines, &lines),
+        upstream_request: upstream(&path, &host, &request.given, &lines),
         mirrored_to,
         ..base.clone()
     };

@@ -21,7 +21,14 @@ pub struct Proxy {
 /// One request as it arrives.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
+    /// The first `Host`, or `:authority`.
     pub host: String,
+    /// Every `Host`; `None`: there was none.
+    pub hosts: Option<Vec<String>>,
+    /// The client.
+    pub source: Option<String>,
+    /// The client has shown a certificate.
+    pub mutual_tls: bool,
     pub port: u64,
     /// `http`, `http2`, `grpc` or `tcp`.
     pub protocol: String,
@@ -106,8 +113,36 @@ impl Call {
                 None => headers.push((name.to_owned(), value.as_str().unwrap_or("").to_owned())),
             }
         }
+        if text(request, "protocol") == "grpc" {
+            let own = [("content-type", "application/grpc"), ("te", "trailers")];
+            let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            for line in own {
+                if !headers.iter().any(|(name, _)| *name == line.0) {
+                    headers.push(line);
+                }
+            }
+        }
+        let mut hosts: Vec<String> = match (request["host"].as_str(), request["no_host"] == true) {
+            (Some(host), _) => vec![host.to_owned()],
+            (None, true) => vec![],
+            (None, false) => vec!["oracle.invalid".to_owned()],
+        };
+        let further = headers.iter().filter(|(name, _)| name == "host");
+        hosts.extend(further.map(|(_, value)| value.clone()));
+        headers.retain(|(name, _)| name != "host");
+        let source = match (
+            text(request, "source"),
+            text(request, "address").contains(':'),
+        ) {
+            ("", false) => "10.99.99.99",
+            ("", true) => "fd00::99",
+            (source, _) => source,
+        };
         Call {
-            host: text(request, "host").to_owned(),
+            host: hosts.first().cloned().unwrap_or_default(),
+            hosts: (!hosts.is_empty()).then_some(hosts),
+            source: Some(source.to_owned()),
+            mutual_tls: text(request, "tls") == "mtls",
             port: number(request, "port"),
             protocol: text(request, "protocol").to_owned(),
             tls: !matches!(text(request, "tls"), "" | "none"),

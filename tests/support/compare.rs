@@ -119,7 +119,11 @@ const ABSENT_MEANS_NONE: &[&str] = &[
     "body",
     "tcp",
     "cluster",
+    "detail",
 ];
+
+/// Begins of the names of headers that a proxy adds by itself: only raw recordings have them.
+const OWN: &[&str] = &["x-envoy-", "x-forwarded-", "grpc-timeout", "te"];
 
 /// Outcomes for which the recorder does not say which route was taken.
 const FORMS: &[(&str, &[&str])] = &[
@@ -266,8 +270,8 @@ fn check(engine: &Engine, call: &Call, expect: &Yaml, field: &str, verdict: &mut
         }
         // Where nobody listens, the name that a recorder gives to its own entrance is not the proxy's.
         "listener" if got.is_null() && expect["outcome"] == "no_listener" => {}
-        "cluster" | "virtual_host" | "route_config" | "listener" | "position" | "route"
-        | "virtual_service" | "status" | "body" | "tcp" => {
+        "detail" | "cluster" | "virtual_host" | "route_config" | "listener" | "position"
+        | "route" | "virtual_service" | "status" | "body" | "tcp" => {
             if !same(wanted, &got) {
                 verdict.differ(field, wanted, &got);
             }
@@ -326,6 +330,26 @@ fn same(wanted: &Yaml, got: &Yaml) -> bool {
 
 /// The request as the upstream gets it. A field of `upstream_request` that is not known here is unchecked.
 fn upstream(call: &Call, wanted: &Yaml, got: &Yaml, verdict: &mut Verdict) {
+    let (mut wanted, mut got) = (wanted.clone(), got.clone());
+    if forwarded_as_bytes(&verdict.decision) {
+        // The recorder sent it.
+        remove(&mut wanted, "headers", &|name| name == "connection");
+    } else if call.request["raw"] != true {
+        let unrecorded = |name: &str| OWN.iter().any(|own| name.starts_with(own));
+        let asked = wanted["headers"].clone();
+        remove(&mut got, "headers", &|name| {
+            unrecorded(name) && asked[name].is_null()
+        });
+        let gone = list(&wanted, "removed_headers").to_vec();
+        let names = got.get_mut("removed_headers").and_then(Yaml::as_array_mut);
+        if let Some(names) = names {
+            names.retain(|name| gone.contains(name) || !unrecorded(name.as_str().unwrap_or("")));
+            if names.is_empty() {
+                remove(&mut got, "", &|name| name == "removed_headers");
+            }
+        }
+    }
+    let (wanted, got) = (&wanted, &got);
     let whole = !wanted["path"].is_null() && !wanted["host"].is_null();
     if whole && !same(wanted, got) {
         verdict.differ("upstream_request", wanted, got);
@@ -373,6 +397,21 @@ fn upstream(call: &Call, wanted: &Yaml, got: &Yaml, verdict: &mut Verdict) {
             other => verdict
                 .unchecked
                 .push(format!("expect.upstream_request.{other}")),
+        }
+    }
+}
+
+/// Takes the fields whose name passes `test` out of an object in `field` ("": the value itself), and the object if it is
+/// empty then.
+fn remove(value: &mut Yaml, field: &str, test: &dyn Fn(&str) -> bool) {
+    let inner = match field {
+        "" => Some(&mut *value),
+        field => value.get_mut(field),
+    };
+    if let Some(fields) = inner.and_then(Yaml::as_object_mut) {
+        fields.retain(|name, _| !test(name));
+        if fields.is_empty() && !field.is_empty() {
+            remove(value, "", &|name| name == field);
         }
     }
 }

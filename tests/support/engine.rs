@@ -1,7 +1,7 @@
 //! Asking the engine: a case's resources as a router, a call as a request, a decision as JSON.
 
 use meshroute::terms::claims::{Claim, Claims};
-use meshroute::terms::request::Tls;
+use meshroute::terms::request::{Protocol, Tls};
 use meshroute::terms::route_policy::HashKey;
 use meshroute::{Connection, Mesh, Options, Proxy, Request, Resources, Router};
 
@@ -84,6 +84,9 @@ const KNOWN: &[&str] = &[
     "path",
     "headers",
     "jwt_claims",
+    "raw",
+    "no_host",
+    "source",
     // Who sends it, and the name behind `address`.
     "from",
     "address_of",
@@ -128,18 +131,51 @@ pub fn ask(router: &Router, call: &Call, entropy: u64) -> Yaml {
     if text(said, "protocol") == "tcp" {
         return as_json(router.decide_connection(&connection, entropy).record());
     }
-    let path = match text(said, "path") {
-        "" => "/",
-        path => path,
+    // The client of all recordings that name none.
+    let source = match (text(said, "source"), text(said, "address").contains(':')) {
+        ("", false) => "10.99.99.99",
+        ("", true) => "fd00::99",
+        (source, _) => source,
     };
+    if let Ok(source) = source.parse() {
+        connection = connection.source(source);
+    }
+    // As they were sent: one byte for each character, or as UTF-8.
+    let bytes = |field: &str| match said["raw"] == true {
+        true => text(said, field).chars().map(|c| c as u8).collect(),
+        false => text(said, field).as_bytes().to_vec(),
+    };
+    let (host, path) = (bytes("host"), bytes("path"));
     let method = match text(said, "method") {
         "" => "GET",
         method => method,
     };
-    let mut request = Request::new(method, path)
-        .authority(text(said, "host"))
+    let mut request = Request::new(method, "/")
         .claims(&claims)
         .connection(connection);
+    if said["path"].is_string() {
+        request = request.target(&path);
+    }
+    let protocol = text(said, "protocol");
+    if protocol == "http2" {
+        request = request.protocol(Protocol::Http2);
+    }
+    // Over HTTP/2, the recorder named itself where it was to name no host.
+    request = match (
+        said["host"].is_string(),
+        said["no_host"] == true && protocol != "http2",
+    ) {
+        (true, _) => request.authority(&host),
+        (false, true) => request,
+        (false, false) => request.authority("oracle.invalid"),
+    };
+    if protocol == "grpc" {
+        for (name, value) in [("content-type", "application/grpc"), ("te", "trailers")] {
+            if said["headers"][name].is_null() {
+                request = request.header(name, value);
+            }
+        }
+    }
     for (name, value) in said["headers"].as_object().into_iter().flatten() {
         match value {
             Yaml::Array(lines) => {

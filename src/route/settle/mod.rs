@@ -20,7 +20,7 @@ use domains::{Collector, Domains};
 /// So many picks and actions more than at first may be there, beside as many as there were at first.
 const SPARE: u32 = if cfg!(test) { 4 } else { 1024 };
 /// A host that is nobody's name and fits `*` alone.
-const OTHER: &str = "\u{1}";
+const OTHER: &str = "~";
 
 impl Router {
     /// A router over finished tables.

@@ -83,7 +83,15 @@ impl<'r> Definition<'r> {
     /// The cluster that `Router::route_with` should find.
     pub fn route(&self, host: &str, gateway: &str, entropy: u64) -> Result<String, RouteError> {
         let name = without_port(host);
-        let arrival = self.arrival(name, gateway)?;
+        let arrival = self.arrival(name, gateway);
+        let is_asked_for =
+            |c: char| c.is_ascii_alphanumeric() || "!$%&'()*+,-.:;=@[]_~".contains(c);
+        if !matches!(arrival, Err(RouteError::UnknownGateway))
+            && (host.is_empty() || !host.chars().all(is_asked_for))
+        {
+            return Err(RouteError::BadHost);
+        }
+        let arrival = arrival?;
         let mut connection = Connection::to_port(arrival.port).gateway(gateway);
         if let Some(address) = arrival.address {
             connection = connection.address(address);
@@ -106,10 +114,10 @@ impl<'r> Definition<'r> {
             Outcome::HttpsRedirect => Err(RouteError::Redirect(301)),
             Outcome::Respond(answer) => Err(RouteError::DirectResponse(answer.response().status)),
             Outcome::Abort(_) => Err(RouteError::Fault(decision.status().expect("a status"))),
+            Outcome::BadRequest(_) => Err(RouteError::BadHost),
             Outcome::NotFound(why) => Err(match why {
                 NotFound::NoVirtualHost => RouteError::NoVirtualHost,
                 NotFound::NoRule => RouteError::NoRule,
-                NotFound::NoHost => RouteError::BadHost,
                 _ => RouteError::NoListener,
             }),
             other => panic!("no answer to a plain request: {other:?}"),

@@ -67,8 +67,12 @@ fn r_h_072_and_073_refusals() {
     assert_eq!(status(&get("/a#b")), Some(400));
     assert_eq!(status(&get("/a%00")), Some(400));
     assert_eq!(status(&Request::get("/a")), Some(400));
-    assert_eq!(status(&get("")), Some(404));
-    assert_eq!(status(&get("a")), Some(404));
+    assert_eq!(status(&get("")), Some(400));
+    assert_eq!(status(&get("a")), Some(400));
+    assert_eq!(
+        status(&get("http://a.example.com").target("http://a.example.com?x")),
+        Some(404)
+    );
     assert_eq!(status(&get("/")), None);
 }
 

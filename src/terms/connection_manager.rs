@@ -1,0 +1,34 @@
+//! What a proxy does with a request before it routes it, as far as it is configured: Envoy calls this the HTTP connection
+//! manager. MeshConfig and the side of the proxy say it, the walk does it.
+
+use super::path_normalization::PathNormalization;
+
+/// The settings of a side that hold before anything is matched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConnectionManager {
+    /// What is done to the path.
+    pub path_normalization: PathNormalization,
+    /// Clients are strangers: what they say of themselves (`x-forwarded-*`) is overwritten or added to. True of gateways.
+    pub is_edge: bool,
+    /// How many proxies stand before this one whose `x-forwarded-*` are believed (`numTrustedProxies`).
+    pub trusted_hops: u32,
+    /// What becomes of `x-forwarded-client-cert`.
+    pub client_certificate: ForwardClientCert,
+}
+
+/// What becomes of `x-forwarded-client-cert` (`forwardClientCertDetails`). What a proxy writes into it is known only to
+/// the one that has seen the certificate: the caller adds it after [`apply`](crate::Decision::apply).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ForwardClientCert {
+    /// It is removed.
+    #[default]
+    Sanitize,
+    /// It is kept where the client has shown a certificate, else removed.
+    ForwardOnly,
+    /// The same, and the certificate that the client has shown is to be appended.
+    AppendForward,
+    /// It is removed, and the certificate that the client has shown is to be written.
+    SanitizeSet,
+    /// It is kept.
+    AlwaysForwardOnly,
+}
