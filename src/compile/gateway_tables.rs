@@ -2,6 +2,7 @@
 //! on their hosts. What VirtualServices, services and DestinationRules say is made anew in its place; Gateways are merged
 //! anew as a whole.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -100,7 +101,8 @@ impl GatewayTables {
             if let Some(new) = new
                 && let Some(rank) = rank(new)
             {
-                for name in &new.gateways {
+                // One that is named twice is bound once.
+                for name in new.gateways.iter().collect::<BTreeSet<_>>() {
                     self.routes.add(name, new, &rank, gateway);
                 }
             }

@@ -559,3 +559,32 @@ fn an_update_tells_what_was_noticed_about_what_came() {
     );
     assert!(update.report.len() > noticed && noticed > 0, "{noticed}");
 }
+
+#[test]
+fn a_gateway_that_is_named_twice_is_bound_once() {
+    let gateway = "
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: default}
+spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}
+---";
+    let twice = SHOP.replace(
+        "hosts: [shop.example.com]",
+        "gateways: [edge, default/edge], hosts: [shop.example.com]",
+    );
+    let read = |text: &str| Resources::from_yaml(text).expect("valid");
+    let resources = read(&format!("{gateway}{twice}"));
+    let (mut live, _) = LiveRouter::new(resources, Proxy::gateway("default"));
+    let rules = |router: &Router| {
+        let request = meshroute::Request::get("/").authority("shop.example.com");
+        let decision = router.decide(&request.port(80).gateway("edge"), 0);
+        let config = decision.route_config().expect("routed");
+        let hosts = config.virtual_hosts();
+        hosts.map(|host| host.rules().len()).collect::<Vec<_>>()
+    };
+    assert_eq!(rules(live.router()), [1]);
+    let changed = read(&twice.replace("host: cart", "host: basket"));
+    live.update(Changes::new().apply_all(changed))
+        .expect("valid");
+    assert_eq!(rules(live.router()), [1]);
+}
