@@ -191,6 +191,7 @@ codes! {
     DROPPED_SERVER = "MR0320" "dropped-server" Warning "A server gives way to one of another Gateway, or of its own.";
     REFUSED_LISTENER = "MR0321" "refused-listener" Error "Servers make a listener that Envoy refuses.";
 
+    UNKNOWN_FORMAT_COMMAND = "MR0322" "unknown-format-command" Error "A header value has a command that Envoy does not know.";
     LINT_STOPPED = "MR0390" "lint-stopped" Note "A lint did not look at everything: there is more than its limit.";
 
     // MR04xx: one proxy's view.

@@ -33,6 +33,7 @@ pub mod rule_for_unknown_host;
 pub mod shadowed_catch_all;
 pub mod subset_selects_nothing;
 pub mod unbound_server;
+pub mod unknown_format_command;
 pub mod unknown_gateway;
 pub mod unknown_host;
 pub mod unknown_port;
@@ -53,7 +54,7 @@ pub(crate) struct Facts<'a> {
 type Check = fn(&Facts<'_>, &mut Report);
 
 /// Every lint, in the order of their codes.
-const LINTS: [Check; 20] = [
+const LINTS: [Check; 21] = [
     unknown_host::check,
     unknown_port::check,
     ambiguous_port::check,
@@ -74,6 +75,7 @@ const LINTS: [Check; 20] = [
     conflicting_gateways::check,
     conflicting_sidecars::check,
     dropped_server::check,
+    unknown_format_command::check,
 ];
 
 /// Says what in `mesh` is valid and hardly means what its author meant.

@@ -2,7 +2,7 @@
 //! (R-H-065, R-H-134..R-H-139, R-H-144, R-H-148).
 
 use super::cors::{self, Cors};
-use super::headers::{self, Commands};
+use super::headers::{self, Commands, Sent};
 use super::rewrite::{replace_matched, with_query};
 use super::subject::Subject;
 use crate::decision::{Answer, Decision, Outcome};
@@ -21,8 +21,13 @@ pub(super) fn answer(
     let mut headers = HeaderList::new();
     // The request as it came: nothing was sent upstream.
     let change = |headers: &mut HeaderList| {
-        let sent = headers::lines_of(subject);
-        decision.change_response(subject, &sent, headers, commands);
+        let lines = headers::lines_of(subject);
+        let sent = Sent {
+            path: subject.target,
+            authority: subject.authority,
+            lines: &lines,
+        };
+        decision.change_response(subject, &sent, status, headers, commands);
     };
     let (body, grpc_status): (&[u8], Option<u32>) = match decision.outcome {
         Outcome::Redirect(redirection) => {

@@ -4,7 +4,7 @@
 use super::answer;
 use super::cors::{self, Cors};
 use super::head::with_head;
-use super::headers::{self, Commands, Values};
+use super::headers::{self, Commands, Received, Sent, Values};
 use super::path::{Target, with_normal_form};
 use super::rewrite;
 use super::subject::Subject;
@@ -26,7 +26,7 @@ impl Decision<'_> {
     }
 
     /// The same, with the values of format commands that only the caller knows: `commands` is asked for them by their text
-    /// without the percent signs, such as `DOWNSTREAM_REMOTE_ADDRESS` (R-H-120). `%REQ(..)%` is known without it.
+    /// without the percent signs, such as `UPSTREAM_HOST` (R-H-120). What the request says is known without it.
     pub fn apply_with(
         &self,
         request: &Request<'_>,
@@ -49,19 +49,20 @@ impl Decision<'_> {
     }
 
     /// What becomes of the response of the upstream that the request was forwarded to: header changes of the route and of
-    /// the destination, and the headers of CORS (R-H-125, R-H-148).
+    /// the destination, and the headers of CORS (R-H-125, R-H-148). `status` and `response` are the upstream's.
     ///
     /// # Complexity
     /// As [`apply`](Self::apply).
-    pub fn apply_to_response(&self, request: &Request<'_>, response: &mut HeaderList) {
-        self.apply_to_response_with(request, response, &|_| None);
+    pub fn apply_to_response(&self, request: &Request<'_>, status: u16, response: &mut HeaderList) {
+        self.apply_to_response_with(request, status, response, &|_| None);
     }
 
     /// The same, with the values of format commands that only the caller knows; see [`apply_with`](Self::apply_with).
-    /// `%RESP(..)%` is known without it.
+    /// What request and response say is known without it.
     pub fn apply_to_response_with(
         &self,
         request: &Request<'_>,
+        status: u16,
         response: &mut HeaderList,
         commands: &dyn Fn(&str) -> Option<String>,
     ) {
@@ -70,8 +71,13 @@ impl Decision<'_> {
         };
         self.with_subject(request, |subject| {
             // Formats of the response look into the request as it was sent upstream.
-            let sent = self.upstream_request(subject, commands).headers;
-            self.change_response(subject, &sent, response, commands);
+            let upstream = self.upstream_request(subject, commands);
+            let sent = Sent {
+                path: &upstream.path,
+                authority: &upstream.authority,
+                lines: &upstream.headers,
+            };
+            self.change_response(subject, &sent, status, response, commands);
             let cors = self.policy().and_then(|policy| policy.cors.as_deref());
             if let Some(cors) = cors.filter(|cors| cors::evaluate(cors, subject) == Cors::Simple) {
                 answer::name_origin(cors, subject, response);
@@ -103,17 +109,22 @@ impl Decision<'_> {
     pub(super) fn change_response(
         &self,
         subject: &Subject<'_, '_>,
-        sent: &HeaderList,
+        sent: &Sent<'_>,
+        status: u16,
         response: &mut HeaderList,
         commands: &Commands<'_>,
     ) {
         let Some(rule) = self.rule() else { return };
-        let values = Values { subject, commands };
+        let values = Values {
+            subject,
+            rule: rule.name(),
+            commands,
+        };
         for step in headers::steps(rule.action(), self.chosen) {
             let operations: Vec<&HeaderOperations> =
                 step.iter().map(|changes| &changes.response).collect();
             headers::run(&operations, response, &|format, lines| {
-                values.evaluate(format, sent, Some(lines))
+                values.evaluate(format, sent, Some(Received { status, lines }))
             });
         }
     }
@@ -133,12 +144,21 @@ impl Decision<'_> {
         let Some(rule) = self.rule() else {
             return upstream;
         };
-        let values = Values { subject, commands };
+        let values = Values {
+            subject,
+            rule: rule.name(),
+            commands,
+        };
         for step in headers::steps(rule.action(), self.chosen) {
             let operations: Vec<&HeaderOperations> =
                 step.iter().map(|changes| &changes.request).collect();
             headers::run(&operations, &mut upstream.headers, &|format, lines| {
-                values.evaluate(format, lines, None)
+                let sent = Sent {
+                    path: subject.target,
+                    authority: subject.authority,
+                    lines,
+                };
+                values.evaluate(format, &sent, None)
             });
         }
         if let Some(authority) = self.rewritten_authority() {

@@ -3,17 +3,33 @@
 use super::sanitize::{Own, TOUCHED};
 use super::subject::{Subject, keeps_one_line};
 use crate::router::{Action, WeightedCluster};
-use crate::terms::format::{FormatPart, HeaderFormat};
+use crate::terms::format::{Command, FormatPart, HeaderFormat, HeaderNames};
 use crate::terms::header_list::HeaderList;
 use crate::terms::header_operations::{HeaderChanges, HeaderOperations};
 
-/// Gives the values of format commands that only the embedder knows, such as `DOWNSTREAM_REMOTE_ADDRESS`, by their text
-/// without the percent signs.
+/// Gives the values of format commands that only the embedder knows, such as `UPSTREAM_HOST`, by their text without the
+/// percent signs.
 pub(super) type Commands<'c> = dyn Fn(&str) -> Option<String> + 'c;
+
+/// A request as formats see it: as it came, or as it was forwarded.
+pub(super) struct Sent<'v> {
+    pub path: &'v str,
+    pub authority: &'v str,
+    pub lines: &'v HeaderList,
+}
+
+/// A response as formats see it.
+#[derive(Clone, Copy)]
+pub(super) struct Received<'v> {
+    pub status: u16,
+    pub lines: &'v HeaderList,
+}
 
 /// What format strings are evaluated against.
 pub(super) struct Values<'v, 'b> {
     pub subject: &'v Subject<'v, 'b>,
+    /// The name of the rule.
+    pub rule: &'v str,
     pub commands: &'v Commands<'v>,
 }
 
@@ -95,57 +111,65 @@ pub(super) fn run(
 }
 
 impl Values<'_, '_> {
-    /// The text of a format, where `%REQ(..)%` looks into `request` and `%RESP(..)%` into `response` (R-H-120). What is not
-    /// there is empty.
+    /// The text of a format. What is not there, and what nobody knows, is empty (R-H-120).
     pub fn evaluate(
         &self,
         format: &HeaderFormat,
-        request: &HeaderList,
-        response: Option<&HeaderList>,
+        request: &Sent<'_>,
+        response: Option<Received<'_>>,
     ) -> Vec<u8> {
         let mut out = Vec::new();
         for part in format.parts() {
             match part {
                 FormatPart::Literal(text) => out.extend_from_slice(text.as_bytes()),
-                FormatPart::RequestHeader {
-                    name,
-                    alternative,
-                    max_length,
-                } => {
-                    let value = self.request_header(name, request).or_else(|| {
-                        let name = alternative.as_deref()?;
-                        self.request_header(name, request)
-                    });
-                    out.extend(
-                        value
-                            .unwrap_or_default()
-                            .into_iter()
-                            .take(max_length.unwrap_or(usize::MAX)),
-                    );
+                FormatPart::Command(command, longest) => {
+                    let value = self.value(command, request, response).unwrap_or_default();
+                    out.extend(value.into_iter().take(longest.unwrap_or(usize::MAX)));
                 }
-                FormatPart::Command(command) => match response_header(command, response) {
-                    Some(value) => out.extend_from_slice(value),
-                    None => out.extend((self.commands)(command).unwrap_or_default().bytes()),
-                },
             }
         }
         out
     }
 
-    fn request_header(&self, name: &str, request: &HeaderList) -> Option<Vec<u8>> {
-        let subject = self.subject;
+    fn value(
+        &self,
+        command: &Command,
+        request: &Sent<'_>,
+        response: Option<Received<'_>>,
+    ) -> Option<Vec<u8>> {
+        let connection = &self.subject.request.connection;
+        let text = match command {
+            Command::RequestHeader(names) => {
+                return first_of(names, |name| self.request_header(name, request));
+            }
+            Command::ResponseHeader(names) => {
+                return first_of(names, |name| Some(response?.lines.get(name)?.to_vec()));
+            }
+            Command::Protocol => self.subject.request.protocol.name().to_owned(),
+            Command::ResponseCode => response.map_or(0, |response| response.status).to_string(),
+            Command::RouteName => self.rule.to_owned(),
+            Command::RequestedServerName => connection.sni?.to_owned(),
+            Command::LocalPort => connection.port.to_string(),
+            Command::LocalAddress => connection.address?.to_string(),
+            Command::RemoteAddress => self.subject.remote_address()?.to_string(),
+            Command::DirectRemoteAddress => connection.source?.to_string(),
+            Command::Other(command) => (self.commands)(command)?,
+        };
+        Some(text.into_bytes())
+    }
+
+    fn request_header(&self, name: &str, request: &Sent<'_>) -> Option<Vec<u8>> {
         match name {
-            ":path" => Some(subject.target.into()),
-            ":authority" | "host" => Some(subject.authority.into()),
-            ":method" => Some(subject.request.method.into()),
-            ":scheme" => Some(subject.scheme().into()),
-            _ => request.get(name).map(<[u8]>::to_vec),
+            ":path" => Some(request.path.into()),
+            ":authority" | "host" => Some(request.authority.into()),
+            ":method" => Some(self.subject.request.method.into()),
+            ":scheme" => Some(self.subject.scheme().into()),
+            _ => request.lines.get(name).map(<[u8]>::to_vec),
         }
     }
 }
 
-/// The first value that `RESP(name)` names; `None`: it is another command, or there is no response yet.
-fn response_header<'l>(command: &str, response: Option<&'l HeaderList>) -> Option<&'l [u8]> {
-    let name = command.strip_prefix("RESP(")?.strip_suffix(')')?;
-    response?.get(name)
+/// The value of the first of two headers that is there.
+fn first_of(names: &HeaderNames, value: impl Fn(&str) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+    value(&names.name).or_else(|| value(names.alternative.as_deref()?))
 }

@@ -13,13 +13,23 @@ impl Decision<'_> {
     /// own: status, response headers and body, and the request as the upstream gets it. Headers that a proxy adds to every
     /// response are left out. A TCP connection to a cluster that does not exist counts as 503, as recordings have it.
     pub fn observed(&self, request: &Request<'_>) -> DecisionRecord {
+        self.observed_with(request, &HeaderList::new())
+    }
+
+    /// The same, if the upstream answered 200 with these headers, of which only what was changed is named.
+    pub fn observed_with(&self, request: &Request<'_>, response: &HeaderList) -> DecisionRecord {
         let mut seen = self.record();
         match self.apply(request) {
             Applied::Forward(upstream) => {
-                let mut response = HeaderList::new();
-                self.apply_to_response(request, &mut response);
+                let mut seen_headers = response.clone();
+                self.apply_to_response(request, 200, &mut seen_headers);
                 seen.status = Some(200);
-                seen.response_headers = texts(&response);
+                seen.response_headers = texts(&seen_headers);
+                for (name, _) in response.iter() {
+                    if seen_headers.joined(name) == response.joined(name) {
+                        seen.response_headers.remove(name);
+                    }
+                }
                 seen.upstream_request = Some(self.changes(request, &upstream));
             }
             Applied::Answer(Answer {

@@ -16,7 +16,8 @@ fn found(yaml: &str) -> Vec<String> {
     report
         .iter()
         .map(|one| {
-            let is_refusal = one.code().name() == "refused-listener";
+            let refused = ["refused-listener", "unknown-format-command"];
+            let is_refusal = refused.contains(&one.code().name());
             assert_eq!(
                 one.is_error(),
                 is_refusal,
@@ -477,4 +478,27 @@ fn a_finding_in_a_delegate_names_the_delegate_once() {
         found(&yaml),
         ["unknown-host leaf spec.http[1].route[0].destination.host"]
     );
+}
+
+#[test]
+fn unknown_format_command() {
+    let rule = |value: &str| {
+        let spec = format!(
+            "{{hosts: [a.example.com], http: [{{headers: {{response: {{add: {{x-a: '{value}'}}}}}}, route: [{{destination: {{host: a}}}}]}}]}}"
+        );
+        service("a", &[80]) + &one("VirtualService", "v", 1, &spec)
+    };
+    assert_eq!(
+        found(&rule("a %REQ_WITHOUT_QUERY(:path)%")),
+        ["unknown-format-command v spec.http[0].headers.response.add"]
+    );
+    for known in [
+        "100%%",
+        "%REQ(x)%",
+        "%RESPONSE_HEADER(x):3%",
+        "%UPSTREAM_HOST%",
+        "%START_TIME(%s)%",
+    ] {
+        assert_eq!(found(&rule(known)), NOTHING, "{known}");
+    }
 }

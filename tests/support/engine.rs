@@ -1,6 +1,7 @@
 //! Asking the engine: a case's resources as a router, a call as a request, a decision as JSON.
 
 use meshroute::terms::claims::{Claim, Claims};
+use meshroute::terms::header_list::HeaderList;
 use meshroute::terms::request::{Protocol, Tls};
 use meshroute::terms::route_policy::HashKey;
 use meshroute::{Connection, Mesh, Options, Proxy, Request, Resources, Router};
@@ -187,7 +188,12 @@ pub fn ask(router: &Router, call: &Call, entropy: u64) -> Yaml {
         }
     }
     let decision = router.decide(&request, entropy);
-    let mut out = as_json(decision.observed(&request));
+    // What the recorder's upstream answers with.
+    let mut response: HeaderList = [("content-type", "application/json")].into_iter().collect();
+    if let Some(cluster) = decision.cluster() {
+        response.append("x-oracle-backend", cluster.name());
+    }
+    let mut out = as_json(decision.observed_with(&request, &response));
     if !decision.hash_policy().is_empty() {
         let keys: Vec<Yaml> = decision.hash_policy().iter().map(hash_key).collect();
         out["policy"]["hash_policy"] = keys.into();

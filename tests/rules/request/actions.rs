@@ -150,7 +150,7 @@ fn r_h_125_response_changes() {
         .collect();
     router
         .decide(&request, 0)
-        .apply_to_response(&request, &mut response);
+        .apply_to_response(&request, 200, &mut response);
     assert!(!response.contains("x-gone"));
     // Formats of the response see the request as it was sent upstream.
     assert_eq!(text(response.get("x-a")).as_deref(), Some("sent"));

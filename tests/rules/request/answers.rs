@@ -231,7 +231,7 @@ fn r_h_148_simple_requests_and_origins() {
         let mut response = HeaderList::new();
         router
             .decide(&request, 0)
-            .apply_to_response(&request, &mut response);
+            .apply_to_response(&request, 200, &mut response);
         assert_eq!(
             response.contains("access-control-expose-headers"),
             response.contains("access-control-allow-origin")
