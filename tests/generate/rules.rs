@@ -265,7 +265,19 @@ fn headers(dice: &mut Dice) -> Yaml {
         for field in dice.some(&["set", "add"], 0, 2) {
             for name in dice.some(OPERATED, 1, 2) {
                 let value = match field {
-                    "set" => dice.pick(&["s1", "s2", "%REQ(x-env)%", "100%%"]),
+                    "set" => dice.pick(&[
+                        "s1",
+                        "s2",
+                        "%REQ(x-env)%",
+                        "100%%",
+                        "%PROTOCOL%",
+                        "%RESPONSE_CODE%",
+                        "%REQ(:authority)% %REQ(:path)%",
+                        "%RESP(x-oracle-backend)%",
+                        "%REQ(x-env?x-user)%",
+                        "%DOWNSTREAM_LOCAL_PORT%",
+                        "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
+                    ]),
                     _ => dice.pick(&["a1", "a2"]),
                 };
                 operations[field][name] = value.into();

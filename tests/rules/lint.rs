@@ -495,7 +495,7 @@ fn unknown_format_command() {
     for known in [
         "100%%",
         "%REQ(x)%",
-        "%RESPONSE_HEADER(x):3%",
+        "%RESPONSE_HEADER(x)%",
         "%UPSTREAM_HOST%",
         "%START_TIME(%s)%",
     ] {

@@ -269,6 +269,18 @@ fn request(world: &World, call: &Call) -> Result<Request, Refusal> {
     ] {
         lines.push((name.to_owned(), value.clone()));
     }
+    // What formats ask for by name (R-H-120).
+    let protocol = if call.protocol == "http2" {
+        "HTTP/2"
+    } else {
+        "HTTP/1.1"
+    };
+    let mut fact = |name: &str, value: String| lines.push((format!(":%{name}"), value));
+    fact("protocol", protocol.to_owned());
+    fact("response_code", "0".to_owned());
+    fact("downstream_local_port", call.port.to_string());
+    let client = heads::remote_address(world, call).unwrap_or_default();
+    fact("downstream_remote_address_without_port", client);
     lines.extend(heads::sanitized(world, call));
     let given = call.headers.iter();
     let given = given.map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));

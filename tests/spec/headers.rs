@@ -102,7 +102,8 @@ impl Operations {
     }
 }
 
-/// R-H-120: `%REQ(name)%` and `%%`; any other command is unknown to this specification and yields nothing.
+/// R-H-120: `%REQ(name?alternative)%`, `%RESP(name)%`, `%%`, and commands whose value stands among the lines, as `%NAME`. Any
+/// other command is unknown to this specification and yields nothing.
 pub fn formatted(format: &str, request: &Lines) -> String {
     let mut out = String::new();
     let mut rest = format;
@@ -112,14 +113,24 @@ pub fn formatted(format: &str, request: &Lines) -> String {
             break;
         };
         let command = &rest[start + 1..start + 1 + length];
-        match command
-            .strip_prefix("REQ(")
-            .and_then(|c| c.strip_suffix(')'))
-        {
-            // Envoy's command reads the first line only.
-            Some(name) => out.push_str(request.each(name).first().map_or("", String::as_str)),
-            None if command.is_empty() => out.push('%'),
-            None => {}
+        let argument = |names: [&str; 2]| {
+            let (name, argument) = command.strip_suffix(')')?.split_once('(')?;
+            names.contains(&name).then(|| argument.to_owned())
+        };
+        // Envoy's command reads the first line only.
+        let first = |name: &str| request.each(name).first().cloned();
+        let either = |names: &str, begin: &str| {
+            let named = |name: &str| first(&format!("{begin}{name}"));
+            names.split('?').find_map(named).unwrap_or_default()
+        };
+        if command.is_empty() {
+            out.push('%');
+        } else if let Some(names) = argument(["REQ", "REQUEST_HEADER"]) {
+            out.push_str(&either(&names, ""));
+        } else if let Some(names) = argument(["RESP", "RESPONSE_HEADER"]) {
+            out.push_str(&either(&names, ":response-"));
+        } else {
+            out.push_str(&first(&format!(":%{command}")).unwrap_or_default());
         }
         rest = &rest[start + length + 2..];
     }

@@ -46,7 +46,8 @@ pub fn act(
     }
     if rule["redirect"].is_object() {
         let (status, location) = actions::redirect(route, request);
-        let mut headers = joined(&actions::response_lines(route, None, &request.lines));
+        let lines = answered(&request.lines, status);
+        let mut headers = joined(&actions::response_lines(route, None, &lines));
         headers.insert("location".to_owned(), location);
         return vec![Answer {
             outcome: "redirect".to_owned(),
@@ -65,7 +66,8 @@ pub fn act(
 fn direct_response(route: &Route, request: &Request, base: Answer) -> Answer {
     let response = &route.rule["directResponse"];
     let status = super::number(response, "status");
-    let mut headers = joined(&actions::response_lines(route, None, &request.lines));
+    let lines = answered(&request.lines, status);
+    let mut headers = joined(&actions::response_lines(route, None, &lines));
     if status == 201 || (300..400).contains(&status) {
         // Answered like a redirect to the same URL: the body is not sent.
         let location = format!("{}://{}{}", request.scheme, request.host, request.path);
@@ -122,14 +124,12 @@ fn forward(
         aborts = share;
         if share > 0 {
             for arm in &arms {
+                let status = status["httpStatus"].as_u64().unwrap_or(200);
+                let lines = answered(&request.lines, status);
                 answers.push(Answer {
                     outcome: "fault_abort".to_owned(),
-                    status: status["httpStatus"].as_u64().unwrap_or(200),
-                    response_headers: joined(&actions::response_lines(
-                        route,
-                        Some(arm),
-                        &request.lines,
-                    )),
+                    status,
+                    response_headers: joined(&actions::response_lines(route, Some(arm), &lines)),
                     ..base.clone()
                 });
             }
@@ -173,7 +173,18 @@ fn send(
         ..request.clone()
     };
     let (path, host, lines) = actions::upstream_request(route, arm, &routed);
-    let mut headers = joined(&actions::response_lines(route, Some(arm), &lines));
+    // The request as it was forwarded, and what the recorder's upstream answers.
+    let mut exchanged = answered(&lines, 200);
+    for (name, value) in [
+        (":path", &path),
+        (":authority", &host),
+        (":response-x-oracle-backend", &arm.cluster),
+        (":response-content-type", &"application/json".to_owned()),
+    ] {
+        exchanged.0.retain(|(other, _)| other != name);
+        exchanged.0.push((name.to_owned(), value.clone()));
+    }
+    let mut headers = joined(&actions::response_lines(route, Some(arm), &exchanged));
     if let Some(allowed) = cors {
         headers.extend(allowed.clone());
         headers.extend(actions::cors_details(route, false));
@@ -253,6 +264,16 @@ fn upstream(path: &str, host: &str, before: &Lines, after: &Lines) -> Yaml {
         out["removed_headers"] = json!(removed);
     }
     out
+}
+
+/// The lines of a request that is answered with this status: what formats of the response read.
+fn answered(lines: &Lines, status: u64) -> Lines {
+    let mut lines = lines.clone();
+    lines.0.retain(|(name, _)| name != ":%response_code");
+    lines
+        .0
+        .push((":%response_code".to_owned(), status.to_string()));
+    lines
 }
 
 /// Header lines with repeated names joined by `,`.
