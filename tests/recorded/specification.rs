@@ -7,17 +7,6 @@ use crate::spec::{Answer, Call, Proxy, World, Yaml, entries, list, possible_answ
 use crate::support::case;
 use crate::support::pending::{Pending, is_asked};
 
-/// A few recordings name the cluster of a mirror: the shadow was noted instead of the request.
-fn recorded_the_shadow(answer: &Answer, expect: &Yaml) -> bool {
-    let cluster = text(expect, "cluster");
-    let mirrors = list(&answer.policy, "mirrors");
-    !answer.split.contains_key(cluster)
-        && answer.cluster != cluster
-        && mirrors
-            .iter()
-            .any(|mirror| text(mirror, "cluster") == cluster)
-}
-
 fn as_map(value: &Yaml) -> BTreeMap<String, String> {
     let pairs = value.as_object().into_iter().flatten();
     pairs
@@ -54,13 +43,6 @@ fn recorded(got: &Yaml, wanted: &Yaml) -> Yaml {
 
 /// The fields in which an answer differs from what was recorded.
 fn differences(answer: &Answer, expect: &Yaml, raw: bool) -> Vec<(String, String, String)> {
-    let mut expect = expect.clone();
-    if recorded_the_shadow(answer, &expect) {
-        expect["cluster"] = answer.cluster.clone().into();
-        expect["outcome"] = answer.outcome.clone().into();
-        expect["status"] = Yaml::Null;
-    }
-    let expect = &expect;
     let mut out = Vec::new();
     let mut check = |field: &str, want: String, got: String| {
         if want != got {

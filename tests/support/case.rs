@@ -45,7 +45,48 @@ pub struct Call {
     pub expect: Yaml,
 }
 
+/// Fields of a case that are read here, or only said of it.
+const KNOWN: &[&str] = &[
+    "schema",
+    "id",
+    "name",
+    "needs",
+    "default_namespace",
+    "mesh",
+    "proxy",
+    "include",
+    "resources",
+    "calls",
+    "expect_invalid",
+    "expect_clusters",
+    "recorded",
+    "source",
+    "notes",
+];
+
+/// Fields of `proxy`.
+const KNOWN_OF_PROXY: &[&str] = &[
+    "type",
+    "namespace",
+    "config_namespace",
+    "labels",
+    "ip",
+    "gateway",
+];
+
 impl Case {
+    /// Fields of it that no runner here knows, `proxy.locality` among them: what is not read is not checked.
+    pub fn unknown_fields(&self) -> impl Iterator<Item = String> {
+        let fields = |value: &Yaml, known: &'static [&'static str]| -> Vec<String> {
+            let names = value.as_object().into_iter().flatten();
+            let names = names.map(|(name, _)| name.clone());
+            names.filter(|name| !known.contains(&name.as_str())).collect()
+        };
+        let of_proxy = fields(&self.proxy, KNOWN_OF_PROXY).into_iter();
+        let of_proxy = of_proxy.map(|name| format!("proxy.{name}"));
+        fields(&self.raw, KNOWN).into_iter().chain(of_proxy)
+    }
+
     /// What it needs and does not get here.
     pub fn unmet_needs(&self) -> impl Iterator<Item = &str> {
         let needs = self.needs.iter().map(String::as_str);
