@@ -13,6 +13,7 @@ pub(super) enum Refusal {
     /// Something is nested more than [`DEEPEST`] levels deep here (line and column from 1).
     TooDeep(usize, usize),
     /// The text is no YAML from here on, and what follows could be nested deeply.
+    #[cfg(feature = "yaml")]
     NotYaml(usize, usize, String),
 }
 

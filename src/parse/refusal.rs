@@ -37,6 +37,7 @@ impl Batch {
                 let message = format!("the document is nested more than {DEEPEST} levels deep");
                 (Code::TOO_DEEP, *line, *column, message)
             }
+            #[cfg(feature = "yaml")]
             Refusal::NotYaml(line, column, message) => {
                 (Code::SYNTAX, *line, *column, message.clone())
             }

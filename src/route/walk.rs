@@ -32,11 +32,11 @@ pub(super) fn decide<'r, P: Probe>(
         let protocols = detected(request, head.is_ok());
         let authority = head.as_ref().map_or("", |head| head.authority);
         match choose_side(tables, connection, protocols, Some(authority)) {
-            Some(side) => {
+            Ok(side) => {
                 let arriving = (connection, protocols, Some((request, head)));
                 run((clusters, side), arriving, entropy, probe)
             }
-            None => Walk::new(clusters, entropy, probe).decision,
+            Err(why) => nowhere(clusters, why, entropy, probe),
         }
     })
 }
@@ -66,12 +66,24 @@ pub(super) fn decide_connection<'r, P: Probe>(
 ) -> Decision<'r> {
     let clusters = &tables.clusters;
     match choose_side(tables, connection, connection.alpn, None) {
-        Some(side) => {
+        Ok(side) => {
             let arriving = (connection, connection.alpn, None);
             run((clusters, side), arriving, entropy, probe)
         }
-        None => Walk::new(clusters, entropy, probe).decision,
+        Err(why) => nowhere(clusters, why, entropy, probe),
     }
+}
+
+/// The decision of what arrives nowhere.
+fn nowhere<'r, P: Probe>(
+    clusters: &'r ClusterTable,
+    why: NotFound,
+    entropy: u64,
+    probe: &mut P,
+) -> Decision<'r> {
+    let mut walk = Walk::new(clusters, entropy, probe);
+    walk.not_found(why);
+    walk.decision
 }
 
 /// The protocols of a connection with a request on it: those that the client offers; on one in plain text, HTTP has been
@@ -330,16 +342,22 @@ fn chain<'r>(
     })
 }
 
-/// The side that decides: the one that the connection names; else the only one; else the mesh, unless it has nothing of its
-/// own for the host and a gateway has.
+/// The side that decides: the one that the connection names, where that Gateway has a server on the connection's port; else
+/// the only one; else the mesh, unless it has nothing of its own for the host and a gateway has.
 fn choose_side<'r>(
     tables: &'r Tables,
     connection: &Connection<'_>,
     protocols: &[&str],
     authority: Option<&str>,
-) -> Option<(Side, &'r View)> {
+) -> Result<(Side, &'r View), NotFound> {
     if let Some(name) = connection.gateway {
-        return tables.side_of(tables.arrivals.gateway(name)?);
+        let gateway = tables.arrivals.gateway(name).ok_or(NotFound::NoGateway)?;
+        let mut arrivals = tables.arrivals.of_servers(gateway).iter();
+        let listens = arrivals.any(|arrival| arrival.port == connection.port);
+        if gateway != GatewayId::MESH && !listens {
+            return Err(NotFound::NoListener);
+        }
+        return tables.side_of(gateway).ok_or(NotFound::NoGateway);
     }
     let mesh = tables.mesh.as_ref().map(|view| (Side::Mesh, view));
     let gateway = tables.gateway.as_ref().map(|view| (Side::Gateway, view));
@@ -350,9 +368,9 @@ fn choose_side<'r>(
                 claims(view, clusters, connection, protocols, authority)
             };
             let to_gateway = !claims(mesh) && claims(gateway);
-            Some(if to_gateway { gateway } else { mesh })
+            Ok(if to_gateway { gateway } else { mesh })
         }
-        (mesh, gateway) => mesh.or(gateway),
+        (mesh, gateway) => mesh.or(gateway).ok_or(NotFound::NoGateway),
     }
 }
 

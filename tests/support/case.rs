@@ -80,7 +80,9 @@ impl Case {
         let fields = |value: &Yaml, known: &'static [&'static str]| -> Vec<String> {
             let names = value.as_object().into_iter().flatten();
             let names = names.map(|(name, _)| name.clone());
-            names.filter(|name| !known.contains(&name.as_str())).collect()
+            names
+                .filter(|name| !known.contains(&name.as_str()))
+                .collect()
         };
         let of_proxy = fields(&self.proxy, KNOWN_OF_PROXY).into_iter();
         let of_proxy = of_proxy.map(|name| format!("proxy.{name}"));

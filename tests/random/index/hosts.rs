@@ -145,7 +145,7 @@ proptest! {
             let place = naive(&numbered, authority).map(|place| place as usize);
             let expected = |turn: u32| place.map(|place| match answer(place, turn) {
                 Answer::Destination(number) => Target::Destination(number),
-                Answer::Split(split, first) => Target::Destination(first + split.pick(word) as u32),
+                Answer::Split(split, first) => Target::Picked(first + split.pick(word) as u32),
                 Answer::Elsewhere(number) => Target::Elsewhere(number),
                 Answer::Nowhere(why) => Target::Nowhere(why),
                 Answer::Walk => Target::Walk,

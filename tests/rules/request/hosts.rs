@@ -38,6 +38,38 @@ spec: {hosts: [a.example.com], gateways: [edge], http: [{match: [{uri: {prefix: 
 }
 
 #[test]
+fn a_named_gateway_listens_on_its_own_ports_only() {
+    let router = compile(
+        r#"
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: a, namespace: default}
+spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: b, namespace: default}
+spec: {servers: [{port: {number: 81, name: http, protocol: HTTP}, hosts: ["*"]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop, namespace: default}
+spec: {hosts: ["*"], gateways: [a, b], http: [{route: [{destination: {host: shop}}]}]}
+"#,
+    );
+    let outcome = |gateway, port| {
+        let connection = Connection::to_port(port).gateway(gateway);
+        let request = Request::get("/").authority("x.com").connection(connection);
+        router.decide(&request, 0).record().outcome
+    };
+    assert_eq!(outcome("a", 80), "cluster");
+    assert_eq!(outcome("b", 81), "cluster");
+    assert_eq!(outcome("b", 80), "no_listener");
+    assert_eq!(outcome("a", 81), "no_listener");
+    assert_eq!(outcome("nobody", 80), "no_listener");
+}
+
+#[test]
 fn r_h_007_a_missing_cluster_is_503_and_final() {
     let router = gateway(&format!(
         "  - match: [{{uri: {{prefix: /a}}}}]\n    route: [{{destination: {{host: missing}}}}]\n    headers: {{response: {{set: {{x: a}}}}}}\n{SHOP}"
