@@ -46,6 +46,8 @@
 //! | carry it out | [`Decision::apply`] |
 //! | know why | [`Router::explain`] |
 //! | follow a configuration that changes | [`live::LiveRouter`] |
+//! | serve many proxies of one mesh | [`Compiler`] |
+//! | choose one of a cluster's endpoints by hash | [`balance`] |
 //!
 //! The [`guide`] has the semantics, the differences from Istio, a glossary, and what an answer costs.
 #![cfg_attr(docsrs, feature(doc_cfg))]

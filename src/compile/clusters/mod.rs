@@ -126,7 +126,7 @@ impl<'s> Clusters<'s> {
     }
 
     /// A cluster that has been made.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "yaml"))]
     pub fn get(&self, id: ClusterId) -> &Arc<Cluster> {
         &self.made[&id]
     }

@@ -12,6 +12,7 @@ use crate::mesh::{Service, Visibility};
 use crate::resolve::check::network;
 use crate::resolve::{Context, Sink, creation};
 use crate::resource::{self as raw, Document, IntOrString};
+use crate::terms::hash::HashSet;
 use crate::terms::labels::Labels;
 
 use super::endpoint_slices::Slices;
@@ -202,8 +203,9 @@ struct Behind<'a> {
 }
 
 impl Behind<'_> {
-    /// Its EndpointSlices' endpoints, or the Pods that it selects where there are no slices; then the WorkloadEntries and
-    /// Deployments that it selects. A Service without selector has only its slices.
+    /// Its EndpointSlices' endpoints, or the Pods that it selects where there are no slices; then the WorkloadEntries that it
+    /// selects. A Deployment stands for pods that nobody has listed: as an endpoint without an address, where there are
+    /// neither slices nor Pods with its labels. A Service without selector has only its slices.
     fn endpoints(
         &self,
         resource: &crate::terms::name::ResourceName,
@@ -252,11 +254,17 @@ impl Behind<'_> {
     ) {
         let publish = self.spec.publish_not_ready_addresses;
         let fixed = self.numbered_ports();
-        let selected = workloads.selected(namespace, self.selector);
+        let selected: Vec<&Workload> = workloads.selected(namespace, self.selector).collect();
+        let pods = selected.iter().filter(|one| one.kind == WorkloadKind::Pod);
+        // Each set of labels once: the pods of a Deployment have the same.
+        let listed: HashSet<&Labels> = pods.map(|pod| &*pod.labels).collect();
         for workload in selected {
             let counts = match workload.kind {
                 WorkloadKind::Pod => !has_slices,
-                WorkloadKind::Deployment => true,
+                WorkloadKind::Deployment => {
+                    let has_its_labels = |pod: &&Labels| workload.labels.selects(pod);
+                    !has_slices && !listed.iter().any(has_its_labels)
+                }
                 // Only one with an IP address can stand behind a Kubernetes Service (R-M-132).
                 WorkloadKind::WorkloadEntry => workload.has_ip(),
             };

@@ -305,6 +305,56 @@ endpoints: [{addresses: [a.example.com]}]
 }
 
 #[test]
+fn a_deployment_is_an_endpoint_only_where_its_pods_are_not_listed() {
+    let service = "
+apiVersion: v1
+kind: Service
+metadata: {name: a, namespace: b}
+spec: {selector: {app: x}, ports: [{name: http, port: 80}]}
+";
+    let deployment = "---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: d, namespace: b}
+spec: {selector: {matchLabels: {app: x}}, template: {metadata: {labels: {app: x}}}}
+";
+    let pod = |name: &str, address: &str| {
+        format!(
+            "---
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, namespace: b, labels: {{app: x, pod-template-hash: h}}}}
+status: {{podIP: {address}, conditions: [{{type: Ready, status: 'True'}}]}}
+"
+        )
+    };
+    let pods = pod("p1", "10.0.0.1") + &pod("p2", "10.0.0.2");
+    let slice = "---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: a-1, namespace: b, labels: {kubernetes.io/service-name: a}}
+addressType: IPv4
+ports: [{name: http, port: 80}]
+endpoints: [{addresses: [10.0.0.1]}, {addresses: [10.0.0.2]}]
+";
+    let addresses = |parts: &[&str]| -> Vec<String> {
+        let (services, _) = resolve(&parts.concat());
+        let endpoints = services[0].endpoints.iter();
+        endpoints
+            .map(|one| {
+                one.address
+                    .as_ref()
+                    .map_or("-".to_owned(), |a| a.to_string())
+            })
+            .collect()
+    };
+    let both = ["10.0.0.1", "10.0.0.2"];
+    assert_eq!(addresses(&[service, deployment]), ["-"]);
+    assert_eq!(addresses(&[service, deployment, &pods]), both);
+    assert_eq!(addresses(&[service, deployment, &pods, slice]), both);
+}
+
+#[test]
 fn services_that_select_the_same_for_the_same_ports_share_their_endpoints() {
     let service = |name: &str, selector: &str, port: u16| {
         format!(
