@@ -3,6 +3,8 @@
 use smallvec::SmallVec;
 use twox_hash::XxHash64;
 
+use crate::terms::cookie;
+
 /// xxHash64 with seed 0, which Envoy hashes keys and values with.
 pub fn hash_bytes(bytes: &[u8]) -> u64 {
     XxHash64::oneshot(0, bytes)
@@ -61,7 +63,9 @@ impl RequestHash {
     /// The hash of the first cookie called `name` over all `cookie` lines. Double quotes around its value are cut; an empty one
     /// counts as absent (R-B-03).
     pub fn of_cookie<'v>(lines: impl IntoIterator<Item = &'v [u8]>, name: &str) -> Option<u64> {
-        let value = lines.into_iter().find_map(|line| cookie(line, name))?;
+        let value = lines
+            .into_iter()
+            .find_map(|line| cookie::value(line, name))?;
         (!value.is_empty()).then(|| hash_bytes(value))
     }
 
@@ -86,21 +90,6 @@ impl RequestHash {
         let written = write!(rest, "{address}").map(|()| 64 - rest.len());
         hash_bytes(&text[..written.unwrap_or(0)])
     }
-}
-
-/// The value of the first cookie called `name` in a `cookie` line.
-fn cookie<'v>(line: &'v [u8], name: &str) -> Option<&'v [u8]> {
-    let pairs = line.split(|byte| *byte == b';');
-    let mut named = pairs.filter_map(|pair| {
-        let pair = pair.trim_ascii();
-        let at = pair.iter().position(|byte| *byte == b'=')?;
-        (&pair[..at] == name.as_bytes()).then(|| &pair[at + 1..])
-    });
-    let value = named.next()?;
-    Some(match value {
-        [b'"', inner @ .., b'"'] => inner,
-        whole => whole,
-    })
 }
 
 #[cfg(test)]

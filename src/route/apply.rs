@@ -78,6 +78,7 @@ impl Decision<'_> {
                 lines: &upstream.headers,
             };
             self.change_response(subject, &sent, status, response, commands);
+            self.set_cookies(subject, response);
             let cors = self.policy().and_then(|policy| policy.cors.as_deref());
             if let Some(cors) = cors.filter(|cors| cors::evaluate(cors, subject) == Cors::Simple) {
                 answer::name_origin(cors, subject, response);

@@ -5,6 +5,7 @@
 
 mod answer;
 mod apply;
+mod cookies;
 mod cors;
 mod explain;
 mod head;

@@ -7,6 +7,7 @@ pub mod claims;
 pub mod cluster;
 pub mod condition;
 pub mod connection_manager;
+pub(crate) mod cookie;
 pub mod duration;
 pub mod endpoint;
 pub mod field_path;

@@ -209,6 +209,8 @@ pub enum Draw {
     FaultDelay,
     /// Whether the request is aborted.
     FaultAbort,
+    /// The value of a cookie that a hash policy generates.
+    Cookie,
 }
 
 impl Draw {
@@ -218,6 +220,7 @@ impl Draw {
             Draw::Split => 0x1319_8A2E_0370_7344,
             Draw::FaultDelay => 0xA409_3822_299F_31D0,
             Draw::FaultAbort => 0x082E_FA98_EC4E_6C89,
+            Draw::Cookie => 0xBE54_66CF_34E9_0C6C,
             Draw::Mirror(place) => mix(0x4528_21E6_38D0_1377 ^ (place as u64)),
         }
     }

@@ -35,8 +35,8 @@ impl ClaimMatch {
 
     pub(super) fn fmt_unmet(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.join(".");
-        let what = format_args!("claim `{path}`");
-        self.test.fmt_unmet(what, self.invert, f)
+        self.test
+            .fmt_unmet(format_args!("claim `{path}`"), self.invert, f)
     }
 
     /// Heap bytes.

@@ -41,8 +41,8 @@ impl HeaderMatch {
     }
 
     pub(super) fn fmt_unmet(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = format_args!("header `{}`", self.name);
-        self.test.fmt_unmet(what, self.invert, f)
+        self.test
+            .fmt_unmet(format_args!("header `{}`", self.name), self.invert, f)
     }
 
     /// Heap bytes.

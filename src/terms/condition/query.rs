@@ -28,8 +28,8 @@ impl QueryMatch {
     }
 
     pub(super) fn fmt_unmet(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = format_args!("query parameter `{}`", self.key);
-        self.test.fmt_unmet(what, false, f)
+        self.test
+            .fmt_unmet(format_args!("query parameter `{}`", self.key), false, f)
     }
 
     /// Heap bytes.

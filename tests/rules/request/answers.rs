@@ -1,7 +1,7 @@
 //! Answers of the proxy itself: redirects, direct responses, faults, CORS, gRPC (R-H-133..R-H-139, R-H-144, R-H-148).
 
-use meshroute::Request;
 use meshroute::terms::header_list::HeaderList;
+use meshroute::{Mesh, Proxy, Request, Resources, Router};
 
 use super::{answer, gateway, get, text};
 
@@ -263,4 +263,45 @@ fn r_h_149_a_fault_comes_before_cors() {
     let answer = answer(&router, &preflight("https://a.com"));
     assert_eq!(answer.status, 418);
     assert!(!answer.headers.contains("access-control-allow-origin"));
+}
+
+#[test]
+fn r_b_03_a_hash_policy_gives_a_cookie_to_who_has_none() {
+    let router = |cookie: &str| {
+        let yaml = format!(
+            "
+apiVersion: v1
+kind: Service
+metadata: {{name: web, namespace: default}}
+spec: {{ports: [{{name: http, port: 80}}]}}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {{name: web, namespace: default}}
+spec:
+  host: web
+  trafficPolicy: {{loadBalancer: {{consistentHash: {{httpCookie: {{{cookie}}}}}}}}}
+"
+        );
+        let resources = Resources::from_yaml(&yaml).expect("readable");
+        let mesh = Mesh::resolve(resources).expect("valid");
+        Router::compile(&mesh, &Proxy::sidecar("default"))
+    };
+    let set_cookie = |cookie: &str, sent: &str| {
+        let router = router(cookie);
+        let request = Request::get("http://web/").header("cookie", sent);
+        let decision = router.decide(&request, 7);
+        let mut response = HeaderList::new();
+        decision.apply_to_response(&request, 200, &mut response);
+        let line = text(response.get("set-cookie"));
+        line.map(|line| line.replace(&format!("{:016x}", decision.generated_cookie()), "*"))
+    };
+    let minute = "name: sess, path: /p, ttl: 60s";
+    let written = Some("sess=\"*\"; Max-Age=60; Path=/p; HttpOnly".to_owned());
+    assert_eq!(set_cookie(minute, "other=1"), written);
+    assert_eq!(set_cookie(minute, "sess="), written);
+    assert_eq!(set_cookie(minute, "other=1; sess=a"), None);
+    let session = Some("sess=\"*\"; HttpOnly".to_owned());
+    assert_eq!(set_cookie("name: sess, ttl: 0s", ""), session);
+    assert_eq!(set_cookie("name: sess", ""), None);
 }
