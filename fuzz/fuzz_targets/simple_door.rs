@@ -26,7 +26,7 @@ fuzz_target!(|input: &[u8]| {
         let router = Router::compile(&mesh, &proxy);
         for gateway in ["mesh", gateway] {
             for entropy in [entropy, 0, u64::MAX] {
-                let walked = router.route_by_scan(host, gateway, entropy);
+                let walked = router.route_walked(host, gateway, entropy);
                 let looked_up = router.route_with(host, gateway, entropy);
                 let name = |found: meshroute::Destination<'_>| found.cluster().name().to_owned();
                 assert_eq!(looked_up.map(name), walked.map(name), "{host:?} at {gateway:?}");

@@ -67,6 +67,25 @@ impl Router {
         }
     }
 
+    /// The same, walked where `route_with` looks up: what a fuzzer holds the table against.
+    ///
+    /// # Errors
+    /// As [`route_with`](Self::route_with).
+    #[doc(hidden)]
+    pub fn route_walked(
+        &self,
+        host: &str,
+        gateway: &str,
+        entropy: u64,
+    ) -> Result<Destination<'_>, RouteError> {
+        let gateway = self.tables.arrivals.gateway(gateway);
+        let gateway = gateway.ok_or(RouteError::UnknownGateway)?;
+        match is_host(host) {
+            true => self.route_by_walk(host, gateway, entropy),
+            false => Err(RouteError::BadHost),
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn route_by_walk(
