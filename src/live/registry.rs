@@ -84,6 +84,9 @@ impl Registry {
             made: Vec::new(),
             aliases,
         };
+        // Also of those that stay what they were: what there is to say about them is said again.
+        let made_anew = new.values().flatten();
+        let hosts: BTreeSet<Arc<str>> = made_anew.map(|one| Arc::clone(&one.hostname)).collect();
         for (key, made) in new {
             let names = update.aliases.as_ref().unwrap_or(&self.aliases);
             let made = made.into_iter().map(|mut service| {
@@ -93,7 +96,7 @@ impl Registry {
             let (made, old) = (made.collect(), self.of(&key));
             update.replace(key, old, made);
         }
-        let named = self.same_names(mesh, &update);
+        let named = self.same_names(mesh, &update, &hosts);
         if named.len() > 1 {
             let keys: BTreeSet<Key> = named.iter().map(|service| key_of(service)).collect();
             let documents = keys.iter().filter_map(|key| documents.get(key));
@@ -153,12 +156,15 @@ impl Registry {
         Some(names)
     }
 
-    /// All services, as they are after the update, that have a host name of one that it changes, in the mesh's order.
-    fn same_names(&self, mesh: &Mesh, update: &RegistryUpdate) -> Vec<Arc<Service>> {
+    /// All services, as they are after the update, with one of these host names, in the mesh's order.
+    fn same_names(
+        &self,
+        mesh: &Mesh,
+        update: &RegistryUpdate,
+        hosts: &BTreeSet<Arc<str>>,
+    ) -> Vec<Arc<Service>> {
         let replaced: BTreeSet<&Key> = update.made.iter().map(|(key, _)| key).collect();
-        let new = update.services.iter().filter_map(|(_, new)| new.as_ref());
         let mut named: Vec<Arc<Service>> = Vec::new();
-        let hosts: BTreeSet<&Arc<str>> = new.map(|service| &service.hostname).collect();
         for host in hosts {
             let kept = mesh.inner.service_index.named(host).iter();
             let kept = kept.flat_map(|one| mesh.inner.service_index.twins(one));

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::documents::Key;
 use super::{About, Changes, LiveRouter};
+use crate::diagnostic::Code;
 use crate::mesh::{Mesh, Service};
 use crate::resource::Resources;
 use crate::{Options, Proxy, Report};
@@ -219,5 +220,38 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn what_there_is_to_say_of_a_service_is_said_again_when_it_comes_again() {
+    let entry = json!({
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "ServiceEntry",
+        "metadata": {"name": "a", "namespace": "default"},
+        "spec": {
+            "hosts": ["b.prod.svc.cluster.local"],
+            "resolution": "STATIC",
+            "ports": [{"number": 80, "name": "http", "protocol": "HTTP"}],
+        },
+    });
+    let service = |label: &str| {
+        json!({
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "b", "namespace": "prod", "labels": {"x": label}},
+            "spec": {"ports": [{"name": "http", "port": 80}]},
+        })
+    };
+    let read = |document: Value| Resources::from_json(&document.to_string()).expect("readable");
+    let (mut live, _) = LiveRouter::new(read(entry), Proxy::default());
+    for label in ["one", "two"] {
+        let changes = Changes::new().apply_all(read(service(label)));
+        let update = live.update(changes).expect("valid");
+        let shared = update
+            .report
+            .iter()
+            .filter(|one| one.code() == Code::HOST_SHARED);
+        assert_eq!(shared.count(), 1, "{label}");
     }
 }
