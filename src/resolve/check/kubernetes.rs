@@ -1,6 +1,7 @@
 //! Texts as Kubernetes' API server accepts them: names, labels, ports.
 
 use super::Verdict;
+use super::labels::is_qualified_name;
 
 const MAX_SUBDOMAIN: usize = 253;
 const MAX_LABEL: usize = 63;
@@ -48,7 +49,7 @@ pub(crate) fn key(text: &str) -> Verdict {
         None => (None, text),
     };
     let is_prefix = |prefix| subdomain(prefix).is_ok();
-    match prefix.is_none_or(is_prefix) && is_qualified(name) {
+    match prefix.is_none_or(is_prefix) && is_qualified_name(name) {
         true => Ok(()),
         false => Err(format!("`{text}` is not a key that Kubernetes accepts")),
     }
@@ -56,7 +57,7 @@ pub(crate) fn key(text: &str) -> Verdict {
 
 /// A value of a label.
 pub(crate) fn label_value(text: &str) -> Verdict {
-    match text.is_empty() || is_qualified(text) {
+    match text.is_empty() || is_qualified_name(text) {
         true => Ok(()),
         false => Err(format!(
             "`{text}` is not a label value that Kubernetes accepts"
@@ -85,16 +86,6 @@ fn is_label_of_any_length(text: &str) -> bool {
         && !text.is_empty()
         && !text.starts_with('-')
         && !text.ends_with('-')
-}
-
-fn is_qualified(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.len() <= MAX_LABEL
-        && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
-        && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
-        && bytes
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 #[cfg(test)]

@@ -27,7 +27,8 @@ pub(crate) fn value(text: &str) -> Verdict {
     }
 }
 
-fn is_qualified_name(text: &str) -> bool {
+/// The name part of a Kubernetes key, or a value that is not empty: at most 63 bytes.
+pub(super) fn is_qualified_name(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() <= 63
         && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
