@@ -52,6 +52,8 @@
 //! The [`guide`] has the semantics, the differences from Istio, a glossary, and what an answer costs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
+// Here and not in Cargo.toml: what is `pub` in a test or a bench is no surface.
+#![warn(unnameable_types, unreachable_pub)]
 
 // The API as written is declared by the macros of its reader.
 #[macro_use]

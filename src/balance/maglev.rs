@@ -25,7 +25,7 @@ impl Maglev {
     ///
     /// # Complexity
     /// O(size) steps where all shares are equal, more where they differ.
-    pub fn new<'k>(shares: &[Share], key: impl Fn(u32) -> &'k str, size: u64) -> Self {
+    pub(super) fn new<'k>(shares: &[Share], key: impl Fn(u32) -> &'k str, size: u64) -> Self {
         if shares.is_empty() || size < 2 {
             return Maglev::default();
         }
@@ -75,7 +75,7 @@ impl Maglev {
     /// # Complexity
     /// One load. No allocation.
     #[inline]
-    pub fn choose(&self, hash: u64, attempt: u32) -> Option<u32> {
+    pub(super) fn choose(&self, hash: u64, attempt: u32) -> Option<u32> {
         let hash = match attempt {
             0 => hash,
             attempt => hash ^ (!0 - u64::from(attempt) + 1),

@@ -75,6 +75,7 @@ impl Settings {
 
 /// Whether an endpoint takes requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Health {
     /// It does.
     #[default]

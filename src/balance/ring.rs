@@ -15,7 +15,7 @@ impl Ring {
     ///
     /// # Complexity
     /// O(n log n) for the n entries, each of which is hashed once.
-    pub fn new<'k>(
+    pub(super) fn new<'k>(
         shares: &[Share],
         key: impl Fn(u32) -> &'k str,
         minimum: u64,
@@ -53,7 +53,7 @@ impl Ring {
     /// # Complexity
     /// Logarithmic. No allocation.
     #[inline]
-    pub fn choose(&self, hash: u64, attempt: u32) -> Option<u32> {
+    pub(super) fn choose(&self, hash: u64, attempt: u32) -> Option<u32> {
         let at = self.hashes.partition_point(|entry| *entry < hash);
         let at = (at + attempt as usize).checked_rem(self.hashes.len())?;
         self.endpoints.get(at).copied()

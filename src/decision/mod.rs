@@ -32,6 +32,7 @@ pub use record::{
 
 /// The side of a proxy that a decision was made on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a proxy has two sides")]
 pub enum Side {
     /// The outbound side of a sidecar: the gateway name `mesh`.
     Mesh,

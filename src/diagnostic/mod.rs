@@ -17,6 +17,7 @@ use std::fmt;
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Severity {
     /// The resource (or a part of it) cannot be used; strict entrances fail.
     Error,
@@ -45,6 +46,7 @@ impl fmt::Display for Severity {
 
 /// Which resource is meant: `VirtualService default/reviews`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[non_exhaustive]
 pub struct ResourceRef {
     /// The kind as written in YAML.
     pub kind: Cow<'static, str>,
@@ -86,6 +88,7 @@ impl fmt::Display for ResourceRef {
 
 /// Another resource that has to do with the problem, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[non_exhaustive]
 pub struct Related {
     /// The other resource.
     pub resource: ResourceRef,

@@ -14,7 +14,7 @@ pub(super) struct HostsByNamespace {
 
 impl HostsByNamespace {
     /// Hosts with their namespaces; `None`: of all namespaces. O(n log n).
-    pub fn new<'a>(hosts: impl IntoIterator<Item = (Option<&'a str>, &'a str)>) -> Self {
+    pub(super) fn new<'a>(hosts: impl IntoIterator<Item = (Option<&'a str>, &'a str)>) -> Self {
         let mut shared = Vec::new();
         let mut named: HashMap<&str, Vec<&str>> = HashMap::default();
         let mut any = Vec::new();
@@ -36,7 +36,7 @@ impl HostsByNamespace {
     }
 
     /// Whether some host fits both `host` and one of those that `namespace` has; `None`: one of any namespace (R-M-002).
-    pub fn overlaps(&self, namespace: Option<&str>, host: &str) -> bool {
+    pub(super) fn overlaps(&self, namespace: Option<&str>, host: &str) -> bool {
         let Some(namespace) = namespace else {
             return self.any.overlaps(host);
         };

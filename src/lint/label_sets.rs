@@ -12,12 +12,12 @@ pub(super) struct LabelSets<'m> {
 
 impl<'m> LabelSets<'m> {
     /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
     /// Whether `selector` selects one of them. O(sets that have its rarest pair).
-    pub fn has_selected(&self, selector: &Labels) -> bool {
+    pub(super) fn has_selected(&self, selector: &Labels) -> bool {
         let lists = selector
             .iter()
             .map(|pair| self.by_pair.get(&pair).map_or(&[][..], Vec::as_slice));

@@ -13,7 +13,7 @@ impl Default for Work {
 
 impl Work {
     /// Takes `steps`; false: there are not so many left.
-    pub fn spend(&mut self, steps: usize) -> bool {
+    pub(super) fn spend(&mut self, steps: usize) -> bool {
         match self.0.checked_sub(steps) {
             Some(left) => self.0 = left,
             None => return false,
@@ -22,7 +22,7 @@ impl Work {
     }
 
     /// Says that the lint did not look at everything.
-    pub fn stopped(lint: &str) -> Diagnostic {
+    pub(super) fn stopped(lint: &str) -> Diagnostic {
         let message = format!("`{lint}` did not look at everything: there are too many pairs");
         Diagnostic::new(Code::LINT_STOPPED, message)
     }

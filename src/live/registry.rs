@@ -32,7 +32,7 @@ pub(super) struct RegistryUpdate {
 
 impl Registry {
     /// Of this mesh.
-    pub fn new(mesh: &Mesh) -> Self {
+    pub(super) fn new(mesh: &Mesh) -> Self {
         let services = &mesh.inner.services;
         let mut made: HashMap<Key, Vec<Arc<Service>>> = HashMap::new();
         for service in services {
@@ -51,7 +51,7 @@ impl Registry {
     ///
     /// # Complexity
     /// In proportion to what the services that they concern are made from.
-    pub fn update(
+    pub(super) fn update(
         &self,
         mesh: &Mesh,
         documents: &Documents,
@@ -106,7 +106,7 @@ impl Registry {
     }
 
     /// Takes an update over that has been put into the mesh; returns its changes.
-    pub fn take_over(&mut self, update: RegistryUpdate) -> Vec<Change<Service>> {
+    pub(super) fn take_over(&mut self, update: RegistryUpdate) -> Vec<Change<Service>> {
         for (key, services) in update.made {
             match services.is_empty() {
                 true => self.made.remove(&key),

@@ -40,7 +40,7 @@ enum Word {
 
 impl Relevance {
     /// Adds a document.
-    pub fn insert(&mut self, document: &Resource) {
+    pub(super) fn insert(&mut self, document: &Resource) {
         for word in words(document) {
             let known = self.by_word.entry(word).or_default();
             known.insert(Key::of(document));
@@ -48,7 +48,7 @@ impl Relevance {
     }
 
     /// Removes a document.
-    pub fn remove(&mut self, document: &Resource) {
+    pub(super) fn remove(&mut self, document: &Resource) {
         let key = Key::of(document);
         for word in words(document) {
             if let Some(known) = self.by_word.get_mut(&word) {
@@ -61,7 +61,7 @@ impl Relevance {
     }
 
     /// The services (Service, ServiceEntry) that this document, which comes or goes, may concern.
-    pub fn concerned(&self, document: &Resource, documents: &Documents) -> BTreeSet<Key> {
+    pub(super) fn concerned(&self, document: &Resource, documents: &Documents) -> BTreeSet<Key> {
         let namespace: Box<str> = document.meta().namespace.as_str().into();
         let mut concerned = BTreeSet::new();
         for word in words(document) {
@@ -97,7 +97,7 @@ impl Relevance {
     }
 
     /// What the service `key` is made from, as far as it is among `documents`.
-    pub fn inputs(&self, key: &Key, documents: &Documents) -> BTreeSet<Key> {
+    pub(super) fn inputs(&self, key: &Key, documents: &Documents) -> BTreeSet<Key> {
         let mut inputs = BTreeSet::new();
         let Some(document) = documents.get(key) else {
             return inputs;

@@ -21,7 +21,7 @@ pub(crate) struct MeshChange {
 
 impl MeshChange {
     /// Everything.
-    pub fn whole() -> Self {
+    pub(crate) fn whole() -> Self {
         MeshChange {
             whole: true,
             ..MeshChange::default()

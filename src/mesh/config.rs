@@ -12,6 +12,7 @@ use crate::terms::traffic_policy::{
 
 /// How traffic to hosts that the registry does not know is handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OutboundTrafficPolicy {
     /// `REGISTRY_ONLY`: it is refused.
     RegistryOnly,
@@ -24,6 +25,7 @@ pub enum OutboundTrafficPolicy {
 
 /// Whether HTTP/1.1 becomes HTTP/2 towards the endpoints where a DestinationRule does not say (R-M-102).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum H2UpgradePolicy {
     /// `DO_NOT_UPGRADE`.
     #[default]
@@ -34,6 +36,7 @@ pub enum H2UpgradePolicy {
 
 /// What stands before the gateways (`gatewayTopology`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GatewayTopology {
     /// How many proxies: what the outermost says of the client is believed; 0.
     pub trusted_proxies: u32,
@@ -52,6 +55,7 @@ impl Default for GatewayTopology {
 
 /// Mesh-wide settings with Istio's defaults.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct MeshConfig {
     /// Namespace of what holds everywhere; `istio-system`.
     pub root_namespace: Box<str>,

@@ -8,6 +8,7 @@ use crate::terms::traffic_policy::RuleTrafficPolicy;
 
 /// A DestinationRule.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct DestinationRule {
     /// Its name.
     pub resource: ResourceName,
@@ -27,6 +28,7 @@ pub struct DestinationRule {
 
 /// A subset of a DestinationRule.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Subset {
     /// Its name.
     pub name: Box<str>,

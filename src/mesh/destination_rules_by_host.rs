@@ -19,7 +19,7 @@ type Key = (Arc<str>, Arc<str>);
 
 impl DestinationRulesByHost {
     /// Groups all of a mesh, which are in order. O(n).
-    pub fn new(rules: &[Arc<DestinationRule>]) -> Self {
+    pub(crate) fn new(rules: &[Arc<DestinationRule>]) -> Self {
         let mut groups = DestinationRulesByHost::default();
         for rule in rules {
             groups
@@ -32,7 +32,11 @@ impl DestinationRulesByHost {
     }
 
     /// Puts `new` in the place of `old`; either may be missing.
-    pub fn replace(&mut self, old: Option<&DestinationRule>, new: Option<&Arc<DestinationRule>>) {
+    pub(crate) fn replace(
+        &mut self,
+        old: Option<&DestinationRule>,
+        new: Option<&Arc<DestinationRule>>,
+    ) {
         if let Some(old) = old
             && let Some(group) = self.groups.get_mut(&key(old))
         {
@@ -49,7 +53,7 @@ impl DestinationRulesByHost {
     }
 
     /// The rules that are merged with `rule`, itself included if it is there.
-    pub fn group(&self, rule: &DestinationRule) -> &[Arc<DestinationRule>] {
+    pub(crate) fn group(&self, rule: &DestinationRule) -> &[Arc<DestinationRule>] {
         self.groups
             .get(&key(rule))
             .map_or(&[], |group| group.as_slice())

@@ -10,6 +10,7 @@ use super::service::Protocol;
 
 /// A Gateway, typed.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Gateway {
     /// Its name.
     pub resource: ResourceName,
@@ -23,6 +24,7 @@ pub struct Gateway {
 
 /// One server of a Gateway.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Server {
     /// Port number as written: what `match.port` means.
     pub port: u16,
@@ -44,6 +46,7 @@ pub struct Server {
 
 /// A host of a server, and who may bind it. Prints `namespace/host` or `host`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct ServerHost {
     /// The namespace whose resources may bind it; `None`: any.
     pub namespace: Option<Box<str>>,
@@ -96,6 +99,7 @@ impl Server {
 /// TLS mode of a server; unset means `Passthrough` (R-M-026).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
+#[non_exhaustive]
 pub enum ServerTlsMode {
     #[default]
     Passthrough,
@@ -108,6 +112,7 @@ pub enum ServerTlsMode {
 
 /// TLS settings of a server.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct ServerTls {
     /// Its mode.
     pub mode: ServerTlsMode,
@@ -120,6 +125,7 @@ pub struct ServerTls {
 /// Certificates and parameters of a server, as written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
+#[non_exhaustive]
 pub struct TlsSettings {
     pub credential_names: Vec<Box<str>>,
     pub server_certificate: Box<str>,

@@ -28,7 +28,7 @@ pub(crate) struct MergedServer {
 
 impl MergedServer {
     /// The server as its Gateway has it.
-    pub fn server(&self) -> &Server {
+    pub(crate) fn server(&self) -> &Server {
         &self.gateway.servers[self.index]
     }
 }

@@ -13,6 +13,7 @@ use super::visibility::Visibility;
 /// Protocol of a service or gateway port, by Istio's reading (R-M-017, R-M-129, R-M-131).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
+#[non_exhaustive]
 pub enum Protocol {
     Tcp,
     Udp,
@@ -70,6 +71,7 @@ impl Protocol {
 
 /// One port of a service.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ServicePort {
     /// Its name; may be empty.
     pub name: Box<str>,
@@ -86,6 +88,7 @@ pub struct ServicePort {
 /// How the endpoints of a service are found (R-M-130).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
+#[non_exhaustive]
 pub enum Resolution {
     /// Cluster IP, `STATIC`.
     Eds,
@@ -103,6 +106,7 @@ pub enum Resolution {
 
 /// What made a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Registry {
     /// A Kubernetes Service.
     Kubernetes,
@@ -112,6 +116,7 @@ pub enum Registry {
 
 /// A service as everyone may see it; narrowed per proxy at compile time.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Service {
     /// FQDN or ServiceEntry host, as written; may be a wildcard for a ServiceEntry.
     pub hostname: Arc<str>,
@@ -249,6 +254,7 @@ pub(crate) type AliasNames = HashMap<Arc<str>, Arc<[Alias]>>;
 
 /// An ExternalName service as the service that it points at knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Alias {
     /// Its FQDN.
     pub hostname: Arc<str>,

@@ -65,7 +65,7 @@ struct Buckets {
 
 impl ServiceIndex {
     /// Sorts `services`, which are in the mesh's order, into their buckets. O(n).
-    pub fn new(services: &[Arc<Service>]) -> Self {
+    pub(crate) fn new(services: &[Arc<Service>]) -> Self {
         let mut index = ServiceIndex::default();
         for service in services {
             index.for_each_list(service, |list| list.push(Arc::clone(service)));
@@ -77,7 +77,7 @@ impl ServiceIndex {
     }
 
     /// Adds one, where the mesh's order puts it. In proportion to the services of its name, and a move of pointers.
-    pub fn insert(&mut self, service: &Arc<Service>) {
+    pub(crate) fn insert(&mut self, service: &Arc<Service>) {
         self.for_each_list(service, |list| put_in(list, service));
         let name = name_of(service);
         let folded = self.folded.entry(Arc::clone(&name)).or_default();
@@ -91,7 +91,7 @@ impl ServiceIndex {
     }
 
     /// Removes one. In proportion to the services of its name, and a move of pointers.
-    pub fn remove(&mut self, service: &Arc<Service>) {
+    pub(crate) fn remove(&mut self, service: &Arc<Service>) {
         self.for_each_list(service, |list| take_out(list, service));
         let name = name_of(service);
         let Some(folded) = self.folded.get_mut(&name) else {
@@ -137,7 +137,7 @@ impl ServiceIndex {
     }
 
     /// What `namespace` sees: its own private services, those exported to it, then the public ones (R-M-073).
-    pub fn visible_to(&self, namespace: &str) -> impl Iterator<Item = &Arc<Service>> {
+    pub(crate) fn visible_to(&self, namespace: &str) -> impl Iterator<Item = &Arc<Service>> {
         let own = self.by_namespace.get(namespace);
         let private = own.map_or(&[][..], |buckets| &buckets.private);
         let exported = own.map_or(&[][..], |buckets| &buckets.exported);
@@ -145,13 +145,13 @@ impl ServiceIndex {
     }
 
     /// The services of which the host name is `name` but for case, in the mesh's order.
-    pub fn folded(&self, name: &str) -> &[Arc<Service>] {
+    pub(crate) fn folded(&self, name: &str) -> &[Arc<Service>] {
         let found = self.folded.get(&*lower_case(name));
         found.map_or(&[], SmallVec::as_slice)
     }
 
     /// The same of those that `namespace` sees, in the order of [`visible_to`](Self::visible_to).
-    pub fn folded_visible<'s>(
+    pub(crate) fn folded_visible<'s>(
         &'s self,
         name: &str,
         namespace: &str,
@@ -169,7 +169,7 @@ impl ServiceIndex {
     }
 
     /// Lower-case names of services that overlap `pattern` (R-M-002), itself lower-case; each once, in no order.
-    pub fn names_overlapping<'i>(
+    pub(crate) fn names_overlapping<'i>(
         &'i self,
         pattern: &str,
     ) -> impl Iterator<Item = &'i Arc<str>> + use<'i> {
@@ -184,20 +184,20 @@ impl ServiceIndex {
     }
 
     /// The services named `hostname`, one per namespace: a Kubernetes one before others, else the oldest (R-M-073).
-    pub fn named(&self, hostname: &str) -> &[Arc<Service>] {
+    pub(crate) fn named(&self, hostname: &str) -> &[Arc<Service>] {
         self.by_hostname
             .get(hostname)
             .map_or(&[], |named| &named.all)
     }
 
     /// The service named `hostname` in `namespace`.
-    pub fn in_namespace(&self, hostname: &str, namespace: &str) -> Option<&Arc<Service>> {
+    pub(crate) fn in_namespace(&self, hostname: &str, namespace: &str) -> Option<&Arc<Service>> {
         let named = self.by_hostname.get(hostname)?;
         named.all.get(named.place(namespace)?)
     }
 
     /// All services with the host name and namespace of `service`: their endpoints are one pool.
-    pub fn twins<'a>(&'a self, service: &'a Arc<Service>) -> &'a [Arc<Service>] {
+    pub(crate) fn twins<'a>(&'a self, service: &'a Arc<Service>) -> &'a [Arc<Service>] {
         self.twins
             .get(&key(service))
             .map_or(std::slice::from_ref(service), Vec::as_slice)

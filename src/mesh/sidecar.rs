@@ -10,6 +10,7 @@ use super::virtual_service::DestinationRef;
 
 /// A Sidecar, typed.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Sidecar {
     /// Its name.
     pub resource: ResourceName,
@@ -27,6 +28,7 @@ pub struct Sidecar {
 
 /// One egress listener.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct EgressListener {
     /// Its port; `None`: every port that no other listener names.
     pub port: Option<EgressPort>,
@@ -40,6 +42,7 @@ pub struct EgressListener {
 
 /// Port of an egress listener.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct EgressPort {
     /// Its number; 0 with a Unix domain socket.
     pub number: u16,
@@ -51,6 +54,7 @@ pub struct EgressPort {
 
 /// One entry of an egress listener's `hosts`: `namespace/dnsName`, split.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EgressHost {
     /// Where the hosts are.
     pub namespace: EgressNamespace,
@@ -62,6 +66,7 @@ pub struct EgressHost {
 
 /// Namespace of an [`EgressHost`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EgressNamespace {
     /// `.`: the proxy's own, also where the Sidecar lives in the root namespace.
     Own,

@@ -24,7 +24,7 @@ struct Own {
 
 impl SidecarIndex {
     /// Indexes `sidecars`, which are in config order.
-    pub fn new(sidecars: &[Arc<Sidecar>], root_namespace: &str) -> Self {
+    pub(crate) fn new(sidecars: &[Arc<Sidecar>], root_namespace: &str) -> Self {
         let mut index = SidecarIndex::default();
         for sidecar in sidecars {
             let own = index
@@ -46,7 +46,7 @@ impl SidecarIndex {
 
     /// The Sidecar that a workload with `labels` in `namespace` follows: the first that selects it, else its namespace's
     /// general one, else the root namespace's (R-M-070).
-    pub fn effective(&self, namespace: &str, labels: &Labels) -> Option<&Arc<Sidecar>> {
+    pub(crate) fn effective(&self, namespace: &str, labels: &Labels) -> Option<&Arc<Sidecar>> {
         let own = self.by_namespace.get(namespace);
         own.and_then(|own| own.choose(labels))
             .or(self.root.as_ref())

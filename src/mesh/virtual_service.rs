@@ -16,6 +16,7 @@ use super::visibility::Visibility;
 
 /// A root VirtualService with its delegates merged in.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct VirtualService {
     /// The resource that it was written as.
     pub author: Arc<Author>,
@@ -126,6 +127,7 @@ pub struct HttpMatch {
 
 /// What an `http` rule does; precedence is settled (R-H-037).
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum HttpAction {
     /// `route`.
     Route(Vec<WeightedRef>),
@@ -137,6 +139,7 @@ pub enum HttpAction {
 
 /// A destination as written, with its host resolved to an FQDN.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DestinationRef {
     /// Host; case as written.
     pub host: Arc<str>,
@@ -148,6 +151,7 @@ pub struct DestinationRef {
 
 /// A weighted destination.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct WeightedRef {
     /// Where.
     pub destination: DestinationRef,
@@ -159,6 +163,7 @@ pub struct WeightedRef {
 
 /// A mirror.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct MirrorRef {
     /// Where.
     pub destination: DestinationRef,
@@ -179,6 +184,7 @@ pub struct TlsRoute {
 
 /// One `match` of a `tls` rule.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct TlsMatch {
     /// Server names as written.
     pub sni_hosts: Vec<Box<str>>,

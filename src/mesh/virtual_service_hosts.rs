@@ -27,7 +27,7 @@ impl PartialEq for Known {
 
 impl VirtualServiceHosts {
     /// Indexes all of a mesh. O(hosts).
-    pub fn new(virtual_services: &[Arc<VirtualService>]) -> Self {
+    pub(crate) fn new(virtual_services: &[Arc<VirtualService>]) -> Self {
         let mut index = VirtualServiceHosts::default();
         for virtual_service in virtual_services {
             index.insert(virtual_service);
@@ -36,7 +36,7 @@ impl VirtualServiceHosts {
     }
 
     /// Adds one.
-    pub fn insert(&mut self, virtual_service: &Arc<VirtualService>) {
+    pub(crate) fn insert(&mut self, virtual_service: &Arc<VirtualService>) {
         let known = || Known(Arc::clone(virtual_service));
         for host in lower_case_hosts(virtual_service) {
             self.by_host.insert(&host, known());
@@ -47,7 +47,7 @@ impl VirtualServiceHosts {
     }
 
     /// Removes one.
-    pub fn remove(&mut self, virtual_service: &Arc<VirtualService>) {
+    pub(crate) fn remove(&mut self, virtual_service: &Arc<VirtualService>) {
         let known = Known(Arc::clone(virtual_service));
         for host in lower_case_hosts(virtual_service) {
             self.by_host.remove(&host, &known);
@@ -58,12 +58,15 @@ impl VirtualServiceHosts {
     }
 
     /// Those with a destination of this host, as written.
-    pub fn leading_to(&self, host: &str) -> impl Iterator<Item = &Arc<VirtualService>> {
+    pub(crate) fn leading_to(&self, host: &str) -> impl Iterator<Item = &Arc<VirtualService>> {
         self.destinations.at(host).iter().map(|known| &known.0)
     }
 
     /// Those with a destination that fits `pattern` (R-M-003).
-    pub fn leading_within(&self, pattern: &str) -> impl Iterator<Item = &Arc<VirtualService>> {
+    pub(crate) fn leading_within(
+        &self,
+        pattern: &str,
+    ) -> impl Iterator<Item = &Arc<VirtualService>> {
         let within = self.destinations.covered(pattern);
         self.destinations
             .at(pattern)
@@ -73,13 +76,13 @@ impl VirtualServiceHosts {
     }
 
     /// Those with exactly this lower-case host.
-    pub fn with(&self, host: &str) -> impl Iterator<Item = &Arc<VirtualService>> {
+    pub(crate) fn with(&self, host: &str) -> impl Iterator<Item = &Arc<VirtualService>> {
         self.by_host.at(host).iter().map(|known| &known.0)
     }
 
     /// Those with another wildcard host that covers this lower-case one: for each such wildcard its length and who has it,
     /// the longest first.
-    pub fn covering<'i>(
+    pub(crate) fn covering<'i>(
         &'i self,
         host: &str,
     ) -> impl Iterator<
@@ -93,7 +96,7 @@ impl VirtualServiceHosts {
     }
 
     /// Those with a host that overlaps this lower-case one (R-M-002); one may come several times.
-    pub fn overlapping(&self, host: &str) -> impl Iterator<Item = &Arc<VirtualService>> {
+    pub(crate) fn overlapping(&self, host: &str) -> impl Iterator<Item = &Arc<VirtualService>> {
         self.by_host.overlapping(host).map(|known| &known.0)
     }
 }

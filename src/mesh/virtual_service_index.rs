@@ -32,7 +32,7 @@ struct Own {
 
 impl VirtualServiceIndex {
     /// Sorts `virtual_services`, which are in config order, into their buckets. O(n).
-    pub fn new(virtual_services: &[Arc<VirtualService>]) -> Self {
+    pub(crate) fn new(virtual_services: &[Arc<VirtualService>]) -> Self {
         let mut index = VirtualServiceIndex::default();
         for virtual_service in virtual_services {
             index.for_each_list(virtual_service, |list| {
@@ -43,17 +43,17 @@ impl VirtualServiceIndex {
     }
 
     /// Adds one, where config order puts it.
-    pub fn insert(&mut self, virtual_service: &Arc<VirtualService>) {
+    pub(crate) fn insert(&mut self, virtual_service: &Arc<VirtualService>) {
         self.for_each_list(virtual_service, |list| put_in(list, virtual_service));
     }
 
     /// Removes the one of this name and age.
-    pub fn remove(&mut self, virtual_service: &VirtualService) {
+    pub(crate) fn remove(&mut self, virtual_service: &VirtualService) {
         self.for_each_list(virtual_service, |list| take_out(list, virtual_service));
     }
 
     /// What a proxy of `namespace` sees of `gateway`: private, exported to it, public.
-    pub fn bound_to<'i>(
+    pub(crate) fn bound_to<'i>(
         &'i self,
         gateway: &GatewayName,
         namespace: &str,

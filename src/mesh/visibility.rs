@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 /// Who can see a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Visibility {
     /// Every namespace (`*`).
     Public,

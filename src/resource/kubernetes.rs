@@ -62,6 +62,7 @@ message! {
 
 /// A port by number or by name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "Kubernetes has two forms")]
 pub enum IntOrString {
     /// By number.
     Int(i32),

@@ -41,6 +41,7 @@ impl Metadata {
 
 /// One resource as written: metadata, content and where it stands.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Document<T> {
     /// The metadata.
     pub meta: Metadata,

@@ -34,4 +34,5 @@ pub type Labels = std::collections::BTreeMap<String, String>;
 
 /// Bytes, which are base64 in the text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a wrapper")]
 pub struct Bytes(pub Vec<u8>);

@@ -112,7 +112,7 @@ pub(super) fn run(
 
 impl Values<'_, '_> {
     /// The text of a format. What is not there, and what nobody knows, is empty (R-H-120).
-    pub fn evaluate(
+    pub(super) fn evaluate(
         &self,
         format: &HeaderFormat,
         request: &Sent<'_>,

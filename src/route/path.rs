@@ -27,7 +27,7 @@ pub(super) struct Target<'t> {
 
 impl<'t> Target<'t> {
     /// A text, whatever it is: its path ends at the first `?`.
-    pub fn new(whole: &'t str) -> Self {
+    pub(super) fn new(whole: &'t str) -> Self {
         let query = memchr::memchr(b'?', whole.as_bytes());
         Target {
             path_length: query.unwrap_or(whole.len()),
@@ -36,17 +36,17 @@ impl<'t> Target<'t> {
     }
 
     /// Path and query.
-    pub fn whole(&self) -> &'t str {
+    pub(super) fn whole(&self) -> &'t str {
         self.whole
     }
 
     /// Without the query.
-    pub fn path(&self) -> &'t str {
+    pub(super) fn path(&self) -> &'t str {
         &self.whole[..self.path_length]
     }
 
     /// What follows the first `?`.
-    pub fn query(&self) -> Option<&'t str> {
+    pub(super) fn query(&self) -> Option<&'t str> {
         self.whole.get(self.path_length + 1..)
     }
 }

@@ -42,7 +42,7 @@ pub(super) const TOUCHED: [&str; 8] = [
 
 impl<'q> Subject<'q, '_> {
     /// What is done to header `name` (lower case).
-    pub fn own(&self, name: &str) -> Own<'q> {
+    pub(super) fn own(&self, name: &str) -> Own<'q> {
         if let Some(rest) = name.strip_prefix("x-") {
             return match rest.split_once('-') {
                 Some(("envoy", rest)) => self.envoy_header(rest),
@@ -120,7 +120,7 @@ impl<'q> Subject<'q, '_> {
 
     /// `x-forwarded-proto`: a gateway says it, unless a trusted proxy has; a sidecar keeps what the client says (R-H-065,
     /// R-H-081).
-    pub fn forwarded_proto(&self) -> &'q [u8] {
+    pub(super) fn forwarded_proto(&self) -> &'q [u8] {
         let given = match self.manager.is_edge && self.manager.trusted_hops == 0 {
             true => None,
             false => self.request.first_value("x-forwarded-proto"),
@@ -133,7 +133,7 @@ impl<'q> Subject<'q, '_> {
 
     /// `:scheme`: as the caller or the target says, else as `x-forwarded-proto` does, if that is a scheme, else by the
     /// connection.
-    pub fn scheme(&self) -> &'q str {
+    pub(super) fn scheme(&self) -> &'q str {
         if let Some(said) = self.request.scheme.or(self.named_scheme) {
             return said;
         }
@@ -165,7 +165,7 @@ impl<'q> Subject<'q, '_> {
     }
 
     /// Whether `connection` says that header `name` belongs to one hop.
-    pub fn is_nominated(&self, name: &str) -> bool {
+    pub(super) fn is_nominated(&self, name: &str) -> bool {
         let is_safe = name.starts_with("x-forwarded-") || matches!(name, "close" | "cookie");
         !is_safe && self.connection_names(name) && !self.is_upgrade()
     }
@@ -182,7 +182,7 @@ impl<'q> Subject<'q, '_> {
 
     /// The address that stands for the client: at a gateway, what the outermost trusted proxy says, else the client's own;
     /// at a sidecar, what the last proxy says, else the client's own.
-    pub fn remote_address(&self) -> Option<IpAddr> {
+    pub(super) fn remote_address(&self) -> Option<IpAddr> {
         let back = match (self.manager.is_edge, self.manager.trusted_hops) {
             (true, 0) => None,
             (true, hops) => Some(hops - 1),
@@ -202,7 +202,7 @@ impl<'q> Subject<'q, '_> {
     }
 
     /// Hands the value of `x-forwarded-for` to `visit`: what was given, and the client's address, if it is known.
-    pub fn with_forwarded_for(&self, visit: &mut dyn FnMut(&[u8])) {
+    pub(super) fn with_forwarded_for(&self, visit: &mut dyn FnMut(&[u8])) {
         let source = self.request.connection.source.map(AddressText::new);
         let source = source.as_ref().map(AddressText::as_bytes);
         self.with_line("x-forwarded-for", |given| match (given, source) {
@@ -215,7 +215,7 @@ impl<'q> Subject<'q, '_> {
     }
 
     /// Hands the value of `x-envoy-external-address` to `visit`.
-    pub fn with_external_address(&self, visit: &mut dyn FnMut(&[u8])) {
+    pub(super) fn with_external_address(&self, visit: &mut dyn FnMut(&[u8])) {
         if let Some(address) = self.remote_address() {
             visit(AddressText::new(address).as_bytes());
         }

@@ -68,7 +68,7 @@ pub(super) struct Subject<'q, 'b> {
 
 impl<'q, 'b: 'q> Subject<'q, 'b> {
     /// `target` is that of `head`, normalised.
-    pub fn new(
+    pub(super) fn new(
         request: &'q Request<'b>,
         manager: ConnectionManager,
         head: Head<'q>,
@@ -87,7 +87,7 @@ impl<'q, 'b: 'q> Subject<'q, 'b> {
 
     /// Whether one of the values of header `name` (lower case) passes `test`; `None`: there is no value. Names are
     /// compared without case (R-H-093).
-    pub fn any_value(&self, name: &str, test: &dyn Fn(&[u8]) -> bool) -> Option<bool> {
+    pub(super) fn any_value(&self, name: &str, test: &dyn Fn(&[u8]) -> bool) -> Option<bool> {
         let mut passes = None;
         self.for_each_tested(name, &mut |value| {
             passes = Some(passes == Some(true) || test(value))
@@ -97,7 +97,7 @@ impl<'q, 'b: 'q> Subject<'q, 'b> {
 
     /// Calls `visit` with each value of header `name` (lower case) that a condition is tested on: each line, or the lines
     /// of one that a proxy keeps in one line, joined.
-    pub fn for_each_tested(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
+    pub(super) fn for_each_tested(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
         match self.own(name) {
             Own::Given => self.for_each_given(name, visit),
             Own::Absent => {}
@@ -132,7 +132,7 @@ impl<'q, 'b: 'q> Subject<'q, 'b> {
     }
 
     /// Hands the one value of a header that keeps one line to `run`; `None` where it is absent or empty.
-    pub fn with_line<R>(&self, name: &str, run: impl FnOnce(Option<&[u8]>) -> R) -> R {
+    pub(super) fn with_line<R>(&self, name: &str, run: impl FnOnce(Option<&[u8]>) -> R) -> R {
         let (mut count, mut first) = (0_u32, None);
         self.request.for_each_value(name, &mut |value| {
             count += 1;
@@ -162,7 +162,7 @@ impl<'q, 'b: 'q> Subject<'q, 'b> {
     }
 
     /// The first raw value of query parameter `key`: nothing is decoded, `k` alone is `k=` (R-H-103, R-H-104).
-    pub fn query_value(&self, key: &str) -> Option<&'q str> {
+    pub(super) fn query_value(&self, key: &str) -> Option<&'q str> {
         self.query?.split('&').find_map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             (name == key).then_some(value)
@@ -170,7 +170,7 @@ impl<'q, 'b: 'q> Subject<'q, 'b> {
     }
 
     /// Whether the client speaks gRPC: its answers are then gRPC ones (R-H-139).
-    pub fn is_grpc(&self) -> bool {
+    pub(super) fn is_grpc(&self) -> bool {
         self.any_value("content-type", &is_grpc_content)
             .unwrap_or(false)
     }

@@ -10,6 +10,7 @@ use super::cluster::ClusterId;
 
 /// What a rule does.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Action {
     /// Sends the request to a cluster.
     Forward(Forward),

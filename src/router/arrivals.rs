@@ -67,11 +67,11 @@ struct ServerArrivals {
 
 impl GatewayId {
     /// `mesh`.
-    pub const MESH: GatewayId = GatewayId(0);
+    pub(crate) const MESH: GatewayId = GatewayId(0);
 
     /// A number of its own, from 0.
     #[inline]
-    pub fn number(self) -> usize {
+    pub(crate) fn number(self) -> usize {
         self.0 as usize
     }
 }
@@ -95,7 +95,7 @@ impl Arrival {
     }
 
     /// The connection of a request for `host`, without its port.
-    pub fn connection<'h>(&self, host: &'h str) -> Connection<'h> {
+    pub(crate) fn connection<'h>(&self, host: &'h str) -> Connection<'h> {
         let mut connection = Connection::to_port(self.port);
         if let Some(address) = self.address {
             connection = connection.address(address);
@@ -122,7 +122,7 @@ impl Arrivals {
     ///
     /// # Complexity
     /// Linear in the names of services and in the hosts of servers.
-    pub fn new(tables: &Tables) -> Self {
+    pub(crate) fn new(tables: &Tables) -> Self {
         let mut gateways = Vec::new();
         let mut names: Vec<(Box<str>, GatewayId)> = Vec::new();
         if tables.mesh.is_some() {
@@ -162,7 +162,7 @@ impl Arrivals {
     ///
     /// # Complexity
     /// In proportion to the names, for each shared listener.
-    pub fn update(&self, tables: &Tables, names: &[&str]) -> Self {
+    pub(crate) fn update(&self, tables: &Tables, names: &[&str]) -> Self {
         let mesh = match &tables.mesh {
             Some(view) => Arc::new(self.mesh.update(view, tables, names)),
             None => Arc::clone(&self.mesh),
@@ -176,12 +176,12 @@ impl Arrivals {
     /// The gateway of this name: `mesh`, `namespace/name`, or `name` in the proxy's namespace, or the only or first one of
     /// that name elsewhere.
     #[inline]
-    pub fn gateway(&self, name: &str) -> Option<GatewayId> {
+    pub(crate) fn gateway(&self, name: &str) -> Option<GatewayId> {
         self.names.find(name)
     }
 
     /// All gateways.
-    pub fn ids(&self) -> impl Iterator<Item = GatewayId> + use<> {
+    pub(crate) fn ids(&self) -> impl Iterator<Item = GatewayId> + use<> {
         (0..self.gateways.len() as u32 + 1).map(GatewayId)
     }
 
@@ -189,7 +189,7 @@ impl Arrivals {
     ///
     /// # Errors
     /// Where it is not.
-    pub fn of(&self, gateway: GatewayId, host: &str) -> Result<Arrival, RouteError> {
+    pub(crate) fn of(&self, gateway: GatewayId, host: &str) -> Result<Arrival, RouteError> {
         match self.servers(gateway) {
             None => Ok(self.mesh.of(host)),
             Some(servers) => {
@@ -201,13 +201,13 @@ impl Arrivals {
     }
 
     /// Where the servers of a Gateway listen.
-    pub fn of_servers(&self, gateway: GatewayId) -> &[Arrival] {
+    pub(crate) fn of_servers(&self, gateway: GatewayId) -> &[Arrival] {
         let servers = self.servers(gateway);
         servers.map_or(&[], |servers| &servers.arrivals)
     }
 
     /// Hosts and patterns that decide where a request arrives and need be no domain of any virtual host.
-    pub fn hosts(&self, gateway: GatewayId) -> Vec<String> {
+    pub(crate) fn hosts(&self, gateway: GatewayId) -> Vec<String> {
         match self.servers(gateway) {
             None => self
                 .mesh
@@ -224,7 +224,7 @@ impl Arrivals {
     }
 
     /// Heap bytes.
-    pub fn memory_usage(&self) -> usize {
+    pub(crate) fn memory_usage(&self) -> usize {
         let gateways = self.gateways.iter().map(|servers| {
             size_of_val(servers) + size_of_val(&*servers.arrivals) + servers.admits.memory_usage()
         });

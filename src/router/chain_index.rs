@@ -35,7 +35,7 @@ struct ByServerName {
 
 impl ChainIndex {
     /// The index of these chains; `None`: they ask for so little that looking at all of it is as fast.
-    pub fn new(chains: &[FilterChain]) -> Option<Self> {
+    pub(super) fn new(chains: &[FilterChain]) -> Option<Self> {
         const FEW: usize = 8;
         let asked = chains.iter().map(|chain| {
             let asked = &chain.matches;
@@ -77,7 +77,7 @@ impl ChainIndex {
     ///
     /// # Complexity
     /// A look-up for each length of a destination prefix, and one in a [`HostTable`]. No allocation.
-    pub fn candidates(&self, facts: &ChainFacts<'_>) -> &[u32] {
+    pub(super) fn candidates(&self, facts: &ChainFacts<'_>) -> &[u32] {
         let within = |address: IpAddr| {
             let mut prefixes = self.prefixes.iter();
             prefixes.find_map(|&prefix| {
@@ -93,7 +93,7 @@ impl ChainIndex {
     }
 
     /// Heap bytes.
-    pub fn memory_usage(&self) -> usize {
+    pub(super) fn memory_usage(&self) -> usize {
         let groups = self.networks.values().chain([&self.anywhere]);
         let groups = groups.map(|group| {
             size_of::<ByServerName>()

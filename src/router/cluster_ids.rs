@@ -53,7 +53,7 @@ pub(crate) enum Special {
 
 impl ClusterIds {
     /// No ids yet.
-    pub fn new(side: ClusterSide) -> Self {
+    pub(crate) fn new(side: ClusterSide) -> Self {
         ClusterIds {
             side,
             ..ClusterIds::default()
@@ -61,12 +61,12 @@ impl ClusterIds {
     }
 
     /// How many there are: the ids are those of the places `0..len`.
-    pub fn len(&self) -> u32 {
+    pub(crate) fn len(&self) -> u32 {
         self.next
     }
 
     /// The id of `outbound|port|subset|host`.
-    pub fn of_host(&mut self, host: &Arc<str>, port: u16, subset: &Arc<str>) -> ClusterId {
+    pub(crate) fn of_host(&mut self, host: &Arc<str>, port: u16, subset: &Arc<str>) -> ClusterId {
         let all = match self.by_host.get_mut(host) {
             Some(all) => all,
             None => self.by_host.entry(Arc::clone(host)).or_default(),
@@ -85,7 +85,7 @@ impl ClusterIds {
     }
 
     /// The id of a cluster that is not a host's.
-    pub fn of_special(&mut self, special: Special) -> ClusterId {
+    pub(crate) fn of_special(&mut self, special: Special) -> ClusterId {
         let known = self.special.iter().find(|(one, _)| *one == special);
         if let Some(&(_, id)) = known {
             return id;
@@ -97,16 +97,16 @@ impl ClusterIds {
     }
 
     /// All clusters of a host that have an id.
-    pub fn all_of_host(&self, host: &str) -> &[Numbered] {
+    pub(crate) fn all_of_host(&self, host: &str) -> &[Numbered] {
         self.by_host.get(host).map_or(&[], |all| all.as_slice())
     }
 
     /// The hosts that have clusters.
-    pub fn hosts(&self) -> impl Iterator<Item = &Arc<str>> {
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = &Arc<str>> {
         self.by_host.keys()
     }
 
-    pub fn special(&self) -> impl Iterator<Item = (Special, ClusterId)> + '_ {
+    pub(crate) fn special(&self) -> impl Iterator<Item = (Special, ClusterId)> + '_ {
         self.special.iter().copied()
     }
 }

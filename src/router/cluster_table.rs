@@ -14,7 +14,11 @@ pub(crate) struct ClusterTable {
 
 impl ClusterTable {
     /// A table without a cluster but these, which are all of their side, in the order of their ids.
-    pub fn set(&mut self, side: ClusterSide, clusters: impl IntoIterator<Item = Arc<Cluster>>) {
+    pub(crate) fn set(
+        &mut self,
+        side: ClusterSide,
+        clusters: impl IntoIterator<Item = Arc<Cluster>>,
+    ) {
         self.sides[side as usize] = clusters.into_iter().collect();
     }
 
@@ -23,12 +27,12 @@ impl ClusterTable {
     /// # Complexity
     /// Constant: three loads, the cluster itself is not touched.
     #[inline]
-    pub fn cluster(&self, id: ClusterId) -> &Cluster {
+    pub(crate) fn cluster(&self, id: ClusterId) -> &Cluster {
         &self.sides[id.side()][id.index()]
     }
 
     /// The cluster of any id.
-    pub fn get(&self, id: ClusterId) -> Option<&Arc<Cluster>> {
+    pub(crate) fn get(&self, id: ClusterId) -> Option<&Arc<Cluster>> {
         self.sides[id.side()].get(id.index())
     }
 
@@ -36,7 +40,10 @@ impl ClusterTable {
     ///
     /// # Complexity
     /// A copy of 128 pointers for each group of as many ids with a change, and of the list of groups.
-    pub fn with(&self, changes: impl IntoIterator<Item = (ClusterId, Arc<Cluster>)>) -> Self {
+    pub(crate) fn with(
+        &self,
+        changes: impl IntoIterator<Item = (ClusterId, Arc<Cluster>)>,
+    ) -> Self {
         let mut by_side: [Vec<(usize, Arc<Cluster>)>; 2] = Default::default();
         for (id, cluster) in changes {
             by_side[id.side()].push((id.index(), cluster));
@@ -55,12 +62,12 @@ impl ClusterTable {
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.sides.iter().map(Chunked::len).sum()
     }
 
     /// All clusters with their ids.
-    pub fn iter(&self) -> impl Iterator<Item = (ClusterId, &Arc<Cluster>)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ClusterId, &Arc<Cluster>)> {
         let side = |side: ClusterSide| {
             let all = (0..).zip(self.sides[side as usize].iter());
             all.map(move |(index, cluster)| (ClusterId::new(side, index), cluster))
@@ -69,7 +76,7 @@ impl ClusterTable {
     }
 
     /// Heap bytes of the table itself.
-    pub fn memory_usage(&self) -> usize {
+    pub(crate) fn memory_usage(&self) -> usize {
         self.sides.iter().map(Chunked::memory_usage).sum()
     }
 }

@@ -31,6 +31,7 @@ pub struct Listener {
 
 /// What a connection is protected with, as the listener filters detect it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Transport {
     /// `raw_buffer`.
     Plaintext,
@@ -63,6 +64,7 @@ pub struct FilterChain {
 
 /// What a filter chain does with a connection.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Filter {
     /// Routes HTTP requests by a route configuration of the same side of the proxy.
     Http(RouteConfigId),

@@ -19,12 +19,12 @@ pub(crate) struct ServicePorts {
 
 impl ServicePorts {
     /// The port of a service.
-    pub fn get(&self, name: &str) -> Option<u16> {
+    pub(crate) fn get(&self, name: &str) -> Option<u16> {
         self.parts.get(part_of(name))?.get(name).copied()
     }
 
     /// The same with other ports for some services; `None`: it has none.
-    pub fn with(&self, changes: impl IntoIterator<Item = (Box<str>, Option<u16>)>) -> Self {
+    pub(crate) fn with(&self, changes: impl IntoIterator<Item = (Box<str>, Option<u16>)>) -> Self {
         let mut changes = changes.into_iter();
         let Some(first) = changes.find(|(name, port)| self.get(name) != *port) else {
             return self.clone();

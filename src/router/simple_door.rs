@@ -49,7 +49,7 @@ impl SimpleDoor {
     /// # Complexity
     /// As [`SimpleTable::find`]. No allocation.
     #[inline]
-    pub fn find(
+    pub(crate) fn find(
         &self,
         clusters: &ClusterTable,
         authority: &str,
@@ -89,7 +89,7 @@ impl SimpleDoor {
     }
 
     /// Heap bytes.
-    pub fn memory_usage(&self) -> usize {
+    pub(crate) fn memory_usage(&self) -> usize {
         let tables = self.tables.iter().map(SimpleTable::memory_usage);
         tables.sum::<usize>()
             + size_of_val(&*self.tables)

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 /// An IP address, a host that DNS resolves, or a Unix socket. Prints as it is written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Address {
     /// An IP address.
     Ip(IpAddr),

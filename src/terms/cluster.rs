@@ -4,6 +4,7 @@ use std::fmt;
 
 /// The name of an outbound cluster: prints `outbound|port|subset|host` (R-H-107, R-M-136).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct ClusterName {
     /// Service port.
     pub port: u16,

@@ -5,6 +5,7 @@ use super::path_normalization::PathNormalization;
 
 /// The settings of a side that hold before anything is matched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConnectionManager {
     /// What is done to the path.
     pub path_normalization: PathNormalization,
@@ -19,6 +20,7 @@ pub struct ConnectionManager {
 /// What becomes of `x-forwarded-client-cert` (`forwardClientCertDetails`). What a proxy writes into it is known only to
 /// the one that has seen the certificate: the caller adds it after [`apply`](crate::Decision::apply).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ForwardClientCert {
     /// It is removed.
     #[default]

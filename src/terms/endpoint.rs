@@ -8,6 +8,7 @@ use super::name::ResourceName;
 
 /// A workload or address behind a service.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Endpoint {
     /// `namespace/name` of the Deployment, Pod or WorkloadEntry; `None` for an inline endpoint.
     pub workload: Option<ResourceName>,
@@ -29,6 +30,7 @@ pub struct Endpoint {
 
 /// One port of an [`Endpoint`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EndpointPort {
     /// Name of the service port that it serves.
     pub service_port: Box<str>,

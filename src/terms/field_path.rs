@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Segment {
     /// A field of a message, or a key of a map.
     Field(Cow<'static, str>),

@@ -48,6 +48,7 @@ pub enum Command {
 
 /// Header names in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct HeaderNames {
     /// The header.
     pub name: Box<str>,

@@ -5,6 +5,7 @@ use super::format::HeaderFormat;
 /// `set`, `add` and `remove` of one level and one direction. Names are lower-case; `set` and `add` are sorted by name;
 /// pseudo headers and `host` are gone (R-H-118).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HeaderOperations {
     /// Overwrite.
     pub set: Box<[(Box<str>, HeaderFormat)]>,
@@ -23,6 +24,7 @@ impl HeaderOperations {
 
 /// The header changes of one level, in both directions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HeaderChanges {
     /// To the request.
     pub request: HeaderOperations,

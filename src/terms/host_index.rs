@@ -28,7 +28,7 @@ impl<T> Default for HostIndex<T> {
 
 impl<T> HostIndex<T> {
     /// Adds `pattern` unless it is there already.
-    pub fn insert(&mut self, pattern: &str, value: T) {
+    pub(crate) fn insert(&mut self, pattern: &str, value: T) {
         match pattern.strip_prefix('*') {
             None => {
                 self.exact.entry(pattern.into()).or_insert(value);
@@ -46,7 +46,7 @@ impl<T> HostIndex<T> {
     }
 
     /// Removes `pattern`.
-    pub fn remove(&mut self, pattern: &str) {
+    pub(crate) fn remove(&mut self, pattern: &str) {
         match pattern.strip_prefix('*') {
             None => {
                 self.exact.remove(pattern);
@@ -59,7 +59,7 @@ impl<T> HostIndex<T> {
     }
 
     /// The value of exactly this pattern.
-    pub fn get(&self, pattern: &str) -> Option<&T> {
+    pub(crate) fn get(&self, pattern: &str) -> Option<&T> {
         match pattern.strip_prefix('*') {
             None => self.exact.get(pattern),
             Some(tail) => self.tails.get(tail),
@@ -68,7 +68,7 @@ impl<T> HostIndex<T> {
 
     /// The value of the most specific pattern that covers `host`: itself, else the longest wildcard (Istio:
     /// `MostSpecificHostMatch`). A wildcard `host` is covered by itself and by wildcards with a shorter tail.
-    pub fn most_specific(&self, host: &str) -> Option<&T> {
+    pub(crate) fn most_specific(&self, host: &str) -> Option<&T> {
         self.get(host).or_else(|| {
             let rest = host.strip_prefix('*').unwrap_or(host);
             self.lengths
@@ -79,7 +79,7 @@ impl<T> HostIndex<T> {
     }
 
     /// Whether some pattern covers every host that fits `host` (R-M-003).
-    pub fn covers(&self, host: &str) -> bool {
+    pub(crate) fn covers(&self, host: &str) -> bool {
         self.most_specific(host).is_some()
     }
 }
@@ -94,12 +94,12 @@ pub(crate) struct HostSet {
 
 impl HostSet {
     /// Whether some pattern covers every host that fits `host` (R-M-003).
-    pub fn covers(&self, host: &str) -> bool {
+    pub(crate) fn covers(&self, host: &str) -> bool {
         self.index.covers(host)
     }
 
     /// Whether some host fits both `host` and one of the patterns (R-M-002).
-    pub fn overlaps(&self, host: &str) -> bool {
+    pub(crate) fn overlaps(&self, host: &str) -> bool {
         if self.index.covers(host) {
             return true;
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 /// The name of a namespaced resource; prints `namespace/name`. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct ResourceName {
     /// Its namespace.
     pub namespace: Arc<str>,
@@ -29,6 +30,7 @@ impl std::fmt::Display for ResourceName {
 
 /// What a VirtualService is bound to: all sidecars, or a Gateway. Prints `mesh` or `namespace/name`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum GatewayName {
     /// The reserved name `mesh`.
     Mesh,

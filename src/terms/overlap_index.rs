@@ -30,7 +30,7 @@ impl<T> Default for OverlapIndex<T> {
 
 impl<T: Clone + PartialEq> OverlapIndex<T> {
     /// Adds a value under `pattern`.
-    pub fn insert(&mut self, pattern: &str, value: T) {
+    pub(crate) fn insert(&mut self, pattern: &str, value: T) {
         match pattern.strip_prefix('*') {
             None => self.exact.entry(reverse(pattern)).or_default().push(value),
             Some(tail) => {
@@ -44,7 +44,7 @@ impl<T: Clone + PartialEq> OverlapIndex<T> {
     }
 
     /// Takes one such value from under `pattern`.
-    pub fn remove(&mut self, pattern: &str, value: &T) {
+    pub(crate) fn remove(&mut self, pattern: &str, value: &T) {
         let (map, text) = match pattern.strip_prefix('*') {
             None => (&mut self.exact, pattern),
             Some(tail) => (&mut self.tails, tail),
@@ -71,7 +71,7 @@ impl<T: Clone + PartialEq> OverlapIndex<T> {
     }
 
     /// The values of exactly this pattern, in no order.
-    pub fn at(&self, pattern: &str) -> &[T] {
+    pub(crate) fn at(&self, pattern: &str) -> &[T] {
         let found = match pattern.strip_prefix('*') {
             None => self.exact.get(&reverse(pattern)),
             Some(tail) => self.tails.get(&reverse(tail)),
@@ -81,7 +81,7 @@ impl<T: Clone + PartialEq> OverlapIndex<T> {
 
     /// The values of wildcards, other than `host` itself, that cover every host that fits it: the length of each such
     /// wildcard and its values, longest first.
-    pub fn covering<'i>(
+    pub(crate) fn covering<'i>(
         &'i self,
         host: &str,
     ) -> impl Iterator<Item = (usize, &'i [T])> + use<'i, T> {
@@ -96,7 +96,7 @@ impl<T: Clone + PartialEq> OverlapIndex<T> {
     }
 
     /// The values of patterns, other than `host` itself, that it covers; none unless it is a wildcard.
-    pub fn covered<'i>(&'i self, host: &str) -> impl Iterator<Item = &'i T> + use<'i, T> {
+    pub(crate) fn covered<'i>(&'i self, host: &str) -> impl Iterator<Item = &'i T> + use<'i, T> {
         let tail = host.strip_prefix('*').map(reverse);
         let exact = tail.clone().map(|tail| {
             let range = self
@@ -121,7 +121,10 @@ impl<T: Clone + PartialEq> OverlapIndex<T> {
     }
 
     /// The values of all patterns that overlap `host`: itself, those that cover it, those that it covers.
-    pub fn overlapping<'i>(&'i self, host: &str) -> impl Iterator<Item = &'i T> + use<'i, T> {
+    pub(crate) fn overlapping<'i>(
+        &'i self,
+        host: &str,
+    ) -> impl Iterator<Item = &'i T> + use<'i, T> {
         let same = self.at(host).iter();
         same.chain(self.covering(host).flat_map(|(_, list)| list))
             .chain(self.covered(host))

@@ -2,6 +2,7 @@
 
 /// What is done to a path before it is matched and forwarded (R-H-069, R-H-070).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PathNormalization {
     /// Nothing.
     None,

@@ -6,6 +6,7 @@ use super::labels::Labels;
 
 /// What part of the mesh a proxy serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ProxyKind {
     /// The outbound side of a sidecar: the gateway name `mesh`.
     Sidecar,

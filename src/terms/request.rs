@@ -7,6 +7,7 @@ use super::inline_list::InlineList;
 
 /// How the connection is protected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Tls {
     /// Plain text.
     #[default]
@@ -19,6 +20,7 @@ pub enum Tls {
 
 /// The version of HTTP that a request came in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Protocol {
     /// HTTP/1.1.
     #[default]

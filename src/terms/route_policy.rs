@@ -9,6 +9,7 @@ use super::weighted::FractionalPercent;
 
 /// A path rewrite (R-H-126..R-H-132).
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum PathRewrite {
     /// `rewrite.uri`: replaces the matched prefix, or the whole path after an exact or regex match.
     Uri(Box<str>),
@@ -18,6 +19,7 @@ pub enum PathRewrite {
 
 /// `rewrite`.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Rewrite {
     /// The path rewrite, if any.
     pub path: Option<PathRewrite>,
@@ -27,6 +29,7 @@ pub struct Rewrite {
 
 /// When and how a request is tried again (R-H-146, R-H-147).
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct RetryPolicy {
     /// Retries beyond the first try.
     pub attempts: u32,
@@ -68,6 +71,7 @@ impl Default for RetryPolicy {
 
 /// `corsPolicy` (R-H-148).
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct CorsPolicy {
     /// Origins that are allowed: any of these.
     pub allow_origins: Box<[ValueMatch]>,
@@ -87,6 +91,7 @@ pub struct CorsPolicy {
 
 /// `fault.delay` (R-H-144).
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct FaultDelay {
     /// How long.
     pub duration: Duration,
@@ -96,6 +101,7 @@ pub struct FaultDelay {
 
 /// What an injected abort answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AbortStatus {
     /// HTTP status.
     Http(u16),
@@ -133,6 +139,7 @@ fn grpc_to_http(code: u32) -> u16 {
 
 /// `fault.abort` (R-H-144).
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct FaultAbort {
     /// With what.
     pub status: AbortStatus,
@@ -142,6 +149,7 @@ pub struct FaultAbort {
 
 /// One key of consistent hashing (R-M-089, R-M-090).
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum HashKey {
     /// A request header.
     Header(Box<str>),
@@ -164,6 +172,7 @@ pub enum HashKey {
 
 /// The parts of a rule's action that do not depend on the view: shared, never copied.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct RoutePolicy {
     /// Whole-request timeout; unset or zero: none (R-H-145).
     pub timeout: Option<Duration>,
@@ -223,6 +232,7 @@ impl RoutePolicy {
 
 /// The port of a redirect (R-H-136).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RedirectPort {
     /// None: also `derivePort: FROM_PROTOCOL_DEFAULT`.
     #[default]
@@ -235,6 +245,7 @@ pub enum RedirectPort {
 
 /// `redirect` (R-H-133..R-H-137).
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Redirect {
     /// 301, 302, 303, 307 or 308.
     pub status: u16,
@@ -252,6 +263,7 @@ pub struct Redirect {
 
 /// `directResponse` (R-H-139).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DirectResponse {
     /// HTTP status.
     pub status: u16,

@@ -15,7 +15,7 @@ pub(crate) struct SelectorIndex<'a> {
 
 impl<'a> SelectorIndex<'a> {
     /// Indexes selectors. O(labels).
-    pub fn new(selectors: impl IntoIterator<Item = &'a Labels> + Clone) -> Self {
+    pub(crate) fn new(selectors: impl IntoIterator<Item = &'a Labels> + Clone) -> Self {
         let mut uses: HashMap<(&str, &str), usize> = HashMap::default();
         for pair in selectors.clone().into_iter().flat_map(Labels::iter) {
             *uses.entry(pair).or_default() += 1;
@@ -37,7 +37,7 @@ impl<'a> SelectorIndex<'a> {
     ///
     /// # Complexity
     /// O(labels + selectors that have one of them as their rarest).
-    pub fn selecting<'s>(&'s self, labels: &'s Labels) -> impl Iterator<Item = usize> + 's {
+    pub(crate) fn selecting<'s>(&'s self, labels: &'s Labels) -> impl Iterator<Item = usize> + 's {
         let few = labels
             .iter()
             .filter_map(|pair| self.by_pair.get(&pair))

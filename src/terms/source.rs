@@ -28,6 +28,7 @@ pub(crate) type ReadPlaces = fn(&str) -> Arc<dyn FieldPlaces>;
 
 /// A place in a source text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[non_exhaustive]
 pub struct Location {
     /// The file; none for a text that was handed over without a name.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -200,6 +200,7 @@ fn fill_slots(counts: &[u128]) -> Box<[u64]> {
 
 /// What a decision draws lots for. Each draw of one request is independent of the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Draw {
     /// Which destination of a weighted split.
     Split,

@@ -11,10 +11,10 @@ use flate2::write::GzEncoder;
 use serde_json::Value;
 
 /// How the name of an archive ends.
-pub const SUFFIX: &str = ".jsonl.gz";
+pub(crate) const SUFFIX: &str = ".jsonl.gz";
 
 /// The archives of a folder of `tests/data`, in the order of their names.
-pub fn archives(folder: &str) -> Vec<PathBuf> {
+pub(crate) fn archives(folder: &str) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
     let folder = root.join(folder);
     let entries =
@@ -27,12 +27,12 @@ pub fn archives(folder: &str) -> Vec<PathBuf> {
 }
 
 /// The topic that an archive holds, by its name.
-pub fn topic(archive: &Path) -> Option<&str> {
+pub(crate) fn topic(archive: &Path) -> Option<&str> {
     archive.file_name()?.to_str()?.strip_suffix(SUFFIX)
 }
 
 /// The lines of an archive.
-pub fn read(archive: &Path) -> Result<Vec<Value>, String> {
+pub(crate) fn read(archive: &Path) -> Result<Vec<Value>, String> {
     let file = std::fs::File::open(archive).map_err(|error| error.to_string())?;
     let mut text = String::new();
     let unpacked = GzDecoder::new(file).read_to_string(&mut text);
@@ -44,7 +44,7 @@ pub fn read(archive: &Path) -> Result<Vec<Value>, String> {
 }
 
 /// All recorded cases, each with its topic.
-pub fn recorded() -> impl Iterator<Item = (String, Value)> {
+pub(crate) fn recorded() -> impl Iterator<Item = (String, Value)> {
     archives("recorded").into_iter().flat_map(|archive| {
         let topic = topic(&archive).expect("an archive").to_owned();
         let cases = read(&archive).unwrap_or_else(|why| panic!("{}: {why}", archive.display()));
@@ -53,7 +53,7 @@ pub fn recorded() -> impl Iterator<Item = (String, Value)> {
 }
 
 /// Writes an archive: the same lines give the same bytes.
-pub fn write(archive: &Path, lines: &[Value]) -> std::io::Result<()> {
+pub(crate) fn write(archive: &Path, lines: &[Value]) -> std::io::Result<()> {
     let mut out = GzEncoder::new(Vec::new(), Compression::best());
     for line in lines {
         writeln!(out, "{line}")?;

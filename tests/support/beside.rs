@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Folders below `../shared`, with the number of files in each.
-pub const FOLDERS: &[(&str, usize)] = &[
+pub(crate) const FOLDERS: &[(&str, usize)] = &[
     ("peer-cases/analyzers", 26),
     ("peer-cases/integration", 50),
     ("peer-cases/parse-corpus", 197),
@@ -17,7 +17,7 @@ pub const FOLDERS: &[(&str, usize)] = &[
 ];
 
 /// A folder or file below `../shared`, or none: then the run says so, whatever the test harness captures.
-pub fn find(name: &str) -> Option<PathBuf> {
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let folder = FOLDERS.iter().find(|(folder, _)| name.starts_with(folder));
     let (folder, files) = folder.unwrap_or_else(|| panic!("{name} is in no known folder"));
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))

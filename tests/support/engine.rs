@@ -227,6 +227,7 @@ fn hash_key(key: &HashKey) -> Yaml {
             }
             json!({"cookie": cookie})
         }
+        unknown => panic!("no words for {unknown:?}"),
     }
 }
 

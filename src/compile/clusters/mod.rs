@@ -45,7 +45,7 @@ struct Host<'s> {
 
 impl<'s> Clusters<'s> {
     /// No clusters yet, for routes of `scope`; `ids` are those of a router before, or none.
-    pub fn new(scope: &'s Scope<'s>, ids: &'s mut ClusterIds) -> Self {
+    pub(super) fn new(scope: &'s Scope<'s>, ids: &'s mut ClusterIds) -> Self {
         Clusters {
             scope,
             ids,
@@ -60,7 +60,7 @@ impl<'s> Clusters<'s> {
     /// `service` is the service as the route's place sees it: on a sidecar's HTTP listener only one that exposes the
     /// listener's port, trimmed to that port (R-M-138); at a gateway the one of the VirtualService's namespace first
     /// (R-M-046).
-    pub fn destination(
+    pub(super) fn destination(
         &mut self,
         destination: &DestinationRef,
         service: Option<&ServiceView>,
@@ -80,7 +80,7 @@ impl<'s> Clusters<'s> {
     }
 
     /// The cluster `outbound|port|subset|host`; an empty subset is none. The same id for the same name.
-    pub fn cluster(&mut self, host: &Arc<str>, port: u16, subset: &Arc<str>) -> ClusterId {
+    pub(super) fn cluster(&mut self, host: &Arc<str>, port: u16, subset: &Arc<str>) -> ClusterId {
         let id = self.ids.of_host(host, port, subset);
         if !self.made.contains_key(&id) {
             let made = self.make(host, port, subset);
@@ -90,32 +90,32 @@ impl<'s> Clusters<'s> {
     }
 
     /// The DestinationRule that holds for the service `host`, for what routes ask of it (R-M-120, R-M-121).
-    pub fn rule(&mut self, host: &Arc<str>) -> Option<&'s Arc<EffectiveRule>> {
+    pub(super) fn rule(&mut self, host: &Arc<str>) -> Option<&'s Arc<EffectiveRule>> {
         self.host(host).rule
     }
 
     /// `PassthroughCluster`.
-    pub fn passthrough(&mut self) -> ClusterId {
+    pub(super) fn passthrough(&mut self) -> ClusterId {
         self.special(Special::Passthrough)
     }
 
     /// `BlackHoleCluster`.
-    pub fn black_hole(&mut self) -> ClusterId {
+    pub(super) fn black_hole(&mut self) -> ClusterId {
         self.special(Special::BlackHole)
     }
 
     /// `AllowAnyDynamicDNSCluster`.
-    pub fn dynamic_dns(&mut self) -> ClusterId {
+    pub(super) fn dynamic_dns(&mut self) -> ClusterId {
         self.special(Special::DynamicDns)
     }
 
     /// `UnknownService`: where a destination without a host leads (R-M-137).
-    pub fn unknown_service(&mut self) -> ClusterId {
+    pub(super) fn unknown_service(&mut self) -> ClusterId {
         self.special(Special::UnknownService)
     }
 
     /// Makes every cluster of this host that has an id.
-    pub fn remake(&mut self, host: &Arc<str>) {
+    pub(super) fn remake(&mut self, host: &Arc<str>) {
         for index in 0.. {
             let Some(one) = self.ids.all_of_host(host).get(index) else {
                 return;
@@ -127,17 +127,17 @@ impl<'s> Clusters<'s> {
 
     /// A cluster that has been made.
     #[cfg(all(test, feature = "yaml"))]
-    pub fn get(&self, id: ClusterId) -> &Arc<Cluster> {
+    pub(super) fn get(&self, id: ClusterId) -> &Arc<Cluster> {
         &self.made[&id]
     }
 
     /// What has been made, by id.
-    pub fn take_made(&mut self) -> impl Iterator<Item = (ClusterId, Arc<Cluster>)> + use<> {
+    pub(super) fn take_made(&mut self) -> impl Iterator<Item = (ClusterId, Arc<Cluster>)> + use<> {
         std::mem::take(&mut self.made).into_iter()
     }
 
     /// All clusters that have an id, in the order of the ids.
-    pub fn take_all(&mut self) -> Vec<Arc<Cluster>> {
+    pub(super) fn take_all(&mut self) -> Vec<Arc<Cluster>> {
         if self.made.len() < self.ids.len() as usize {
             // Names of a router before, which nothing asked for.
             let hosts: Vec<Arc<str>> = self.ids.hosts().cloned().collect();

@@ -51,17 +51,17 @@ impl<'m> EgressListener<'m> {
     }
 
     /// Its port; `None`: every port that no listener before it names.
-    pub fn port(&self) -> Option<&'m EgressPort> {
+    pub(crate) fn port(&self) -> Option<&'m EgressPort> {
         self.written.and_then(|listener| listener.port.as_ref())
     }
 
     /// Its bind address; `None`: nothing is said.
-    pub fn bind(&self) -> Option<&'m Address> {
+    pub(crate) fn bind(&self) -> Option<&'m Address> {
         self.written?.bind.as_ref()
     }
 
     /// The imported services in Istio's order; one host name may stand several times (same namespace).
-    pub fn services(&self) -> impl Iterator<Item = ServiceView> {
+    pub(crate) fn services(&self) -> impl Iterator<Item = ServiceView> {
         let visible = self.mesh.service_index.visible_to(self.namespace);
         // Alone with its name, a service has nobody to give way to; of several, who does is asked once.
         let mut winners: HashMap<&str, Option<&str>> = HashMap::default();
@@ -80,7 +80,7 @@ impl<'m> EgressListener<'m> {
     }
 
     /// The imported services of which the host name is `name` but for case, in that order.
-    pub fn folded(&self, name: &str) -> SmallVec<[ServiceView; 1]> {
+    pub(crate) fn folded(&self, name: &str) -> SmallVec<[ServiceView; 1]> {
         let index = &self.mesh.service_index;
         match index.folded(name) {
             [] => SmallVec::new(),
@@ -108,38 +108,41 @@ impl<'m> EgressListener<'m> {
     }
 
     /// The imported services named `hostname`, in that order.
-    pub fn named(&self, hostname: &str) -> impl Iterator<Item = ServiceView> {
+    pub(crate) fn named(&self, hostname: &str) -> impl Iterator<Item = ServiceView> {
         let folded = self.folded(hostname).into_iter();
         folded.filter(move |service| **service.hostname() == *hostname)
     }
 
     /// The first imported service named `hostname` that exposes `port` (R-H-040). Port 0 (HTTP_PROXY and Unix socket
     /// listeners): the first of that name.
-    pub fn service_on(&self, hostname: &str, port: u16) -> Option<ServiceView> {
+    pub(crate) fn service_on(&self, hostname: &str, port: u16) -> Option<ServiceView> {
         self.named(hostname)
             .find(|service| port == 0 || service.port(port).is_some())
     }
 
     /// Lower-case names of services of the mesh that overlap `pattern` (R-M-002), but for case; not all are imported.
-    pub fn names_overlapping(&self, pattern: &str) -> impl Iterator<Item = &'m Arc<str>> {
+    pub(crate) fn names_overlapping(&self, pattern: &str) -> impl Iterator<Item = &'m Arc<str>> {
         let index = &self.mesh.service_index;
         index.names_overlapping(&pattern.to_ascii_lowercase())
     }
 
     /// The place among all of a service that is imported.
-    pub fn rank_of_service(&self, service: &ServiceView) -> Option<ServiceRank> {
+    pub(crate) fn rank_of_service(&self, service: &ServiceView) -> Option<ServiceRank> {
         ServiceRank::new(service.service(), self.namespace)
     }
 
     /// The imported VirtualServices: private, exported to the namespace, public, each in config order (R-M-060).
-    pub fn virtual_services(&self) -> impl Iterator<Item = &'m Arc<VirtualService>> {
+    pub(crate) fn virtual_services(&self) -> impl Iterator<Item = &'m Arc<VirtualService>> {
         let index = &self.mesh.virtual_service_index;
         let bound = index.bound_to(&GatewayName::Mesh, self.namespace);
         bound.filter(|one| self.selects(one))
     }
 
     /// The place of a VirtualService among those that are imported; `None`: it is not.
-    pub fn rank_of(&self, virtual_service: &Arc<VirtualService>) -> Option<VirtualServiceRank> {
+    pub(crate) fn rank_of(
+        &self,
+        virtual_service: &Arc<VirtualService>,
+    ) -> Option<VirtualServiceRank> {
         let is_bound = virtual_service.is_in_mesh() && self.selects(virtual_service);
         VirtualServiceRank::new(virtual_service, self.namespace).filter(|_| is_bound)
     }
@@ -149,7 +152,7 @@ impl<'m> EgressListener<'m> {
     ///
     /// # Complexity
     /// In proportion to the length of `hostname` and the VirtualServices that share the host.
-    pub fn most_specific(&self, hostname: &str) -> Option<&'m Arc<VirtualService>> {
+    pub(crate) fn most_specific(&self, hostname: &str) -> Option<&'m Arc<VirtualService>> {
         let hosts = self.mesh.virtual_service_hosts();
         let name = hostname.to_ascii_lowercase();
         let has = |one: &VirtualService, fits: &dyn Fn(&str) -> bool| {

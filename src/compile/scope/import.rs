@@ -22,7 +22,7 @@ struct Sets<'a> {
 
 impl<'a> Import<'a> {
     /// Reads `hosts` for a proxy of `namespace`.
-    pub fn new(hosts: &'a [EgressHost], namespace: &'a str) -> Self {
+    pub(super) fn new(hosts: &'a [EgressHost], namespace: &'a str) -> Self {
         let is_all = |one: &EgressHost| one.namespace == EgressNamespace::Any && &*one.host == "*";
         let excludes = hosts.iter().any(|one| one.exclude);
         if hosts.iter().any(is_all) && !excludes {
@@ -36,7 +36,7 @@ impl<'a> Import<'a> {
     }
 
     /// Everything: `*/*`.
-    pub fn everything() -> Self {
+    pub(super) fn everything() -> Self {
         Import {
             everything: true,
             ..Import::default()
@@ -44,7 +44,7 @@ impl<'a> Import<'a> {
     }
 
     /// Whether the service `hostname` of `namespace` is imported: some entry covers it.
-    pub fn covers(&self, namespace: &str, hostname: &str) -> bool {
+    pub(super) fn covers(&self, namespace: &str, hostname: &str) -> bool {
         self.everything
             || self.included.any(namespace, |set| set.covers(hostname))
                 && !self.excludes(namespace, hostname)
@@ -52,7 +52,11 @@ impl<'a> Import<'a> {
 
     /// Whether a VirtualService of `namespace` with these hosts is imported: some entry overlaps one of them that is not
     /// excluded.
-    pub fn selects<'h>(&self, namespace: &str, hosts: impl IntoIterator<Item = &'h str>) -> bool {
+    pub(super) fn selects<'h>(
+        &self,
+        namespace: &str,
+        hosts: impl IntoIterator<Item = &'h str>,
+    ) -> bool {
         let mut hosts = hosts.into_iter();
         self.everything
             || hosts.any(|host| {

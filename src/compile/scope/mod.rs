@@ -50,7 +50,7 @@ pub(crate) struct Scope<'m> {
 
 impl<'m> Scope<'m> {
     /// The outbound side of a sidecar: by its effective Sidecar resource, else everything that its namespace sees.
-    pub fn sidecar(mesh: &'m Mesh, proxy: &'m Proxy) -> Self {
+    pub(super) fn sidecar(mesh: &'m Mesh, proxy: &'m Proxy) -> Self {
         let mut scope = Scope::empty(mesh, proxy);
         let mesh = scope.mesh;
         let effective = mesh
@@ -71,37 +71,37 @@ impl<'m> Scope<'m> {
     }
 
     /// A gateway workload: everything that its namespace sees; Sidecars do not count (R-M-070).
-    pub fn gateway(mesh: &'m Mesh, proxy: &'m Proxy) -> Self {
+    pub(super) fn gateway(mesh: &'m Mesh, proxy: &'m Proxy) -> Self {
         Scope::empty(mesh, proxy)
     }
 
     /// The mesh that it is a view of.
-    pub fn mesh(&self) -> &'m mesh::Inner {
+    pub(super) fn mesh(&self) -> &'m mesh::Inner {
         self.mesh
     }
 
     /// Namespace of the proxy.
-    pub fn namespace(&self) -> &'m str {
+    pub(super) fn namespace(&self) -> &'m str {
         self.namespace
     }
 
     /// Labels of the proxy.
-    pub fn labels(&self) -> &'m Labels {
+    pub(super) fn labels(&self) -> &'m Labels {
         self.labels
     }
 
     /// Nothing is registered in the whole mesh: hosts are taken as written, every destination counts as existing.
-    pub fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.open
     }
 
     /// What happens to traffic for nobody: the effective Sidecar's word, else the mesh's (R-H-053).
-    pub fn outbound_traffic_policy(&self) -> OutboundTrafficPolicy {
+    pub(super) fn outbound_traffic_policy(&self) -> OutboundTrafficPolicy {
         self.outbound_traffic_policy
     }
 
     /// Where traffic for nobody goes instead of its own destination (R-H-052); `None`: to that.
-    pub fn egress_proxy(&self) -> Option<&'m DestinationRef> {
+    pub(super) fn egress_proxy(&self) -> Option<&'m DestinationRef> {
         self.egress_proxy
     }
 
@@ -110,7 +110,7 @@ impl<'m> Scope<'m> {
     ///
     /// # Complexity
     /// Linear in the services that the namespace sees, and the destinations.
-    pub fn services(&self) -> Vec<ServiceView> {
+    pub(super) fn services(&self) -> Vec<ServiceView> {
         let mut seen: HashSet<Arc<str>> = HashSet::default();
         let mut out = Vec::new();
         let mut add = |hostname: &Arc<str>| {
@@ -136,7 +136,7 @@ impl<'m> Scope<'m> {
 
     /// The service named `hostname`, byte for byte (R-M-004): the union over the listeners of what they import, then of the
     /// destinations of the VirtualServices that they import; an explicit import wins over an inferred one (R-M-072).
-    pub fn service(&self, hostname: &str) -> Option<ServiceView> {
+    pub(super) fn service(&self, hostname: &str) -> Option<ServiceView> {
         let mut found = Found::default();
         if self.listeners.is_empty() {
             let visible = self
@@ -162,13 +162,13 @@ impl<'m> Scope<'m> {
     }
 
     /// The egress listeners in order; empty at a gateway.
-    pub fn listeners(&self) -> &[EgressListener<'m>] {
+    pub(super) fn listeners(&self) -> &[EgressListener<'m>] {
         &self.listeners
     }
 
     /// The place of the egress listener that serves `port`: the first of that port or without a port (Istio:
     /// `GetEgressListenerForRDS`).
-    pub fn listener_for(&self, port: u16) -> Option<usize> {
+    pub(super) fn listener_for(&self, port: u16) -> Option<usize> {
         self.listeners
             .iter()
             .position(|listener| listener.port().is_none_or(|own| own.number == port))
@@ -176,7 +176,7 @@ impl<'m> Scope<'m> {
 
     /// The VirtualServices bound to `gateway` as this proxy sees them: private, exported to its
     /// namespace, public, each in config order (R-M-039).
-    pub fn virtual_services_for_gateway(
+    pub(super) fn virtual_services_for_gateway(
         &self,
         gateway: &GatewayName,
     ) -> impl Iterator<Item = &'m Arc<VirtualService>> + use<'m> {
@@ -187,7 +187,7 @@ impl<'m> Scope<'m> {
 
     /// At a gateway, the service that a destination of a VirtualService in `namespace` means: the one of that namespace if
     /// this proxy may see it, else the scope's (R-M-046).
-    pub fn service_for(&self, hostname: &str, namespace: &str) -> Option<ServiceView> {
+    pub(super) fn service_for(&self, hostname: &str, namespace: &str) -> Option<ServiceView> {
         self.mesh
             .service_index
             .in_namespace(hostname, namespace)
@@ -198,7 +198,7 @@ impl<'m> Scope<'m> {
 
     /// At a gateway, the port of the proxy's workload that a server on `port` is reached through (R-M-016); `None`: no
     /// service of the workload has that port, so the port itself.
-    pub fn workload_port(&self, port: u16) -> Option<u16> {
+    pub(super) fn workload_port(&self, port: u16) -> Option<u16> {
         let targets = self
             .targets
             .get_or_init(|| ServiceTargets::new(self.mesh, self.proxy));
@@ -206,7 +206,7 @@ impl<'m> Scope<'m> {
     }
 
     /// Whether the workload stands behind one of `services`, or would, if they were there.
-    pub fn has_targets_among(&self, services: &[Arc<Service>]) -> bool {
+    pub(super) fn has_targets_among(&self, services: &[Arc<Service>]) -> bool {
         targets::targets(services, self.proxy).next().is_some()
     }
 

@@ -14,7 +14,7 @@ pub(crate) struct ServiceView {
 
 impl ServiceView {
     /// The whole service.
-    pub fn new(service: &Arc<Service>) -> Self {
+    pub(crate) fn new(service: &Arc<Service>) -> Self {
         ServiceView {
             service: Arc::clone(service),
             ports: None,
@@ -23,37 +23,37 @@ impl ServiceView {
     }
 
     /// The service, whole.
-    pub fn service(&self) -> &Arc<Service> {
+    pub(crate) fn service(&self) -> &Arc<Service> {
         &self.service
     }
 
     /// Whether it is this service with all its ports.
-    pub fn is_whole(&self, service: &Arc<Service>) -> bool {
+    pub(crate) fn is_whole(&self, service: &Arc<Service>) -> bool {
         self.ports.is_none() && Arc::ptr_eq(&self.service, service)
     }
 
     /// Its host name.
-    pub fn hostname(&self) -> &Arc<str> {
+    pub(crate) fn hostname(&self) -> &Arc<str> {
         &self.service.hostname
     }
 
     /// The ports that are seen, in order.
-    pub fn ports(&self) -> &[ServicePort] {
+    pub(crate) fn ports(&self) -> &[ServicePort] {
         self.ports.as_deref().unwrap_or(&self.service.ports)
     }
 
     /// The port `number`, if it is seen.
-    pub fn port(&self, number: u16) -> Option<&ServicePort> {
+    pub(crate) fn port(&self, number: u16) -> Option<&ServicePort> {
         self.ports().iter().find(|port| port.number == number)
     }
 
     /// The ExternalName services that end here and are seen.
-    pub fn aliases(&self) -> &[Alias] {
+    pub(crate) fn aliases(&self) -> &[Alias] {
         self.aliases.as_deref().unwrap_or(&self.service.aliases)
     }
 
     /// The same view with the ports that `keep` keeps; `None` if that is none of them.
-    pub fn trim_ports(mut self, keep: impl Fn(u16) -> bool) -> Option<Self> {
+    pub(crate) fn trim_ports(mut self, keep: impl Fn(u16) -> bool) -> Option<Self> {
         let ports = self.ports();
         let kept = ports.iter().filter(|port| keep(port.number)).count();
         if kept == 0 {
@@ -67,7 +67,7 @@ impl ServiceView {
     }
 
     /// The same view with the aliases that `keep` keeps.
-    pub fn trim_aliases(mut self, keep: impl Fn(&str) -> bool) -> Self {
+    pub(crate) fn trim_aliases(mut self, keep: impl Fn(&str) -> bool) -> Self {
         if !self.aliases().iter().all(|alias| keep(&alias.hostname)) {
             let aliases = self.aliases().iter();
             self.aliases = Some(
@@ -81,7 +81,7 @@ impl ServiceView {
     }
 
     /// Adds the ports that only `other` has (Istio: `appendSidecarServices`).
-    pub fn merge_ports(&mut self, other: &ServiceView) {
+    pub(crate) fn merge_ports(&mut self, other: &ServiceView) {
         let ports = self.ports();
         let missing: Vec<_> = other
             .ports()

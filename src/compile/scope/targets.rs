@@ -25,12 +25,12 @@ pub(super) struct ServiceTarget {
 impl ServiceTargets {
     /// Finds them by the address of the proxy among all endpoints, and by its labels among the selectors of its
     /// namespace. O(services, and endpoints if the proxy has an address).
-    pub fn new(mesh: &mesh::Inner, proxy: &Proxy) -> Self {
+    pub(super) fn new(mesh: &mesh::Inner, proxy: &Proxy) -> Self {
         ServiceTargets(targets(&mesh.services, proxy).collect())
     }
 
     /// The workload's port behind the service port `number`: of the first service that has it.
-    pub fn workload_port(&self, number: u16) -> Option<u16> {
+    pub(super) fn workload_port(&self, number: u16) -> Option<u16> {
         let found = self.0.iter().find_map(|target| {
             let mut ports = target.service.ports.iter();
             Some((target, ports.find(|port| port.number == number)?))

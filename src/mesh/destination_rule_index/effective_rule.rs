@@ -46,6 +46,7 @@ struct PortPolicies {
 
 /// What a DestinationRule says to a TCP route (R-M-115, R-M-120).
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct TcpSettings {
     /// A connection without traffic for so long is closed; unset: Envoy's hour; zero: never.
     pub idle_timeout: Option<Duration>,

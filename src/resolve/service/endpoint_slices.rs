@@ -23,7 +23,7 @@ pub(super) struct Slices<'a> {
 
 impl<'a> Slices<'a> {
     /// Sorts slices by their service; says which belong to none.
-    pub fn new(
+    pub(super) fn new(
         documents: &[&'a Document<raw::EndpointSlice>],
         services: &[&Document<raw::Service>],
         report: &mut Report,
@@ -62,7 +62,7 @@ impl<'a> Slices<'a> {
 
     /// The endpoints that the slices of `service` list; `None` if it has no slices. Those that end are left out, and those
     /// whose pod is not given.
-    pub fn endpoints(
+    pub(super) fn endpoints(
         &self,
         service: &ResourceName,
         ports: &[ServicePort],

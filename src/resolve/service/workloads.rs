@@ -49,7 +49,7 @@ pub(super) struct NamedPort {
 
 impl Workload {
     /// As an endpoint that serves `ports`.
-    pub fn endpoint(&self, ports: Arc<[EndpointPort]>, unhealthy: bool) -> Endpoint {
+    pub(super) fn endpoint(&self, ports: Arc<[EndpointPort]>, unhealthy: bool) -> Endpoint {
         Endpoint {
             workload: Some(self.resource.clone()),
             address: self.address.clone(),
@@ -63,14 +63,14 @@ impl Workload {
     }
 
     /// Whether its address is one that needs no resolving.
-    pub fn has_ip(&self) -> bool {
+    pub(super) fn has_ip(&self) -> bool {
         self.address
             .as_ref()
             .is_some_and(|address| address.ip().is_some())
     }
 
     /// The number of the port called `name`.
-    pub fn named_port(&self, name: &str, udp: bool) -> Option<u16> {
+    pub(super) fn named_port(&self, name: &str, udp: bool) -> Option<u16> {
         self.named_ports
             .iter()
             .find(|port| *port.name == *name && port.udp == udp)
@@ -121,7 +121,7 @@ pub(super) enum SelectedBy {
 
 impl Workloads {
     /// Adds a workload.
-    pub fn push(&mut self, workload: Workload) {
+    pub(super) fn push(&mut self, workload: Workload) {
         let at = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
         let namespace = &workload.resource.namespace;
         for (key, value) in workload.labels.iter() {
@@ -139,7 +139,11 @@ impl Workloads {
     }
 
     /// The endpoints of this selection, made at the first time.
-    pub fn shared(&self, by: Selection, make: impl FnOnce() -> Vec<Endpoint>) -> Arc<[Endpoint]> {
+    pub(super) fn shared(
+        &self,
+        by: Selection,
+        make: impl FnOnce() -> Vec<Endpoint>,
+    ) -> Arc<[Endpoint]> {
         let known = self.shared.borrow().get(&by).cloned();
         known.unwrap_or_else(|| {
             let made: Arc<[Endpoint]> = make().into();
@@ -149,13 +153,13 @@ impl Workloads {
     }
 
     /// The pod of this name.
-    pub fn pod(&self, name: &ResourceName) -> Option<&Workload> {
+    pub(super) fn pod(&self, name: &ResourceName) -> Option<&Workload> {
         self.all.get(*self.pods.get(name)? as usize)
     }
 
     /// The workloads of `namespace` that `selector` selects, in the order of writing; an empty one selects all (R-M-059).
     /// O(candidates that have the selector's rarest pair).
-    pub fn selected<'a>(
+    pub(super) fn selected<'a>(
         &'a self,
         namespace: &Arc<str>,
         selector: &'a Labels,

@@ -38,7 +38,7 @@ pub(super) struct Answers<'t> {
 type Rules = (*const RuleList, bool, bool);
 
 impl<'t> Answers<'t> {
-    pub fn new(tables: &'t Tables, taken: Counts) -> Self {
+    pub(super) fn new(tables: &'t Tables, taken: Counts) -> Self {
         Answers {
             tables,
             taken,
@@ -53,7 +53,7 @@ impl<'t> Answers<'t> {
     ///
     /// # Complexity
     /// A walk to the virtual host; once for each list of rules, to its end.
-    pub fn of(&mut self, gateway: GatewayId, host: &str) -> Answer<'t> {
+    pub(super) fn of(&mut self, gateway: GatewayId, host: &str) -> Answer<'t> {
         match self.tables.arrivals.of(gateway, host) {
             Ok(arrival) => self.at(gateway, arrival, host),
             Err(why) => Answer::Nowhere(why.code()),
@@ -61,7 +61,7 @@ impl<'t> Answers<'t> {
     }
 
     /// The same where it is known where the host is asked for.
-    pub fn at(&mut self, gateway: GatewayId, arrival: Arrival, host: &str) -> Answer<'t> {
+    pub(super) fn at(&mut self, gateway: GatewayId, arrival: Arrival, host: &str) -> Answer<'t> {
         let request = Request::get("/").authority(host);
         let request = request.connection(arrival.connection(host));
         let mut watch = Watch {

@@ -31,7 +31,12 @@ struct Entry<'t> {
 
 impl<'t> Domains<'t> {
     /// Adds a domain at the gateway of this bit, unless it is there.
-    pub fn add(&mut self, domain: &'t str, gateway: u16, answer: impl FnOnce() -> Answer<'t>) {
+    pub(super) fn add(
+        &mut self,
+        domain: &'t str,
+        gateway: u16,
+        answer: impl FnOnce() -> Answer<'t>,
+    ) {
         let first = self.first.entry(domain).or_insert(0);
         let head = *first;
         let mut at = head;
@@ -63,7 +68,7 @@ impl<'t> Domains<'t> {
     }
 
     /// All of them, in the order in which they came.
-    pub fn entries(&self) -> impl ExactSizeIterator<Item = SimpleEntry<'t>> {
+    pub(super) fn entries(&self) -> impl ExactSizeIterator<Item = SimpleEntry<'t>> {
         self.entries.iter().map(|entry| entry.written)
     }
 
@@ -98,7 +103,7 @@ pub(super) struct Collector<'t> {
 }
 
 impl<'t> Collector<'t> {
-    pub fn new(tables: &'t Tables, gateways: usize) -> Self {
+    pub(super) fn new(tables: &'t Tables, gateways: usize) -> Self {
         Collector {
             tables,
             sorted: (gateways > FEW).then(HashMap::default),
@@ -106,7 +111,7 @@ impl<'t> Collector<'t> {
     }
 
     /// All domains of a gateway; `hosts` are those that decide where a request arrives.
-    pub fn collect(
+    pub(super) fn collect(
         &mut self,
         gateway: GatewayId,
         hosts: &'t [String],

@@ -1,5 +1,11 @@
 //! The host table of the simple door: one record brings the key, the gateways, the alias slots and the destinations.
 
+#![expect(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    reason = "for this crate and its benches"
+)]
+
 use super::authority::Authority;
 use super::packed::{Builder, Change, Packed};
 use super::shard::{Record, kind_of_payload};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 /// `connectionPool`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConnectionPool {
     /// `tcp`: of HTTP and TCP connections alike.
     pub tcp: Option<TcpPool>,
@@ -15,6 +16,7 @@ pub struct ConnectionPool {
 
 /// `connectionPool.tcp`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TcpPool {
     /// Most connections to all endpoints together; `None`: no limit.
     pub max_connections: Option<u32>,
@@ -31,6 +33,7 @@ pub struct TcpPool {
 
 /// `tcpKeepalive`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TcpKeepalive {
     /// Unanswered probes before the connection is closed; unset: the system's.
     pub probes: Option<u32>,
@@ -42,6 +45,7 @@ pub struct TcpKeepalive {
 
 /// `connectionPool.http`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HttpPool {
     /// Most requests that wait for a connection; `None`: no limit.
     pub http1_max_pending_requests: Option<u32>,
@@ -66,6 +70,7 @@ pub struct HttpPool {
 
 /// `h2UpgradePolicy` (R-M-102).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum H2Upgrade {
     /// `DEFAULT`: the mesh's policy, on HTTP ports only.
     #[default]
@@ -78,6 +83,7 @@ pub enum H2Upgrade {
 
 /// `http2KeepAlive`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Http2Keepalive {
     /// Between two pings.
     pub interval: Duration,

@@ -7,6 +7,7 @@ use super::warmup::Warmup;
 
 /// `loadBalancer`.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct LoadBalancer {
     /// `simple` or `consistentHash`. Ignored where the service is reached by its original destination (R-M-088).
     pub balancing: LoadBalancing,
@@ -38,6 +39,7 @@ pub enum LoadBalancing {
 
 /// `consistentHash`.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ConsistentHash {
     /// What is hashed; `None`: nothing, so that the choice is random (R-M-089).
     pub key: Option<HashKey>,

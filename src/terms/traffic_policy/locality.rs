@@ -4,6 +4,7 @@
 
 /// `localityLbSetting` (R-M-093).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LocalityLoadBalancing {
     /// `false` switches locality off; unset means `true`.
     pub enabled: bool,
@@ -28,6 +29,7 @@ impl Default for LocalityLoadBalancing {
 
 /// One `distribute` entry (R-M-127).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Distribute {
     /// Place of the client.
     pub from: Box<str>,
@@ -37,6 +39,7 @@ pub struct Distribute {
 
 /// One `failover` entry (R-M-126): regions only.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Failover {
     /// Region of the client.
     pub from: Box<str>,
@@ -46,6 +49,7 @@ pub struct Failover {
 
 /// `zoneAwareLbSetting` (R-M-094).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ZoneAwareLoadBalancing {
     /// `false` switches zone awareness off; unset means `true`.
     pub enabled: bool,

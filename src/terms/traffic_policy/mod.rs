@@ -37,6 +37,7 @@ pub use warmup::Warmup;
 
 /// What holds for one cluster. An unset setting means Istio's default, which each field names.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct TrafficPolicy {
     /// How an endpoint is chosen; unset: least request (R-M-088), with the mesh's locality setting (R-M-124).
     pub load_balancer: Option<Arc<LoadBalancer>>,
@@ -56,6 +57,7 @@ pub struct TrafficPolicy {
 
 /// What a DestinationRule says at one place: its top level or one subset.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct RuleTrafficPolicy {
     /// The settings outside `portLevelSettings`.
     pub settings: TrafficPolicy,
@@ -65,6 +67,7 @@ pub struct RuleTrafficPolicy {
 
 /// One entry of `portLevelSettings` (R-M-114): it replaces everything for its port (R-M-083).
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct PortTrafficPolicy {
     /// Service port.
     pub port: u16,

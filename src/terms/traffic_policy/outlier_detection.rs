@@ -7,6 +7,7 @@ use std::time::Duration;
 
 /// `outlierDetection`, with Envoy's defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OutlierDetection {
     /// 5xx answers in a row that eject; 0: none; 5 where unset (R-M-104).
     pub consecutive_5xx_errors: u32,

@@ -2,6 +2,7 @@
 
 /// `proxyProtocol.version`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ProxyProtocol {
     /// `V1`, also where it is unset: text.
     #[default]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// `retryBudget`.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct RetryBudget {
     /// Most retries, in percent of the requests under way; 20 where unset.
     pub percent: f64,

@@ -2,6 +2,7 @@
 
 /// `ClientTLSSettings`. Where there are none at all, Istio decides per endpoint (automatic mutual TLS, R-M-119).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ClientTls {
     /// `mode`.
     pub mode: ClientTlsMode,
@@ -26,6 +27,7 @@ pub struct ClientTls {
 
 /// `mode` (R-M-111).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ClientTlsMode {
     /// `DISABLE`, also where `tls` is there without a mode: plain text.
     #[default]

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// `tunnel`: acts on TCP and TLS routes only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tunnel {
     /// How the proxy is asked.
     pub protocol: TunnelProtocol,
@@ -15,6 +16,7 @@ pub struct Tunnel {
 
 /// `tunnel.protocol`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum TunnelProtocol {
     /// `CONNECT`, also where it is unset.
     #[default]

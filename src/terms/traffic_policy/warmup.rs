@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// `warmup`, or the deprecated `warmupDurationSecs`.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Warmup {
     /// How long an endpoint warms up.
     pub duration: Duration,
