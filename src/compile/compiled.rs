@@ -1,7 +1,6 @@
 //! A router and all that makes its next version cheap: the claims of both sides, and the ids of clusters.
 
 use std::cell::RefCell;
-use std::sync::Arc;
 
 use crate::mesh::Mesh;
 use crate::mesh::change::MeshChange;
@@ -191,7 +190,7 @@ impl Compiled {
 fn settle_leading(
     mesh: &Mesh,
     tables: &Tables,
-    made: &[(ClusterId, Arc<Cluster>)],
+    made: &[(ClusterId, Cluster)],
     reached: &mut Reached,
 ) {
     let inner = &mesh.inner;

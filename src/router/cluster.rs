@@ -8,7 +8,11 @@ use crate::terms::endpoint::Endpoint;
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
 use crate::terms::route_error::RouteError;
-use crate::terms::traffic_policy::TrafficPolicy;
+use crate::terms::traffic_policy::{ProxyProtocol, TrafficPolicy};
+
+use super::cluster_settings::{ClusterSettings, Discovery, UpstreamProtocol};
+use super::endpoint_set::{EndpointSet, LbEndpoint};
+use super::upstream_tls::{ClusterTls, UpstreamTls};
 
 /// Names a cluster of a router, as rules do: routes stay what they are when clusters change (in Envoy: RDS and CDS).
 /// It means the same cluster in a router and in those that [follow](crate::live) it, until one is made anew.
@@ -72,147 +76,176 @@ pub enum ClusterKind {
     DynamicDns,
 }
 
-/// A destination as resolved for one proxy.
+/// A destination as resolved for one proxy: what it is, and its endpoints, each of which changes without the other (in Envoy:
+/// CDS and EDS). Cheap to clone.
 #[derive(Clone)]
 pub struct Cluster {
-    /// Envoy's name: `outbound|80|v1|reviews.default.svc.cluster.local`, `PassthroughCluster`, `BlackHoleCluster`.
-    pub(crate) name: Box<str>,
-    pub(crate) kind: ClusterKind,
-    /// Host, port and subset; `None` for passthrough and black hole.
-    pub(crate) destination: Option<ClusterName>,
-    /// Whether Envoy would have it: otherwise a request that is routed here is answered 503, or what its rule says (R-M-139).
-    pub(crate) exists: bool,
-    /// What selects the workloads behind it: the service's selector and the subset's labels together.
-    pub(crate) labels: Arc<Labels>,
-    /// The endpoints of the service; `members` are the cluster's.
-    pub(crate) pool: Arc<[Endpoint]>,
-    /// Indexes in `pool`; `None`: all.
-    pub(crate) members: Option<Box<[u32]>>,
-    /// Name of the service port: what endpoints are asked by.
-    pub(crate) port_name: Box<str>,
-    /// The DestinationRule policy that applies to it, merged and resolved; `None`: no DestinationRule says anything.
-    pub(crate) traffic_policy: Option<Arc<TrafficPolicy>>,
+    pub(crate) facts: Arc<ClusterFacts>,
+    pub(crate) endpoints: Arc<EndpointSet>,
 }
 
-impl Cluster {
-    /// A cluster that exists, of which nothing but its name is known.
+/// What a cluster is, without its endpoints.
+#[derive(Clone, PartialEq)]
+pub(crate) struct ClusterFacts {
+    /// Envoy's name: `outbound|80|v1|reviews.default.svc.cluster.local`, `PassthroughCluster`, `BlackHoleCluster`.
+    pub name: Box<str>,
+    pub kind: ClusterKind,
+    /// Host, port and subset; `None` for passthrough and black hole.
+    pub destination: Option<ClusterName>,
+    /// Whether Envoy would have it: otherwise a request that is routed here is answered 503, or what its rule says (R-M-139).
+    pub exists: bool,
+    /// What selects the workloads behind it: the service's selector and the subset's labels together.
+    pub labels: Arc<Labels>,
+    pub settings: Arc<ClusterSettings>,
+    pub tls: ClusterTls,
+    pub proxy_protocol: Option<ProxyProtocol>,
+    /// The DestinationRule that istiod says it came from.
+    pub destination_rule: Option<ResourceName>,
+    /// The DestinationRule policy that applies to it, merged and resolved; `None`: no DestinationRule says anything.
+    pub traffic_policy: Option<Arc<TrafficPolicy>>,
+}
+
+impl ClusterFacts {
+    /// Of a cluster that exists, of which nothing but its name is known.
     pub(crate) fn outbound(destination: ClusterName) -> Self {
-        Cluster {
+        ClusterFacts {
             name: destination.to_string().into(),
             destination: Some(destination),
-            ..Cluster::unnamed(ClusterKind::Outbound)
+            ..ClusterFacts::named("", ClusterKind::Outbound)
         }
     }
 
-    /// `PassthroughCluster`.
-    pub(crate) fn passthrough() -> Self {
-        Cluster {
-            name: "PassthroughCluster".into(),
-            ..Cluster::unnamed(ClusterKind::Passthrough)
-        }
-    }
-
-    /// `AllowAnyDynamicDNSCluster`.
-    pub(crate) fn dynamic_dns() -> Self {
-        Cluster {
-            name: "AllowAnyDynamicDNSCluster".into(),
-            ..Cluster::unnamed(ClusterKind::DynamicDns)
-        }
-    }
-
-    /// `BlackHoleCluster`.
-    pub(crate) fn black_hole() -> Self {
-        Cluster {
-            name: "BlackHoleCluster".into(),
-            ..Cluster::unnamed(ClusterKind::BlackHole)
-        }
-    }
-
-    /// `UnknownService`: where a destination without a host leads (R-M-137).
-    pub(crate) fn unknown_service() -> Self {
-        Cluster {
-            name: "UnknownService".into(),
-            exists: false,
-            ..Cluster::unnamed(ClusterKind::Outbound)
-        }
-    }
-
-    fn unnamed(kind: ClusterKind) -> Self {
-        Cluster {
-            name: Box::default(),
+    /// Of a cluster that is no service's.
+    pub(crate) fn named(name: &str, kind: ClusterKind) -> Self {
+        ClusterFacts {
+            name: name.into(),
             kind,
             destination: None,
             exists: true,
             labels: Arc::default(),
-            pool: Arc::default(),
-            members: None,
-            port_name: Box::default(),
+            settings: Arc::default(),
+            tls: ClusterTls::Plain,
+            proxy_protocol: None,
+            destination_rule: None,
             traffic_policy: None,
         }
     }
+}
 
+impl From<ClusterFacts> for Cluster {
+    /// Without endpoints.
+    fn from(facts: ClusterFacts) -> Self {
+        Cluster {
+            facts: Arc::new(facts),
+            endpoints: Arc::default(),
+        }
+    }
+}
+
+impl Cluster {
     /// Envoy's name: `outbound|80|v1|reviews.default.svc.cluster.local`, `PassthroughCluster`, `BlackHoleCluster`.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.facts.name
     }
 
     /// What it is.
     pub fn kind(&self) -> ClusterKind {
-        self.kind
+        self.facts.kind
     }
 
     /// Host of the service; empty for passthrough and black hole.
     pub fn host(&self) -> &str {
-        self.destination.as_ref().map_or("", |name| &name.host)
+        self.destination().map_or("", |name| &name.host)
     }
 
     /// Port of the service; `None` for passthrough and black hole.
     pub fn port(&self) -> Option<u16> {
-        self.destination.as_ref().map(|name| name.port)
+        self.destination().map(|name| name.port)
     }
 
     /// The subset, if it is one.
     pub fn subset(&self) -> Option<&str> {
-        let name = self.destination.as_ref()?;
+        let name = self.destination()?;
         (!name.subset.is_empty()).then_some(&*name.subset)
+    }
+
+    fn destination(&self) -> Option<&ClusterName> {
+        self.facts.destination.as_ref()
     }
 
     /// Why a host that leads here by the simple door leads nowhere; `None`: it is a destination.
     pub(crate) fn refusal(&self) -> Option<RouteError> {
-        match self.kind {
+        match self.facts.kind {
             ClusterKind::Passthrough | ClusterKind::DynamicDns => Some(RouteError::Passthrough),
             ClusterKind::BlackHole => Some(RouteError::Blocked),
-            ClusterKind::Outbound if self.exists && self.destination.is_some() => None,
+            ClusterKind::Outbound if self.facts.exists && self.facts.destination.is_some() => None,
             ClusterKind::Outbound => Some(RouteError::NoSuchDestination),
         }
     }
 
     /// Whether a proxy would have it: a request that is routed to one that does not exist is answered 503, or what its rule says (R-M-139).
     pub fn exists(&self) -> bool {
-        self.exists
+        self.facts.exists
     }
 
     /// What selects the workloads behind it: the service's selector and the subset's labels together.
     pub fn labels(&self) -> &Labels {
-        &self.labels
+        &self.facts.labels
     }
 
-    /// The endpoints behind it that the configuration holds, in its order.
+    /// How it is found, spoken to and balanced over, every default filled in.
+    pub fn settings(&self) -> &Arc<ClusterSettings> {
+        &self.facts.settings
+    }
+
+    /// How its endpoints are found.
+    pub fn discovery(&self) -> Discovery {
+        self.facts.settings.discovery
+    }
+
+    /// What is spoken to its endpoints where it is HTTP.
+    pub fn protocol(&self) -> UpstreamProtocol {
+        self.facts.settings.protocol
+    }
+
+    /// When its endpoints are spoken to by TLS, and how.
+    pub fn tls(&self) -> &ClusterTls {
+        &self.facts.tls
+    }
+
+    /// How `endpoint` is spoken to; `None`: in plain text.
+    pub fn tls_of(&self, endpoint: &LbEndpoint<'_>) -> Option<&UpstreamTls> {
+        self.facts.tls.of(endpoint.is_mutual_tls())
+    }
+
+    /// The version of the PROXY protocol by which endpoints are told the client's address; `None`: they are not.
+    pub fn proxy_protocol(&self) -> Option<ProxyProtocol> {
+        self.facts.proxy_protocol
+    }
+
+    /// `namespace/name` of the DestinationRule that it comes from.
+    pub fn destination_rule(&self) -> Option<&ResourceName> {
+        self.facts.destination_rule.as_ref()
+    }
+
+    /// Its endpoints by locality and priority, as a proxy is told of them. As long as it is the same (`Arc::ptr_eq`), none has
+    /// changed.
+    pub fn endpoint_set(&self) -> &Arc<EndpointSet> {
+        &self.endpoints
+    }
+
+    /// The endpoints behind it that the configuration holds: those of the [set](Self::endpoint_set), and those without an
+    /// address.
     pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
-        let (all, some) = match &self.members {
-            None => (&self.pool[..], &[][..]),
-            Some(members) => (&[][..], &members[..]),
-        };
-        let some = some.iter().filter_map(|at| self.pool.get(*at as usize));
-        all.iter().chain(some)
+        self.endpoints.all()
     }
 
     /// The port of `endpoint` that serves this cluster.
     pub fn endpoint_port(&self, endpoint: &Endpoint) -> Option<u16> {
-        endpoint.port(&self.port_name)
+        self.endpoints.port_of(endpoint)
     }
 
-    /// The workloads (Deployment, Pod, WorkloadEntry) behind it that the configuration holds, in its order.
+    /// The workloads (Deployment, Pod, WorkloadEntry) behind it that the configuration holds.
     pub fn workloads(&self) -> impl Iterator<Item = &ResourceName> {
         self.endpoints()
             .filter_map(|endpoint| endpoint.workload.as_ref())
@@ -220,6 +253,6 @@ impl Cluster {
 
     /// The DestinationRule policy that applies to it, merged and resolved; `None`: nothing says anything.
     pub fn traffic_policy(&self) -> Option<&Arc<TrafficPolicy>> {
-        self.traffic_policy.as_ref()
+        self.facts.traffic_policy.as_ref()
     }
 }

@@ -60,6 +60,11 @@ impl ClusterIds {
         }
     }
 
+    /// The side whose clusters they are.
+    pub(crate) fn side(&self) -> ClusterSide {
+        self.side
+    }
+
     /// How many there are: the ids are those of the places `0..len`.
     pub(crate) fn len(&self) -> u32 {
         self.next

@@ -88,11 +88,10 @@ impl fmt::Debug for RuleList {
 
 impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all = self.members.as_deref().map(<[u32]>::len);
         f.debug_struct("Cluster")
-            .field("name", &Short(&self.name))
-            .field("exists", &self.exists)
-            .field("endpoints", &all.unwrap_or(self.pool.len()))
+            .field("name", &Short(self.name()))
+            .field("exists", &self.exists())
+            .field("endpoints", &self.endpoints().count())
             .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,6 @@
 //! What a router weighs, part by part.
 
-use super::{Action, Cluster, Filter, Router, RuleList, View, VirtualHost};
+use super::{Action, Cluster, ClusterTls, Filter, Router, RuleList, View, VirtualHost};
 use crate::terms::hash::HashSet;
 
 /// Heap bytes of the parts of a router. What several parts share counts once; what is shared with the mesh (matches, policies,
@@ -18,7 +18,7 @@ pub struct MemoryUsage {
     pub rules: usize,
     /// Indexes over the rules.
     pub rule_indexes: usize,
-    /// Clusters, with the table that has them by id: names and members.
+    /// Clusters, with the table that has them by id: names, settings and places of endpoints.
     pub clusters: usize,
     /// Listeners and filter chains.
     pub listeners: usize,
@@ -56,9 +56,10 @@ impl Router {
         {
             scales.view(view);
         }
-        let clusters = &self.tables.clusters;
-        let each = clusters.iter().map(|(_, cluster)| weight_of(cluster));
-        scales.sum.clusters = clusters.memory_usage() + each.sum::<usize>();
+        scales.sum.clusters = self.tables.clusters.memory_usage();
+        for (_, cluster) in self.tables.clusters.iter() {
+            scales.cluster(cluster);
+        }
         scales.sum
     }
 }
@@ -108,6 +109,23 @@ impl Scales {
         }
     }
 
+    fn cluster(&mut self, cluster: &Cluster) {
+        let (facts, endpoints) = (&*cluster.facts, &*cluster.endpoints);
+        if self.is_new(facts) {
+            self.sum.clusters += counted(facts) + facts.name.len();
+            if let ClusterTls::Always(tls) | ClusterTls::Automatic(tls) = &facts.tls {
+                self.sum.clusters += tls.sni.len() + tls.crl.len();
+            }
+            if self.is_new(&*facts.settings) {
+                self.sum.clusters += counted(&*facts.settings);
+            }
+        }
+        if self.is_new(endpoints) {
+            let lists = size_of_val(&*endpoints.groups) + size_of_val(&*endpoints.members);
+            self.sum.clusters += counted(endpoints) + lists + endpoints.port_name.len();
+        }
+    }
+
     fn rules(&mut self, list: &RuleList) {
         self.sum.rules += counted(list) + size_of_val(list.as_slice());
         self.sum.rule_indexes += list.index_memory_usage();
@@ -123,11 +141,6 @@ impl Scales {
             }
         }
     }
-}
-
-fn weight_of(cluster: &Cluster) -> usize {
-    let members = cluster.members.as_deref().map_or(0, size_of_val);
-    counted(cluster) + members + cluster.name.len() + cluster.port_name.len()
 }
 
 /// Bytes of what stands behind an `Arc`, with its two counters.

@@ -17,8 +17,10 @@ mod chain_index;
 mod chunked;
 pub mod cluster;
 mod cluster_ids;
+pub mod cluster_settings;
 mod cluster_table;
 mod debug;
+pub mod endpoint_set;
 pub mod host_table;
 pub mod listener;
 mod memory;
@@ -26,21 +28,26 @@ pub mod route_config;
 pub mod rule_index;
 mod service_ports;
 mod simple_door;
+pub mod upstream_tls;
 pub mod virtual_host;
 mod words;
 
 pub use action::{Action, Forward, LocalReply, Mirror, Redirection, Split, WeightedCluster};
 pub(crate) use arrivals::{Arrival, Arrivals, GatewayId};
 pub(crate) use chunked::Chunked;
-pub(crate) use cluster::ClusterSide;
 pub use cluster::{Cluster, ClusterId, ClusterKind};
+pub(crate) use cluster::{ClusterFacts, ClusterSide};
 pub(crate) use cluster_ids::{ClusterIds, RouterIds, Special};
+pub use cluster_settings::{ClusterSettings, Discovery, LbPolicy, Limits, UpstreamProtocol};
 pub(crate) use cluster_table::ClusterTable;
+pub use endpoint_set::{EndpointGroup, EndpointSet, LbEndpoint};
+pub(crate) use endpoint_set::{Group, Member};
 pub use listener::{ChainMatch, Filter, FilterChain, Listener, RouteConfigId, TcpProxy, Transport};
 pub use memory::MemoryUsage;
 pub use route_config::RouteConfig;
 pub(crate) use service_ports::ServicePorts;
 pub(crate) use simple_door::{Counts, Found, SimpleDoor, place_of};
+pub use upstream_tls::{ClusterTls, UpstreamTls};
 pub(crate) use virtual_host::VirtualHostKind;
 pub use virtual_host::{Rule, RuleList, VirtualHost};
 
@@ -63,14 +70,13 @@ pub struct Router {
 impl Router {
     /// The cluster that a rule or filter chain of this router names; `None`: an id of another router.
     pub fn cluster(&self, id: ClusterId) -> Option<&Cluster> {
-        self.tables.clusters.get(id).map(|cluster| &**cluster)
+        self.tables.clusters.get(id)
     }
 
     /// The clusters that its rules and filter chains name, each with its id. A router that has been updated may have more:
     /// those that were named before.
     pub fn clusters(&self) -> impl Iterator<Item = (ClusterId, &Cluster)> {
-        let all = self.tables.clusters.iter();
-        all.map(|(id, cluster)| (id, &**cluster))
+        self.tables.clusters.iter()
     }
 }
 

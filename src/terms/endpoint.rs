@@ -21,11 +21,34 @@ pub struct Endpoint {
     /// Load-balancing weight; 1 where unset.
     pub weight: u32,
     /// `region/zone/subzone`; empty: unknown.
-    pub locality: Box<str>,
+    pub locality: Arc<str>,
     /// Network name; empty: the default one.
     pub network: Box<str>,
-    /// Not ready (R-M-134).
-    pub unhealthy: bool,
+    /// Whether it takes requests.
+    pub health: Health,
+}
+
+/// Whether an endpoint takes requests (R-M-134).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Health {
+    /// It does.
+    #[default]
+    Healthy,
+    /// It is not ready.
+    Unhealthy,
+    /// It ends: only requests that are bound to it still go there.
+    Draining,
+}
+
+impl Health {
+    /// Of an endpoint that is ready or not.
+    pub(crate) fn ready(is_ready: bool) -> Self {
+        match is_ready {
+            true => Health::Healthy,
+            false => Health::Unhealthy,
+        }
+    }
 }
 
 /// One port of an [`Endpoint`].

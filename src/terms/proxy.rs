@@ -24,6 +24,7 @@ pub struct Proxy {
     labels: Labels,
     dns_domain: Option<Box<str>>,
     address: Option<IpAddr>,
+    locality: Box<str>,
 }
 
 impl Default for Proxy {
@@ -41,6 +42,7 @@ impl Proxy {
             labels: Labels::default(),
             dns_domain: None,
             address: None,
+            locality: Box::default(),
         }
     }
 
@@ -84,6 +86,14 @@ impl Proxy {
         self
     }
 
+    /// The same proxy at this place, `region/zone/subzone`, of which the tail may be missing: endpoints near it may come first
+    /// (R-M-124).
+    #[must_use]
+    pub fn with_locality(mut self, locality: &str) -> Self {
+        self.locality = locality.into();
+        self
+    }
+
     /// What part of the mesh it serves.
     pub fn kind(&self) -> ProxyKind {
         self.kind
@@ -107,6 +117,11 @@ impl Proxy {
     /// Its address, if it is known.
     pub fn address(&self) -> Option<IpAddr> {
         self.address
+    }
+
+    /// Where it is, `region/zone/subzone`; empty: unknown.
+    pub fn locality(&self) -> &str {
+        &self.locality
     }
 
     /// Its DNS search domain, if it is not the default one.

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::mesh::EffectiveRule;
-use crate::mesh::service::{Endpoint, Protocol, Resolution, Service};
+use crate::mesh::service::{Endpoint, Protocol, Resolution, Service, ServicePort};
 use crate::mesh::virtual_service::DestinationRef;
-use crate::router::{Cluster, ClusterId, ClusterIds, Special};
+use crate::router::{Cluster, ClusterFacts, ClusterId, ClusterIds, ClusterKind, Special};
 use crate::terms::cluster::ClusterName;
 use crate::terms::hash::HashMap;
 use crate::terms::host::namespace_of;
@@ -18,9 +18,15 @@ use crate::terms::labels::Labels;
 use crate::terms::traffic_policy::TrafficPolicy;
 
 use super::scope::{Scope, ServiceView};
+use endpoints::Behind;
+use locality::Client;
+use settings::{SharedSettings, Subject};
 
+mod endpoints;
+mod locality;
 #[cfg(all(test, feature = "yaml"))]
 mod recordings;
+mod settings;
 #[cfg(all(test, feature = "yaml"))]
 mod tests;
 
@@ -32,7 +38,8 @@ pub(crate) struct Clusters<'s> {
     hosts: HashMap<Arc<str>, Host<'s>>,
     /// What applies to a host without a DestinationRule.
     default_policy: Option<Arc<TrafficPolicy>>,
-    made: HashMap<ClusterId, Arc<Cluster>>,
+    settings: SharedSettings,
+    made: HashMap<ClusterId, Cluster>,
 }
 
 /// What all clusters of one host have in common.
@@ -51,6 +58,7 @@ impl<'s> Clusters<'s> {
             ids,
             hosts: HashMap::default(),
             default_policy: scope.mesh().config.default_traffic_policy.clone(),
+            settings: SharedSettings::default(),
             made: HashMap::default(),
         }
     }
@@ -84,7 +92,7 @@ impl<'s> Clusters<'s> {
         let id = self.ids.of_host(host, port, subset);
         if !self.made.contains_key(&id) {
             let made = self.make(host, port, subset);
-            self.made.insert(id, Arc::new(made));
+            self.made.insert(id, made);
         }
         id
     }
@@ -127,17 +135,17 @@ impl<'s> Clusters<'s> {
 
     /// A cluster that has been made.
     #[cfg(all(test, feature = "yaml"))]
-    pub(super) fn get(&self, id: ClusterId) -> &Arc<Cluster> {
+    pub(super) fn get(&self, id: ClusterId) -> &Cluster {
         &self.made[&id]
     }
 
     /// What has been made, by id.
-    pub(super) fn take_made(&mut self) -> impl Iterator<Item = (ClusterId, Arc<Cluster>)> + use<> {
+    pub(super) fn take_made(&mut self) -> impl Iterator<Item = (ClusterId, Cluster)> + use<> {
         std::mem::take(&mut self.made).into_iter()
     }
 
     /// All clusters that have an id, in the order of the ids.
-    pub(super) fn take_all(&mut self) -> Vec<Arc<Cluster>> {
+    pub(super) fn take_all(&mut self) -> Vec<Cluster> {
         if self.made.len() < self.ids.len() as usize {
             // Names of a router before, which nothing asked for.
             let hosts: Vec<Arc<str>> = self.ids.hosts().cloned().collect();
@@ -155,11 +163,16 @@ impl<'s> Clusters<'s> {
     fn special(&mut self, special: Special) -> ClusterId {
         let id = self.ids.of_special(special);
         self.made.entry(id).or_insert_with(|| {
-            Arc::new(match special {
-                Special::Passthrough => Cluster::passthrough(),
-                Special::BlackHole => Cluster::black_hole(),
-                Special::DynamicDns => Cluster::dynamic_dns(),
-                Special::UnknownService => Cluster::unknown_service(),
+            let exists = special != Special::UnknownService;
+            let (name, kind) = match special {
+                Special::Passthrough => ("PassthroughCluster", ClusterKind::Passthrough),
+                Special::BlackHole => ("BlackHoleCluster", ClusterKind::BlackHole),
+                Special::DynamicDns => ("AllowAnyDynamicDNSCluster", ClusterKind::DynamicDns),
+                Special::UnknownService => ("UnknownService", ClusterKind::Outbound),
+            };
+            Cluster::from(ClusterFacts {
+                exists,
+                ..ClusterFacts::named(name, kind)
             })
         });
         id
@@ -172,29 +185,48 @@ impl<'s> Clusters<'s> {
             .or_insert_with(|| Host::new(scope, host))
     }
 
-    fn make(&mut self, host: &Arc<str>, port: u16, subset: &Arc<str>) -> Cluster {
-        let open = self.scope.is_open();
+    fn make(&mut self, host_name: &Arc<str>, port: u16, subset: &Arc<str>) -> Cluster {
+        let (scope, side) = (self.scope, self.ids.side());
         let default_policy = self.default_policy.clone();
-        let host_name = host;
-        let host = self.host(host);
-        let port_name = host.port_name(port);
+        let host = self.hosts.entry(Arc::clone(host_name));
+        let host = host.or_insert_with(|| Host::new(scope, host_name));
         let labels = host.subset_labels(subset);
-        let members = host.members(port_name, labels);
-        let has_endpoints = members
-            .as_ref()
-            .map_or(!host.pool.is_empty(), |some| !some.is_empty());
-        let exists = open || host.exists(port, subset, has_endpoints);
-        Cluster {
-            exists,
+        let policy = match host.rule {
+            Some(rule) => rule.policy(subset, port),
+            None => default_policy,
+        };
+        let mut facts = ClusterFacts {
             labels: host.labels(labels),
-            pool: Arc::clone(&host.pool),
-            members,
-            port_name: port_name.unwrap_or_default().into(),
-            traffic_policy: match host.rule {
-                Some(rule) => rule.policy(subset, port),
-                None => default_policy,
-            },
-            ..Cluster::outbound(ClusterName::new(host_name, port, subset))
+            destination_rule: host.rule.and_then(|rule| rule.sources().first().cloned()),
+            ..ClusterFacts::outbound(ClusterName::new(host_name, port, subset))
+        };
+        let mut endpoints = Arc::default();
+        if let Some((service, port)) = host.service_and_port(port) {
+            let subject = Subject {
+                side,
+                service,
+                port,
+                policy: policy.as_deref(),
+            };
+            facts.settings = self.settings.of(&subject, &scope.mesh().config);
+            let behind = Behind {
+                pool: &host.pool,
+                subject,
+                settings: &facts.settings,
+                labels,
+                client: Client {
+                    locality: scope.locality(),
+                    labels: scope.labels(),
+                },
+                config: &scope.mesh().config,
+            };
+            endpoints = Arc::new(behind.set());
+        }
+        facts.exists = scope.is_open() || host.exists(port, subset, !endpoints.is_empty());
+        facts.traffic_policy = policy;
+        Cluster {
+            facts: Arc::new(facts),
+            endpoints,
         }
     }
 }
@@ -223,8 +255,9 @@ impl<'s> Host<'s> {
         }
     }
 
-    fn port_name(&self, port: u16) -> Option<&str> {
-        Some(&self.service.as_ref()?.port(port)?.name)
+    fn service_and_port(&self, port: u16) -> Option<(&Arc<Service>, &ServicePort)> {
+        let view = self.service.as_ref()?;
+        Some((view.service(), view.port(port)?))
     }
 
     fn subset_labels(&self, subset: &str) -> Option<&'s Arc<Labels>> {
@@ -243,28 +276,6 @@ impl<'s> Host<'s> {
             (Some(selector), Some(labels)) if selector.is_empty() => Arc::clone(labels),
             (Some(selector), Some(labels)) => Arc::new(selector.union(labels)),
         }
-    }
-
-    /// The endpoints that serve the port and have the subset's labels (R-M-135); `None`: all of the pool.
-    fn members(
-        &self,
-        port_name: Option<&str>,
-        subset: Option<&'s Arc<Labels>>,
-    ) -> Option<Box<[u32]>> {
-        let serves = |endpoint: &Endpoint| {
-            port_name.is_some_and(|name| endpoint.port(name).is_some())
-                && subset.is_none_or(|labels| labels.selects(&endpoint.labels))
-        };
-        if self.pool.iter().all(serves) {
-            return None;
-        }
-        let members = (0u32..).zip(self.pool.iter());
-        Some(
-            members
-                .filter(|(_, endpoint)| serves(endpoint))
-                .map(|(at, _)| at)
-                .collect(),
-        )
     }
 
     fn exists(&self, port: u16, subset: &str, has_endpoints: bool) -> bool {

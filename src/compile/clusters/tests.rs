@@ -1,7 +1,5 @@
 //! What a host, a port and a subset resolve to.
 
-use std::sync::Arc;
-
 use super::Clusters;
 use crate::compile::scope::Scope;
 use crate::compile::scope::fixtures::{entry, istio, mesh, service};
@@ -20,10 +18,10 @@ fn with_clusters<T>(yaml: &str, ask: impl FnOnce(&Scope<'_>, &mut Clusters<'_>) 
     )
 }
 
-fn cluster(yaml: &str, host: &str, port: u16, subset: &str) -> Arc<Cluster> {
+fn cluster(yaml: &str, host: &str, port: u16, subset: &str) -> Cluster {
     with_clusters(yaml, |_, clusters| {
         let id = clusters.cluster(&host.into(), port, &subset.into());
-        Arc::clone(clusters.get(id))
+        clusters.get(id).clone()
     })
 }
 

@@ -90,6 +90,11 @@ impl<'m> Scope<'m> {
         self.labels
     }
 
+    /// Where the proxy is, `region/zone/subzone`.
+    pub(crate) fn locality(&self) -> &'m str {
+        self.proxy.locality()
+    }
+
     /// Nothing is registered in the whole mesh: hosts are taken as written, every destination counts as existing.
     pub(super) fn is_open(&self) -> bool {
         self.open

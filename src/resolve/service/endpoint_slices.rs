@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{At, Code, Report};
-use crate::mesh::service::{Endpoint, EndpointPort, ServicePort};
+use crate::mesh::service::{Endpoint, EndpointPort, Health, ServicePort};
 use crate::resolve::Sink;
 use crate::resource::{self as raw, Document};
 use crate::terms::address::Address;
@@ -81,7 +81,7 @@ impl<'a> Slices<'a> {
                 let ready = publish_not_ready || written.conditions.ready != Some(false);
                 match endpoint(written, &slice.meta.namespace, &served, workloads) {
                     Ok(endpoints) => all.extend(endpoints.map(|one| Endpoint {
-                        unhealthy: !ready,
+                        health: Health::ready(ready),
                         ..one
                     })),
                     Err(pod) => {
@@ -141,8 +141,8 @@ fn endpoint(
         None => with_place(&Arc::default(), written),
     };
     let ports = Arc::clone(ports);
-    let zone: Box<str> = match written.zone.as_str() {
-        "" => Box::default(),
+    let zone: Arc<str> = match written.zone.as_str() {
+        "" => Arc::default(),
         zone => format!("/{zone}").into(),
     };
     Ok(written.addresses.iter().map(move |address| Endpoint {
@@ -151,9 +151,9 @@ fn endpoint(
         labels: Arc::clone(&labels),
         ports: Arc::clone(&ports),
         weight: 1,
-        locality: zone.clone(),
+        locality: Arc::clone(&zone),
         network: Box::default(),
-        unhealthy: false,
+        health: Health::Healthy,
     }))
 }
 

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use crate::diagnostic::{At, Code};
-use crate::mesh::service::{Endpoint, EndpointPort, Protocol, Registry, Resolution, ServicePort};
+use crate::mesh::service::{
+    Endpoint, EndpointPort, Health, Protocol, Registry, Resolution, ServicePort,
+};
 use crate::mesh::{Service, Visibility};
 use crate::resolve::check::network;
 use crate::resolve::{Context, Sink, creation};
@@ -275,8 +277,11 @@ impl Behind<'_> {
                     }
                     _ => self.ports_of(workload),
                 };
-                let unhealthy = workload.unhealthy && !publish;
-                all.push(workload.endpoint(ports, unhealthy));
+                let health = match publish {
+                    true => Health::Healthy,
+                    false => workload.health,
+                };
+                all.push(workload.endpoint(ports, health));
             }
         }
     }

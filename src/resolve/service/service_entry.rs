@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::diagnostic::At;
-use crate::mesh::service::{Endpoint, EndpointPort, Protocol, Registry, Resolution, ServicePort};
+use crate::mesh::service::{
+    Endpoint, EndpointPort, Health, Protocol, Registry, Resolution, ServicePort,
+};
 use crate::mesh::{Service, Visibility};
 use crate::resolve::{Context, Sink, creation};
 use crate::resource::{self as raw, Document, ServiceEntryLocation, ServiceEntryResolution};
@@ -158,7 +160,7 @@ fn listed(spec: &raw::ServiceEntry, ports: &EndpointPorts<'_>) -> Vec<Endpoint> 
             weight: entry.weight.max(1),
             locality: entry.locality.as_str().into(),
             network: entry.network.as_str().into(),
-            unhealthy: false,
+            health: Health::Healthy,
         }
     });
     endpoints.collect()
@@ -201,7 +203,7 @@ fn selected(
                 true => ports.with(own),
                 false => Arc::clone(&ports.default),
             };
-            workload.endpoint(ports, workload.unhealthy)
+            workload.endpoint(ports, workload.health)
         };
         taken.map(endpoint).collect()
     })
@@ -215,8 +217,8 @@ fn by_host(host: &str, ports: &EndpointPorts<'_>) -> Endpoint {
         labels: Arc::default(),
         ports: Arc::clone(&ports.default),
         weight: 1,
-        locality: Box::default(),
+        locality: Arc::default(),
         network: Box::default(),
-        unhealthy: false,
+        health: Health::Healthy,
     }
 }

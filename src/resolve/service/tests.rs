@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::Report;
-use crate::mesh::service::{Protocol, Resolution};
+use crate::mesh::service::{Health, Protocol, Resolution};
 use crate::mesh::{Mesh, Service, Visibility};
 use crate::resource::Resources;
 
@@ -217,8 +217,14 @@ endpoints: []
     };
     assert_eq!(pod.labels.get("version"), Some("v1"));
     assert_eq!(pod.labels.get("topology.kubernetes.io/zone"), Some("z1"));
-    assert_eq!((pod.port("http"), pod.unhealthy), (Some(8080), false));
-    assert_eq!((bare.labels.is_empty(), bare.unhealthy), (true, true));
+    assert_eq!(
+        (pod.port("http"), pod.health),
+        (Some(8080), Health::Healthy)
+    );
+    assert_eq!(
+        (bare.labels.is_empty(), bare.health),
+        (true, Health::Unhealthy)
+    );
 }
 
 #[test]
@@ -301,7 +307,7 @@ endpoints: [{addresses: [a.example.com]}]
         ]
     );
     assert_eq!(&*services[0].traffic_distribution, "PreferClose");
-    assert!(services[0].endpoints[0].unhealthy);
+    assert_eq!(services[0].endpoints[0].health, Health::Unhealthy);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::diagnostic::{At, Code};
+use crate::mesh::service::Health;
 use crate::resolve::Sink;
 use crate::resolve::check::{domain, labels, network};
 use crate::resource;
@@ -44,7 +45,7 @@ pub(super) fn workload_entry(
         weight: entry.weight.max(1),
         locality: entry.locality.as_str().into(),
         network: entry.network.as_str().into(),
-        unhealthy: false,
+        health: Health::Healthy,
     };
     (!sink.failed()).then_some(workload)
 }

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::diagnostic::{At, Code};
-use crate::mesh::service::{Endpoint, EndpointPort};
+use crate::mesh::service::{Endpoint, EndpointPort, Health};
 use crate::resolve::Sink;
 use crate::resource;
 use crate::terms::address::Address;
@@ -34,9 +34,9 @@ pub(super) struct Workload {
     /// Of its containers, or of the WorkloadEntry.
     pub named_ports: Vec<NamedPort>,
     pub weight: u32,
-    pub locality: Box<str>,
+    pub locality: Arc<str>,
     pub network: Box<str>,
-    pub unhealthy: bool,
+    pub health: Health,
 }
 
 /// A port by name.
@@ -49,16 +49,16 @@ pub(super) struct NamedPort {
 
 impl Workload {
     /// As an endpoint that serves `ports`.
-    pub(super) fn endpoint(&self, ports: Arc<[EndpointPort]>, unhealthy: bool) -> Endpoint {
+    pub(super) fn endpoint(&self, ports: Arc<[EndpointPort]>, health: Health) -> Endpoint {
         Endpoint {
             workload: Some(self.resource.clone()),
             address: self.address.clone(),
             labels: Arc::clone(&self.labels),
             ports,
             weight: self.weight,
-            locality: self.locality.clone(),
+            locality: Arc::clone(&self.locality),
             network: self.network.clone(),
-            unhealthy,
+            health,
         }
     }
 
@@ -205,9 +205,9 @@ pub(super) fn deployment(
         labels: Arc::new(labels),
         named_ports: template.map_or_else(Vec::new, |template| container_ports(&template.spec)),
         weight: 1,
-        locality: Box::default(),
+        locality: Arc::default(),
         network: Box::default(),
-        unhealthy: document.spec.replicas == Some(0),
+        health: Health::ready(document.spec.replicas != Some(0)),
     }
 }
 
@@ -228,9 +228,9 @@ pub(super) fn pod(document: &resource::Document<resource::Pod>) -> Option<Worklo
         labels: Arc::new(labels),
         named_ports: container_ports(&pod.spec),
         weight: 1,
-        locality: Box::default(),
+        locality: Arc::default(),
         network: Box::default(),
-        unhealthy: pod.status.phase == "Pending",
+        health: Health::ready(pod.status.phase != "Pending"),
     })
 }
 
