@@ -55,7 +55,7 @@ fn check(router: &Router, services: usize) {
 }
 
 fn sizes() -> &'static [usize] {
-    if std::env::args().any(|one| one == "--test") {
+    if std::env::args().any(|argument| argument == "--test") {
         &[100]
     } else {
         &[100, 1_000, 10_000]

@@ -214,7 +214,7 @@ fn decide(criterion: &mut Criterion) {
         let got = router
             .decide(request, 0)
             .cluster()
-            .map(|one| one.host().to_owned());
+            .map(|destination| destination.host().to_owned());
         let got = got.as_deref().map(|host| {
             if host.starts_with("a4.") {
                 "a3"

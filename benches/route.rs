@@ -56,7 +56,7 @@ fn asked(kind: &str, hosts: usize) -> Vec<(String, usize)> {
 }
 
 fn route(criterion: &mut Criterion) {
-    let quick = std::env::args().any(|one| one == "--test");
+    let quick = std::env::args().any(|argument| argument == "--test");
     let sizes: &[usize] = if quick {
         &[10, 1_000]
     } else {

@@ -25,7 +25,7 @@ pub fn measure(report: &mut Report) {
     for &size in sizes {
         let (secure, plain) = (mesh(documents(size, true)), mesh(documents(size, false)));
         let compile = |mesh: &Mesh| Router::compile(mesh, &Proxy::gateway("default"));
-        let (router, one) = (compile(&secure), compile(&plain));
+        let (router, single) = (compile(&secure), compile(&plain));
         let mut order: Vec<usize> = (0..size).collect();
         order.shuffle(&mut tables::random(7));
         order.truncate(HOSTS);
@@ -39,7 +39,7 @@ pub fn measure(report: &mut Report) {
         let secure: Vec<Request<'_>> = secure_urls.iter().map(|url| Request::get(url)).collect();
         let plain: Vec<Request<'_>> = plain_urls.iter().map(|url| Request::get(url)).collect();
         for (place, at) in order.iter().enumerate() {
-            for (router, request) in [(&router, &secure[place]), (&one, &plain[place])] {
+            for (router, request) in [(&router, &secure[place]), (&single, &plain[place])] {
                 let decision = router.decide(request, 1);
                 let cluster = decision.cluster().map(|cluster| cluster.host());
                 assert_eq!(cluster, Some(destination(*at).as_str()), "{request:?}");
@@ -53,7 +53,11 @@ pub fn measure(report: &mut Report) {
                     .map_or(u32::MAX, |position| position as u32)
             })
         };
-        let pair = compare(report, || decide(&router, &secure), || decide(&one, &plain));
+        let pair = compare(
+            report,
+            || decide(&router, &secure),
+            || decide(&single, &plain),
+        );
         let what = format!("decide, {size} HTTPS servers, vs one plain server");
         report.at_most("S1", &what, pair, 2.0);
         decided.push((size, pair.this));

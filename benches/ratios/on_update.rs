@@ -88,7 +88,10 @@ fn one(text: &str) -> Resource {
 
 fn leads_to(router: &Router, setting: &Setting) -> String {
     let found = router.route_with(&host(0), setting.gateway, 0);
-    found.map_or_else(|why| why.to_string(), |one| one.host().to_owned())
+    found.map_or_else(
+        |why| why.to_string(),
+        |destination| destination.host().to_owned(),
+    )
 }
 
 /// A DestinationRule of the service of the first host.

@@ -150,8 +150,8 @@ fn measure(binary: &Path, size: usize, time: Duration) -> Result<Row, Box<dyn Er
         .iter()
         .map(|text| asked(&router, HOST, rules, text))
         .collect();
-    for one in &mixed {
-        exchange(&mut connection, one)?;
+    for asked in &mixed {
+        exchange(&mut connection, asked)?;
     }
     let [at_shop, at_only] = [HOST, ALONE].map(|host| {
         (
@@ -165,13 +165,13 @@ fn measure(binary: &Path, size: usize, time: Duration) -> Result<Row, Box<dyn Er
 
     let (mut envoys, mut scans, mut decides) = (Vec::new(), Vec::new(), Vec::new());
     let piece = (100_000 / size).clamp(4, 64);
-    let by_scan = |one: &Asked<'_>| {
-        in_turn(piece, one, |request| {
+    let by_scan = |asked: &Asked<'_>| {
+        in_turn(piece, asked, |request| {
             router.decide_by_scan(request, 1).position()
         })
     };
     let decide =
-        |one: &Asked<'_>| in_turn(piece, one, |request| router.decide(request, 1).position());
+        |asked: &Asked<'_>| in_turn(piece, asked, |request| router.decide(request, 1).position());
     let start = Instant::now();
     while envoys.len() < 31 || start.elapsed() < time {
         envoys.push((
@@ -185,13 +185,13 @@ fn measure(binary: &Path, size: usize, time: Duration) -> Result<Row, Box<dyn Er
     }
     let decide_mixed = (0..31).map(|_| {
         let start = Instant::now();
-        for one in &mixed {
-            let decision = router.decide(black_box(&one.request), 1);
-            assert_eq!(decision.position(), Some(one.position));
+        for asked in &mixed {
+            let decision = router.decide(black_box(&asked.request), 1);
+            assert_eq!(decision.position(), Some(asked.position));
         }
         start.elapsed().as_nanos() as f64 / mixed.len() as f64
     });
-    let positions = mixed.iter().map(|one| one.position as f64);
+    let positions = mixed.iter().map(|asked| asked.position as f64);
     Ok(Row {
         rules: size,
         envoy: difference(envoys) / far as f64,
@@ -232,13 +232,13 @@ fn difference(pairs: Vec<(f64, f64)>) -> f64 {
 }
 
 /// Nanoseconds until Envoy's answer, which is the expected one.
-fn exchange(connection: &mut Connection, one: &Asked<'_>) -> Result<f64, Box<dyn Error>> {
+fn exchange(connection: &mut Connection, asked: &Asked<'_>) -> Result<f64, Box<dyn Error>> {
     let start = Instant::now();
-    connection.send(&one.wire)?;
+    connection.send(&asked.wire)?;
     let (status, body) = connection.receive()?;
     let time = start.elapsed().as_nanos() as f64;
-    if (status, body) != (200, &one.body) {
-        let (expected, request) = (&one.body, &one.request);
+    if (status, body) != (200, &asked.body) {
+        let (expected, request) = (&asked.body, &asked.request);
         let what = format!("Envoy answers {status} {body:?}, not rule {expected}: {request:?}");
         return Err(what.into());
     }
@@ -246,10 +246,10 @@ fn exchange(connection: &mut Connection, one: &Asked<'_>) -> Result<f64, Box<dyn
 }
 
 /// Nanoseconds that the crate takes, each answer being the expected one.
-fn in_turn(count: usize, one: &Asked<'_>, find: impl Fn(&Request<'_>) -> Option<usize>) -> f64 {
+fn in_turn(count: usize, asked: &Asked<'_>, find: impl Fn(&Request<'_>) -> Option<usize>) -> f64 {
     let start = Instant::now();
     for _ in 0..count {
-        assert_eq!(find(black_box(&one.request)), Some(one.position));
+        assert_eq!(find(black_box(&asked.request)), Some(asked.position));
     }
     start.elapsed().as_nanos() as f64 / count as f64
 }

@@ -108,9 +108,9 @@ mod tests {
 
     #[test]
     fn r_b_02_lines_of_a_header_are_hashed_sorted() {
-        let one = RequestHash::of_header([&b"a"[..], b"b"]);
-        assert_eq!(one, RequestHash::of_header([&b"b"[..], b"a"]));
-        assert_eq!(one, Some(hash_with_seed(hash_bytes(b"a"), b"b")));
+        let hash = RequestHash::of_header([&b"a"[..], b"b"]);
+        assert_eq!(hash, RequestHash::of_header([&b"b"[..], b"a"]));
+        assert_eq!(hash, Some(hash_with_seed(hash_bytes(b"a"), b"b")));
         assert_eq!(RequestHash::of_header([]), None);
     }
 

@@ -31,11 +31,11 @@ impl Maglev {
         }
         let mut sorted: Vec<Permutation> = shares
             .iter()
-            .map(|one| {
-                let key = key(one.endpoint).as_bytes();
+            .map(|share| {
+                let key = key(share.endpoint).as_bytes();
                 Permutation {
-                    endpoint: one.endpoint,
-                    share: one.share,
+                    endpoint: share.endpoint,
+                    share: share.share,
                     target: 0.0,
                     slot: hash_bytes(key) % size,
                     skip: hash_with_seed(1, key) % (size - 1) + 1,
@@ -43,21 +43,21 @@ impl Maglev {
             })
             .collect();
         sorted.sort_by(|a, b| key(a.endpoint).cmp(key(b.endpoint)));
-        let largest = sorted.iter().map(|one| one.share).fold(0.0, f64::max);
+        let largest = sorted.iter().map(|entry| entry.share).fold(0.0, f64::max);
         const EMPTY: u32 = u32::MAX;
         let mut table = vec![EMPTY; size as usize];
         let mut left = size;
         let mut round = 1.0;
         'fill: loop {
-            for one in &mut sorted {
-                if round * one.share < one.target {
+            for entry in &mut sorted {
+                if round * entry.share < entry.target {
                     continue;
                 }
-                one.target += largest;
-                while table[one.slot as usize] != EMPTY {
-                    one.slot = (one.slot + one.skip) % size;
+                entry.target += largest;
+                while table[entry.slot as usize] != EMPTY {
+                    entry.slot = (entry.slot + entry.skip) % size;
                 }
-                table[one.slot as usize] = one.endpoint;
+                table[entry.slot as usize] = entry.endpoint;
                 left -= 1;
                 if left == 0 {
                     break 'fill;
@@ -91,9 +91,11 @@ mod tests {
     use super::*;
 
     fn table(keys: &[&str]) -> Vec<u32> {
-        let eligible: Vec<(u32, u32)> = (0..keys.len() as u32).map(|one| (one, 1)).collect();
+        let eligible: Vec<(u32, u32)> = (0..keys.len() as u32)
+            .map(|endpoint| (endpoint, 1))
+            .collect();
         let shares = weights::of_endpoints(&eligible);
-        Maglev::new(&shares, |one| keys[one as usize], 7)
+        Maglev::new(&shares, |endpoint| keys[endpoint as usize], 7)
             .table
             .into()
     }
@@ -113,7 +115,7 @@ mod tests {
     fn r_b_41_a_slot_by_the_hash_and_another_for_each_retry() {
         let eligible = [(0, 1), (1, 1), (2, 1)];
         let shares = weights::of_endpoints(&eligible);
-        let maglev = Maglev::new(&shares, |one| ["a", "b", "c"][one as usize], 7);
+        let maglev = Maglev::new(&shares, |endpoint| ["a", "b", "c"][endpoint as usize], 7);
         for hash in [0_u64, 6, 7, 1 << 63] {
             let at = |hash: u64| Some(maglev.table[(hash % 7) as usize]);
             assert_eq!(maglev.choose(hash, 0), at(hash));

@@ -28,11 +28,11 @@ pub(super) fn loads(counts: &[Count], panic_threshold: f64) -> Vec<Load> {
     };
     let healthy: Vec<u32> = counts
         .iter()
-        .map(|one| health(one.healthy, one.all))
+        .map(|level| health(level.healthy, level.all))
         .collect();
     let degraded: Vec<u32> = counts
         .iter()
-        .map(|one| health(one.degraded, one.all))
+        .map(|level| health(level.degraded, level.all))
         .collect();
     let total: u32 = healthy.iter().chain(&degraded).sum::<u32>().min(100);
     let share = |count: &Count| match count.all {

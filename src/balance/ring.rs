@@ -21,22 +21,22 @@ impl Ring {
         minimum: u64,
         maximum: u64,
     ) -> Self {
-        let smallest = shares.iter().map(|one| one.share).fold(1.0, f64::min);
+        let smallest = shares.iter().map(|share| share.share).fold(1.0, f64::min);
         let scale = ((smallest * minimum as f64).ceil() / smallest).min(maximum as f64);
         let mut entries: Vec<(u64, u32)> = Vec::with_capacity(scale.ceil() as usize);
         let (mut current, mut target) = (0.0, 0.0);
         let mut text = String::new();
-        for one in shares {
+        for share in shares {
             text.clear();
-            text.push_str(key(one.endpoint));
+            text.push_str(key(share.endpoint));
             text.push('_');
             let start = text.len();
-            target += scale * one.share;
+            target += scale * share.share;
             let mut number = 0_u64;
             while current < target {
                 text.truncate(start);
                 push_number(&mut text, number);
-                entries.push((hash_bytes(text.as_bytes()), one.endpoint));
+                entries.push((hash_bytes(text.as_bytes()), share.endpoint));
                 number += 1;
                 current += 1.0;
             }
@@ -97,9 +97,14 @@ mod tests {
     ];
 
     fn ring(minimum: u64) -> Ring {
-        let eligible: Vec<(u32, u32)> = (0..6).map(|one| (one, 1)).collect();
+        let eligible: Vec<(u32, u32)> = (0..6).map(|endpoint| (endpoint, 1)).collect();
         let shares = weights::of_endpoints(&eligible);
-        Ring::new(&shares, |one| KEYS[one as usize], minimum, 8_388_608)
+        Ring::new(
+            &shares,
+            |endpoint| KEYS[endpoint as usize],
+            minimum,
+            8_388_608,
+        )
     }
 
     #[test]

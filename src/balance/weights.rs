@@ -72,7 +72,10 @@ mod tests {
             locality(1, 1, &[(2, 7)]),
             locality(0, 1, &[(3, 1)]),
         ]);
-        let got: Vec<(u32, f64)> = shares.iter().map(|one| (one.endpoint, one.share)).collect();
+        let got: Vec<(u32, f64)> = shares
+            .iter()
+            .map(|share| (share.endpoint, share.share))
+            .collect();
         assert_eq!(got, [(0, 0.125), (1, 0.125), (2, 0.25)]);
     }
 }

@@ -19,7 +19,9 @@ impl<'a> BoundServices<'a> {
     pub(super) fn new(egress: &EgressListener<'a>) -> Self {
         let all = egress.virtual_services();
         let mut index = BoundServices {
-            all: all.filter(|one| !one.is_http_only()).collect(),
+            all: all
+                .filter(|virtual_service| !virtual_service.is_http_only())
+                .collect(),
             exact: HashMap::default(),
             wildcards: Vec::new(),
         };

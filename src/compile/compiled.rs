@@ -207,7 +207,7 @@ fn settle_leading(
         let mut domains: Vec<String> = vec![host.to_ascii_lowercase()];
         for name in names.chain(std::iter::once(host)) {
             let leading = inner.virtual_service_hosts().leading_to(name);
-            let hosts = leading.flat_map(|one| &one.hosts);
+            let hosts = leading.flat_map(|virtual_service| &virtual_service.hosts);
             domains.extend(hosts.map(|host| host.to_ascii_lowercase()));
         }
         for view in [&tables.mesh, &tables.gateway].into_iter().flatten() {

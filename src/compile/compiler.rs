@@ -78,11 +78,20 @@ impl Compiler {
     /// Linear in the rules of the mesh.
     pub fn new(mesh: &Mesh) -> Self {
         let inner = &mesh.inner;
-        let http = inner.virtual_services.iter().flat_map(|one| &one.http);
+        let http = inner
+            .virtual_services
+            .iter()
+            .flat_map(|virtual_service| &virtual_service.http);
         let http = http.flat_map(|rule| rule.matches.iter().map(|entry| &entry.source_labels));
-        let tls = inner.virtual_services.iter().flat_map(|one| &one.tls);
+        let tls = inner
+            .virtual_services
+            .iter()
+            .flat_map(|virtual_service| &virtual_service.tls);
         let tls = tls.flat_map(|rule| rule.matches.iter().map(|entry| &entry.l4.source_labels));
-        let tcp = inner.virtual_services.iter().flat_map(|one| &one.tcp);
+        let tcp = inner
+            .virtual_services
+            .iter()
+            .flat_map(|virtual_service| &virtual_service.tcp);
         let tcp = tcp.flat_map(|rule| rule.matches.iter().map(|entry| &entry.source_labels));
         let rules = inner.destination_rules.iter();
         let rules = rules.filter_map(|rule| rule.workload_selector.as_ref());

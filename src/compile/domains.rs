@@ -179,7 +179,7 @@ mod tests {
             let got = of_names(std::iter::once(hostname), headless, domain, None);
             let got: Vec<&str> = got.iter().map(|(domain, _)| domain.as_str()).collect();
             let want = case["want"].as_array().expect("a list").iter();
-            let want: Vec<&str> = want.filter_map(|one| one.as_str()).collect();
+            let want: Vec<&str> = want.filter_map(|value| value.as_str()).collect();
             assert_eq!(got, want, "{}", case["name"]);
             run += 1;
         }

@@ -158,8 +158,8 @@ impl<'a> Gateway<'a> {
             let service = view.service();
             let hosts = server.server().hosts.iter();
             let covered = hosts
-                .map(|one| &one.host)
-                .any(|one| host::is_subset_of(&service.hostname, one));
+                .map(|host| &host.host)
+                .any(|host| host::is_subset_of(&service.hostname, host));
             if service.mesh_external || !covered {
                 continue;
             }
@@ -273,8 +273,8 @@ pub(super) fn bindings(groups: &[ServerGroup]) -> Vec<GatewayBinding> {
             bind: group.bind,
             tls: gateway_merge::is_tls(server.server()),
         };
-        let same = |one: &&mut GatewayBinding| {
-            *one.namespace == *resource.namespace && *one.name == *resource.name
+        let same = |binding: &&mut GatewayBinding| {
+            *binding.namespace == *resource.namespace && *binding.name == *resource.name
         };
         match out.iter_mut().find(same) {
             Some(gateway) => gateway.servers.push(binding),

@@ -135,7 +135,7 @@ impl RouteHosts {
         if id as usize == self.units.len() {
             self.units.push(None);
         }
-        let domains = shared.iter().map(|one| domain(one.host).into());
+        let domains = shared.iter().map(|shared| domain(shared.host).into());
         let domains: Vec<Arc<str>> = domains.collect();
         self.units[id as usize] = Some(Unit {
             rank,
@@ -143,7 +143,7 @@ impl RouteHosts {
             domains: domains.clone(),
         });
         self.by_source.insert(source, id);
-        for (at, domain) in shared.iter().map(|one| one.server).zip(domains) {
+        for (at, domain) in shared.iter().map(|shared| shared.server).zip(domains) {
             let mut by = std::mem::take(&mut self.claimed(&domain).by);
             let key = (at, self.rank(id));
             let place = by.partition_point(|&(server, unit)| (server, self.rank(unit)) <= key);
@@ -194,7 +194,7 @@ impl RouteHosts {
             let group = self
                 .domains
                 .get_mut(domain)
-                .and_then(|one| one.group.take());
+                .and_then(|domain| domain.group.take());
             if let Some(sources) = group {
                 if let Some(group) = self.groups.get_mut(&sources) {
                     group.domains.retain(|other| other != domain);
@@ -287,7 +287,10 @@ impl RouteHosts {
 
     /// What the virtual host of a domain comes from; `None`: it has none.
     fn sources(&self, domain: &Arc<str>) -> Option<Sources> {
-        let by = self.domains.get(domain).map_or(&[][..], |one| &one.by);
+        let by = self
+            .domains
+            .get(domain)
+            .map_or(&[][..], |domain| &domain.by);
         if by.is_empty() {
             let redirected = self.redirects.contains_key(&**domain);
             return redirected.then(|| Sources::Alone(Arc::clone(domain)));
@@ -305,7 +308,7 @@ impl RouteHosts {
     fn port(&self, domain: &str) -> u16 {
         let claimed = self.domains.get(domain);
         let claimed = claimed
-            .and_then(|one| one.by.first())
+            .and_then(|domain| domain.by.first())
             .map(|&(at, _)| at as usize);
         let redirected = self.redirects.get(domain).copied();
         let first = claimed.into_iter().chain(redirected).min();

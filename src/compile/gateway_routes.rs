@@ -117,13 +117,18 @@ impl StreamServices {
         let mut found = StreamServices::default();
         for gateway in names {
             let hosts = &by_gateway[gateway];
-            for one in bound_to(gateway).filter(|one| !one.is_http_only()) {
-                let mut servers: Vec<u32> =
-                    hosts.shared_with(one).iter().map(|it| it.server).collect();
+            for virtual_service in
+                bound_to(gateway).filter(|virtual_service| !virtual_service.is_http_only())
+            {
+                let mut servers: Vec<u32> = hosts
+                    .shared_with(virtual_service)
+                    .iter()
+                    .map(|it| it.server)
+                    .collect();
                 servers.dedup();
                 for at in servers {
                     let list = found.by_server.entry(places[at as usize]).or_default();
-                    list.push(Arc::clone(one));
+                    list.push(Arc::clone(virtual_service));
                 }
             }
         }

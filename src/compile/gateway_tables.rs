@@ -39,9 +39,11 @@ impl GatewayTables {
         names.dedup();
         let mut routes = GatewayRoutes::new(merged.by_route);
         for name in names {
-            for one in gateway.scope.virtual_services_for_gateway(&name) {
-                if let Some(rank) = VirtualServiceRank::new(one, gateway.scope.namespace()) {
-                    routes.add(&name, one, &rank, gateway);
+            for virtual_service in gateway.scope.virtual_services_for_gateway(&name) {
+                if let Some(rank) =
+                    VirtualServiceRank::new(virtual_service, gateway.scope.namespace())
+                {
+                    routes.add(&name, virtual_service, &rank, gateway);
                 }
             }
         }
@@ -150,9 +152,9 @@ impl GatewayTables {
         if tls.is_some_and(|tls| tls.mode == ServerTlsMode::AutoPassthrough) {
             return !stale.hosts.is_empty();
         }
-        stale
-            .changes()
-            .any(|one| !one.is_http_only() && one.is_bound_to(&server.gateway_name))
+        stale.changes().any(|virtual_service| {
+            !virtual_service.is_http_only() && virtual_service.is_bound_to(&server.gateway_name)
+        })
     }
 
     /// The listeners at the places that are wanted.

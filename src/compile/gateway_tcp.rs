@@ -91,7 +91,11 @@ fn passthrough_chains(
     let mut out = Vec::new();
     for service in virtual_services {
         for rule in service.tls.iter().filter(|rule| !rule.route.is_empty()) {
-            for entry in rule.matches.iter().filter(|one| applies(&one.l4, server)) {
+            for entry in rule
+                .matches
+                .iter()
+                .filter(|entry| applies(&entry.l4, server))
+            {
                 if entry.sni_hosts.iter().any(|name| taken.contains(name)) {
                     continue;
                 }

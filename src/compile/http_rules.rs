@@ -162,11 +162,11 @@ pub(super) fn split(
     let weighted = destinations.len() > 1;
     let picked = destinations
         .iter()
-        .filter(|one| !weighted || one.weight > 0);
-    let clusters = picked.map(|one| WeightedCluster {
-        cluster: listening.destination(&one.destination, namespace),
-        weight: if weighted { one.weight } else { 1 },
-        headers: one.headers.clone(),
+        .filter(|weighted_ref| !weighted || weighted_ref.weight > 0);
+    let clusters = picked.map(|weighted_ref| WeightedCluster {
+        cluster: listening.destination(&weighted_ref.destination, namespace),
+        weight: if weighted { weighted_ref.weight } else { 1 },
+        headers: weighted_ref.headers.clone(),
     });
     // One without a destination that can be picked leads where one without a host does.
     Split::new(clusters, weighted).unwrap_or_else(|| {
@@ -180,9 +180,9 @@ fn hash_policy(destinations: &[WeightedRef], listening: &dyn Listening) -> Box<[
     let weighted = destinations.len() > 1;
     destinations
         .iter()
-        .filter(|one| !weighted || one.weight > 0)
-        .filter_map(|one| {
-            let destination = &one.destination;
+        .filter(|weighted_ref| !weighted || weighted_ref.weight > 0)
+        .filter_map(|weighted_ref| {
+            let destination = &weighted_ref.destination;
             listening.hash_key(&destination.host, &destination.subset, destination.port)
         })
         .collect()

@@ -52,9 +52,14 @@ impl VirtualServiceRank {
     }
 
     fn key(&self) -> (Bucket, i64, &str, &str) {
-        let one = &self.virtual_service;
-        let name = &one.resource();
-        (self.bucket, one.creation, &name.name, &name.namespace)
+        let virtual_service = &self.virtual_service;
+        let name = &virtual_service.resource();
+        (
+            self.bucket,
+            virtual_service.creation,
+            &name.name,
+            &name.namespace,
+        )
     }
 }
 

@@ -433,5 +433,5 @@ impl Bind {
 
 fn own_address(service: &Service) -> Option<&IpNet> {
     let mut addresses = service.addresses.iter();
-    addresses.find(|one| !one.addr().is_unspecified())
+    addresses.find(|address| !address.addr().is_unspecified())
 }

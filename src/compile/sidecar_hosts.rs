@@ -68,7 +68,9 @@ impl PortServices<'_> {
             return vec![Arc::clone(name)];
         }
         let folded = self.egress.folded(name).into_iter();
-        let mut names: Vec<Arc<str>> = folded.map(|one| Arc::clone(one.hostname())).collect();
+        let mut names: Vec<Arc<str>> = folded
+            .map(|service| Arc::clone(service.hostname()))
+            .collect();
         names.sort_unstable();
         names.dedup();
         names

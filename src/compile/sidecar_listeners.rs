@@ -99,7 +99,7 @@ impl Listeners {
             if !entry
                 .chains
                 .iter()
-                .any(|one| same_match(&one.matches, &chain.matches))
+                .any(|other| same_match(&other.matches, &chain.matches))
             {
                 entry.chains.push(chain);
             }
@@ -186,14 +186,14 @@ fn speaks_first(incoming: Protocol, existing: Protocol) -> bool {
 
 /// Whether two chains ask for the same, whatever the order in which they say it.
 fn same_match(a: &ChainMatch, b: &ChainMatch) -> bool {
-    let names = |one: &ChainMatch| {
-        let mut names = one.server_names.clone();
+    let names = |matches: &ChainMatch| {
+        let mut names = matches.server_names.clone();
         names.sort_unstable();
         names.dedup();
         names
     };
-    let ranges = |one: &ChainMatch| {
-        let mut ranges: Vec<_> = one
+    let ranges = |matches: &ChainMatch| {
+        let mut ranges: Vec<_> = matches
             .destinations
             .iter()
             .map(|range| range.network())

@@ -179,7 +179,7 @@ impl PortClaims {
         };
         let bound = services.egress.virtual_services();
         let units = units_of(
-            bound.filter_map(|one| services.egress.rank_of(one)),
+            bound.filter_map(|virtual_service| services.egress.rank_of(virtual_service)),
             &services,
             &listening,
         );
@@ -258,7 +258,7 @@ impl PortClaims {
             .virtual_services
             .iter()
             .map(|(name, (_, new))| (name, new.as_ref()));
-        for (name, new) in changed.chain(same.map(|(name, one)| (name, Some(one)))) {
+        for (name, new) in changed.chain(same.map(|(name, host)| (name, Some(host)))) {
             if let Some(unit) = self.virtual_services.remove(name) {
                 self.release(&unit);
                 gone.extend(unit.claims);

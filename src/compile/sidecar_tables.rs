@@ -80,8 +80,11 @@ impl SidecarTables {
                 }
             }
             // The services that a `tls` or `tcp` rule is for.
-            for one in stale.changes().filter(|one| !one.is_http_only()) {
-                for host in &one.hosts {
+            for virtual_service in stale
+                .changes()
+                .filter(|virtual_service| !virtual_service.is_http_only())
+            {
+                for host in &virtual_service.hosts {
                     let names = egress.names_overlapping(host);
                     for service in names.flat_map(|name| egress.folded(name)) {
                         let of_service = sidecar.places_of(egress, &service);

@@ -62,34 +62,48 @@ impl Stale {
             (Some(old), Some(new)) => old.claims_like(new),
             _ => false,
         };
-        for one in old.iter().chain(new) {
+        for virtual_service in old.iter().chain(new) {
             // What a VirtualService leads to may be imported for that reason (R-M-072).
-            let leads_to = one.destinations().map(|one| Arc::clone(&one.host));
+            let leads_to = virtual_service
+                .destinations()
+                .map(|destination| Arc::clone(&destination.host));
             self.hosts.extend(leads_to);
             if claims_the_same {
                 continue;
             }
-            for host in &one.hosts {
+            for host in &virtual_service.hosts {
                 let host = host.to_ascii_lowercase();
                 if is_wildcard(&host) || !mesh.service_index.folded(&host).is_empty() {
                     let around = hosts.overlapping(&host);
-                    let wild = around.filter(|one| one.hosts.iter().any(|host| is_wildcard(host)));
-                    self.owning
-                        .extend(wild.map(|one| (one.resource().clone(), Arc::clone(one))));
+                    let wild = around.filter(|virtual_service| {
+                        virtual_service.hosts.iter().any(|host| is_wildcard(host))
+                    });
+                    self.owning.extend(wild.map(|virtual_service| {
+                        (
+                            virtual_service.resource().clone(),
+                            Arc::clone(virtual_service),
+                        )
+                    }));
                 }
             }
         }
-        if let Some(one) = old.as_ref().or(new.as_ref()) {
+        if let Some(virtual_service) = old.as_ref().or(new.as_ref()) {
             let change = (old.clone(), new.clone());
-            self.virtual_services.insert(one.resource().clone(), change);
+            self.virtual_services
+                .insert(virtual_service.resource().clone(), change);
         }
     }
 
     /// A VirtualService that has not changed itself.
-    fn add_same(&mut self, one: &Arc<VirtualService>) {
+    fn add_same(&mut self, virtual_service: &Arc<VirtualService>) {
         self.virtual_services
-            .entry(one.resource().clone())
-            .or_insert_with(|| (Some(Arc::clone(one)), Some(Arc::clone(one))));
+            .entry(virtual_service.resource().clone())
+            .or_insert_with(|| {
+                (
+                    Some(Arc::clone(virtual_service)),
+                    Some(Arc::clone(virtual_service)),
+                )
+            });
     }
 
     fn add_service(
@@ -109,15 +123,15 @@ impl Stale {
             return;
         }
         let hosts = mesh.virtual_service_hosts();
-        for one in old.into_iter().chain(new) {
-            let name = one.hostname.to_ascii_lowercase();
+        for service in old.into_iter().chain(new) {
+            let name = service.hostname.to_ascii_lowercase();
             let around = hosts.overlapping(&name);
-            around.for_each(|one| self.add_same(one));
-            let leading = hosts.leading_to(&one.hostname);
-            leading.for_each(|one| self.add_same(one));
-            self.hosts.insert(Arc::clone(&one.hostname));
+            around.for_each(|virtual_service| self.add_same(virtual_service));
+            let leading = hosts.leading_to(&service.hostname);
+            leading.for_each(|virtual_service| self.add_same(virtual_service));
+            self.hosts.insert(Arc::clone(&service.hostname));
             self.services.insert(name.into());
-            self.changed_services.push(Arc::clone(one));
+            self.changed_services.push(Arc::clone(service));
         }
     }
 
@@ -125,7 +139,7 @@ impl Stale {
         let hosts = mesh.virtual_service_hosts();
         hosts
             .leading_within(host)
-            .for_each(|one| self.add_same(one));
+            .for_each(|virtual_service| self.add_same(virtual_service));
         self.hosts.insert(Arc::clone(host));
         let named = mesh
             .service_index

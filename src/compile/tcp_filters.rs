@@ -49,16 +49,16 @@ impl TcpFilters for FilterMaker<'_> {
         let mut clusters = self.clusters.borrow_mut();
         let split = route
             .iter()
-            .filter(|one| !weighted || one.weight > 0)
-            .map(|one| {
-                let destination = &one.destination;
+            .filter(|route| !weighted || route.weight > 0)
+            .map(|route| {
+                let destination = &route.destination;
                 WeightedCluster {
                     cluster: clusters.destination(
                         destination,
                         self.scope.service(&destination.host).as_ref(),
                         port,
                     ),
-                    weight: if weighted { one.weight } else { 1 },
+                    weight: if weighted { route.weight } else { 1 },
                     headers: None,
                 }
             });

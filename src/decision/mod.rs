@@ -225,7 +225,7 @@ impl<'r> Decision<'r> {
         let clusters = self.clusters;
         let forwarded = self.rule().and_then(|rule| rule.action().as_forward());
         let mirrors = forwarded.map_or(&[][..], |forward| forward.mirrors());
-        let of = |one: &Mirror| (clusters.cluster(one.cluster()), one.percentage());
+        let of = |mirror: &Mirror| (clusters.cluster(mirror.cluster()), mirror.percentage());
         mirrors.iter().map(of)
     }
 

@@ -35,7 +35,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             if service.ports.len() < 2 {
                 continue;
             }
-            let ports = list(service.ports.iter().map(|one| one.number));
+            let ports = list(service.ports.iter().map(|port| port.number));
             let message = format!(
                 "`{host}` has several ports ({ports}), and the {} names none: gateways take the port of their own server",
                 reference.noun(),

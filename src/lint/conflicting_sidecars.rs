@@ -48,7 +48,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
         let namespace = &*sidecar.resource.namespace;
         let own = &by_namespace[namespace];
         let owner = match &sidecar.workload_selector {
-            None => own.general.filter(|one| !Arc::ptr_eq(one, sidecar)),
+            None => own.general.filter(|general| !Arc::ptr_eq(general, sidecar)),
             Some(selector) => {
                 let (index, place) = indexes.entry(namespace).or_insert_with(|| {
                     let selectors = own.selecting.iter().map(|(selector, _)| *selector);
@@ -61,7 +61,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             }
         };
         if let Some(owner) = owner {
-            let name = |one: &Sidecar| reference("Sidecar", &one.resource);
+            let name = |sidecar: &Sidecar| reference("Sidecar", &sidecar.resource);
             let message = format!(
                 "no workload uses this Sidecar: `{}` is older and is for all of them",
                 owner.resource

@@ -60,7 +60,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
         let merged = gateway_merge::merge(selected, &|port| port);
         // What the Gateways of fewer labels do among themselves was said for them.
         let concerns =
-            |one: &Arc<Gateway>| one.selector.as_ref().unwrap_or(&EVERYTHING) == *selector;
+            |gateway: &Arc<Gateway>| gateway.selector.as_ref().unwrap_or(&EVERYTHING) == *selector;
         report_dropped(&merged, &concerns, report);
         report_refused(&merged, &concerns, report);
     }

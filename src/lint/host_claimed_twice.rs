@@ -26,16 +26,16 @@ use super::{Facts, author, finding};
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     let mut claims: HashMap<&str, Claimants<'_>> = HashMap::default();
     let mut hosts = Vec::new();
-    for one in &facts.mesh.virtual_services {
-        if !one.is_in_mesh() {
+    for virtual_service in &facts.mesh.virtual_services {
+        if !virtual_service.is_in_mesh() {
             continue;
         }
-        for (index, host) in one.hosts.iter().enumerate() {
+        for (index, host) in virtual_service.hosts.iter().enumerate() {
             let claimants = claims.entry(host).or_default();
             if claimants.all.is_empty() {
                 hosts.push(&**host);
             }
-            claimants.all.push((one, index));
+            claimants.all.push((virtual_service, index));
         }
     }
     for host in hosts {
@@ -97,26 +97,28 @@ impl<'m> Claimants<'m> {
                 .chain(self.public)
                 .min_by_key(|(place, _)| *place),
         };
-        first.map(|(_, one)| one)
+        first.map(|(_, virtual_service)| virtual_service)
     }
 
-    fn seen(&mut self, place: usize, one: &'m Arc<VirtualService>) {
-        match &one.visibility {
+    fn seen(&mut self, place: usize, virtual_service: &'m Arc<VirtualService>) {
+        match &virtual_service.visibility {
             Visibility::None => return,
-            Visibility::Public => drop(self.public.get_or_insert((place, one))),
+            Visibility::Public => drop(self.public.get_or_insert((place, virtual_service))),
             Visibility::Namespaces(namespaces) => {
                 for namespace in namespaces.iter() {
-                    self.named.entry(namespace).or_insert((place, one));
+                    self.named
+                        .entry(namespace)
+                        .or_insert((place, virtual_service));
                 }
             }
         }
-        self.any.get_or_insert((place, one));
+        self.any.get_or_insert((place, virtual_service));
     }
 }
 
 /// Those for namespaces by name come before public ones.
-fn rank(one: &VirtualService) -> u8 {
-    match one.visibility {
+fn rank(virtual_service: &VirtualService) -> u8 {
+    match virtual_service.visibility {
         Visibility::Public => 1,
         Visibility::None | Visibility::Namespaces(_) => 0,
     }

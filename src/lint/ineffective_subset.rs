@@ -26,15 +26,17 @@ use super::{Facts, author, finding};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     let mut splitting: HashMap<&str, &Arc<VirtualService>> = HashMap::default();
-    for one in &facts.mesh.virtual_services {
-        if !one.is_in_mesh() {
+    for virtual_service in &facts.mesh.virtual_services {
+        if !virtual_service.is_in_mesh() {
             continue;
         }
-        for reference in references(one) {
+        for reference in references(virtual_service) {
             let destination = reference.destination;
-            let is_own_host = one.hosts.contains(&destination.host);
+            let is_own_host = virtual_service.hosts.contains(&destination.host);
             if !destination.subset.is_empty() && !reference.is_mirror && is_own_host {
-                splitting.entry(&destination.host).or_insert(one);
+                splitting
+                    .entry(&destination.host)
+                    .or_insert(virtual_service);
             }
         }
     }

@@ -111,7 +111,10 @@ pub fn lint(mesh: &Mesh) -> Report {
     }
     // A delegate of several roots is looked at once for each.
     let mut seen = HashSet::default();
-    let is_new: Vec<bool> = report.iter().map(|one| seen.insert(one)).collect();
+    let is_new: Vec<bool> = report
+        .iter()
+        .map(|diagnostic| seen.insert(diagnostic))
+        .collect();
     let all = report.into_iter().zip(is_new);
     all.filter(|(_, is_new)| *is_new)
         .map(|(diagnostic, _)| diagnostic)
@@ -124,7 +127,7 @@ const MOST_LISTED: usize = 8;
 /// The first few of `all`, with how many more there are.
 fn list<T: std::fmt::Display>(all: impl ExactSizeIterator<Item = T>) -> String {
     let more = all.len().saturating_sub(MOST_LISTED);
-    let listed: Vec<String> = all.take(MOST_LISTED).map(|one| one.to_string()).collect();
+    let listed: Vec<String> = all.take(MOST_LISTED).map(|item| item.to_string()).collect();
     match more {
         0 => listed.join(", "),
         more => format!("{}, and {more} more", listed.join(", ")),

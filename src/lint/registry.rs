@@ -51,11 +51,11 @@ impl<'a> Registry<'a> {
         let visible = || {
             named
                 .iter()
-                .filter(|one| one.visibility.includes(namespace))
+                .filter(|service| service.visibility.includes(namespace))
         };
         visible()
-            .find(|one| one.namespace() == namespace)
-            .or_else(|| visible().find(|one| one.is_kubernetes()))
+            .find(|service| service.namespace() == namespace)
+            .or_else(|| visible().find(|service| service.is_kubernetes()))
             .or_else(|| visible().next())
     }
 
@@ -63,7 +63,7 @@ impl<'a> Registry<'a> {
     pub(super) fn rule(&self, host: &str, namespace: &str) -> Option<&'a Arc<EffectiveRule>> {
         let owner = self.seen_from(host, namespace).map_or_else(
             || namespace_of(host, &self.mesh.config.domain),
-            |one| one.namespace(),
+            |service| service.namespace(),
         );
         self.mesh
             .destination_rule_index

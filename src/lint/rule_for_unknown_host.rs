@@ -22,7 +22,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     if facts.registry.is_open() {
         return;
     }
-    let names = facts.mesh.services.iter().map(|one| &*one.hostname);
+    let names = facts.mesh.services.iter().map(|service| &*service.hostname);
     let hosts: HostSet = names.collect();
     for rule in &facts.mesh.destination_rules {
         let is_known = !facts.registry.named(&rule.host).is_empty()

@@ -28,22 +28,26 @@ use super::{Facts, Work, author, finding};
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     let mut owners: HashMap<(&GatewayName, &str), &Arc<VirtualService>> = HashMap::default();
     let mut work = Work::default();
-    for one in &facts.mesh.virtual_services {
+    for virtual_service in &facts.mesh.virtual_services {
         let mut told: Option<&Arc<VirtualService>> = None;
-        let catch_alls = CatchAlls::new(&one.http);
-        for gateway in one.gateways.iter().filter(|one| **one != GatewayName::Mesh) {
+        let catch_alls = CatchAlls::new(&virtual_service.http);
+        for gateway in virtual_service
+            .gateways
+            .iter()
+            .filter(|gateway| **gateway != GatewayName::Mesh)
+        {
             let Some(rule) = catch_alls.first_at(gateway) else {
                 continue;
             };
-            if !work.spend(one.hosts.len()) {
+            if !work.spend(virtual_service.hosts.len()) {
                 return report.push(Work::stopped("shadowed-catch-all"));
             }
-            for host in &one.hosts {
-                let owner = *owners.entry((gateway, host)).or_insert(one);
+            for host in &virtual_service.hosts {
+                let owner = *owners.entry((gateway, host)).or_insert(virtual_service);
                 let is_told = told.is_some_and(|told| Arc::ptr_eq(told, owner));
-                if Arc::ptr_eq(owner, one)
+                if Arc::ptr_eq(owner, virtual_service)
                     || is_told
-                    || owner.visibility.is_disjoint(&one.visibility)
+                    || owner.visibility.is_disjoint(&virtual_service.visibility)
                 {
                     continue;
                 }
@@ -91,17 +95,17 @@ impl<'m> CatchAlls<'m> {
             if rule.matches.is_empty() {
                 all.everywhere.get_or_insert(place);
             }
-            let catch_all = rule.matches.iter().filter(|one| {
-                one.port.is_none()
-                    && one.source_namespace.is_none()
-                    && one.source_labels.is_empty()
-                    && one.request.is_catch_all()
+            let catch_all = rule.matches.iter().filter(|entry| {
+                entry.port.is_none()
+                    && entry.source_namespace.is_none()
+                    && entry.source_labels.is_empty()
+                    && entry.request.is_catch_all()
             });
-            for one in catch_all {
-                if one.gateways.is_empty() {
+            for entry in catch_all {
+                if entry.gateways.is_empty() {
                     all.everywhere.get_or_insert(place);
                 }
-                for gateway in &one.gateways {
+                for gateway in &entry.gateways {
                     all.named.entry(gateway).or_insert(place);
                 }
             }

@@ -25,8 +25,8 @@ use super::{Facts, Work, finding, gateway as gateway_reference};
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     let all = &facts.mesh.virtual_services;
     let mut bound: HashMap<&GatewayName, Vec<usize>> = HashMap::default();
-    for (place, one) in all.iter().enumerate() {
-        for gateway in &one.gateways {
+    for (place, virtual_service) in all.iter().enumerate() {
+        for gateway in &virtual_service.gateways {
             let places = bound.entry(gateway).or_default();
             if places.last() != Some(&place) {
                 places.push(place);
@@ -42,7 +42,11 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             .map_or(&[][..], Vec::as_slice);
         if !hosts.contains_key(places) {
             let own = || places.iter().map(|&place| &*all[place]);
-            if !work.spend(own().map(|one| one.hosts.len()).sum()) {
+            if !work.spend(
+                own()
+                    .map(|virtual_service| virtual_service.hosts.len())
+                    .sum(),
+            ) {
                 return report.push(Work::stopped("unbound-server"));
             }
             hosts.insert(places, HostsByNamespace::new(own().flat_map(named_hosts)));
@@ -80,7 +84,10 @@ fn is_routed(server: &Server) -> bool {
 }
 
 /// The hosts of a VirtualService with its namespace.
-fn named_hosts(one: &VirtualService) -> impl Iterator<Item = (Option<&str>, &str)> {
-    let namespace = &*one.resource().namespace;
-    one.hosts.iter().map(move |host| (Some(namespace), &**host))
+fn named_hosts(virtual_service: &VirtualService) -> impl Iterator<Item = (Option<&str>, &str)> {
+    let namespace = &*virtual_service.resource().namespace;
+    virtual_service
+        .hosts
+        .iter()
+        .map(move |host| (Some(namespace), &**host))
 }

@@ -31,9 +31,9 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
         for reference in references(from) {
             let host = &*reference.destination.host;
             let named = facts.registry.named(host);
-            if named.iter().any(|one| {
-                one.visibility.includes(&from.resource().namespace)
-                    || !one.visibility.is_disjoint(&from.visibility)
+            if named.iter().any(|service| {
+                service.visibility.includes(&from.resource().namespace)
+                    || !service.visibility.is_disjoint(&from.visibility)
             }) {
                 continue;
             }

@@ -25,10 +25,10 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             let Some(service) = facts.registry.seen_from(host, &from.resource().namespace) else {
                 continue;
             };
-            if service.ports.iter().any(|one| one.number == port) {
+            if service.ports.iter().any(|known| known.number == port) {
                 continue;
             }
-            let ports = list(service.ports.iter().map(|one| one.number));
+            let ports = list(service.ports.iter().map(|port| port.number));
             let message = format!("`{host}` has no port {port}; it has {ports}");
             let field = reference.field.field("port").field("number");
             let kind = super::registry::kind(service);

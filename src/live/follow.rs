@@ -153,7 +153,9 @@ impl LiveRouter {
                     let age = old.meta().creation_timestamp.unwrap_or(0);
                     inner.virtual_service(age, &old.meta().qualified_name())
                 });
-                let new = typed.iter().find(|one| key.is_of(one.resource()));
+                let new = typed
+                    .iter()
+                    .find(|virtual_service| key.is_of(virtual_service.resource()));
                 (old.cloned(), new.cloned())
             })
             .filter(|(old, new)| old.is_some() || new.is_some())

@@ -41,7 +41,10 @@ impl Registry {
         }
         Registry {
             made,
-            aliases: Mesh::alias_names(services.iter().map(|one| &**one), &mut Report::new()),
+            aliases: Mesh::alias_names(
+                services.iter().map(|service| &**service),
+                &mut Report::new(),
+            ),
         }
     }
 
@@ -86,7 +89,9 @@ impl Registry {
         };
         // Also of those that stay what they were: what there is to say about them is said again.
         let made_anew = new.values().flatten();
-        let hosts: BTreeSet<Arc<str>> = made_anew.map(|one| Arc::clone(&one.hostname)).collect();
+        let hosts: BTreeSet<Arc<str>> = made_anew
+            .map(|service| Arc::clone(&service.hostname))
+            .collect();
         for (key, made) in new {
             let names = update.aliases.as_ref().unwrap_or(&self.aliases);
             let made = made.into_iter().map(|mut service| {
@@ -132,14 +137,14 @@ impl Registry {
         report: &mut Report,
     ) -> Option<AliasNames> {
         let old = new.keys().flat_map(|key| self.of(key));
-        let mut both = old.map(|one| &**one).chain(new.values().flatten());
+        let mut both = old.map(|service| &**service).chain(new.values().flatten());
         if !both.any(|service| service.external_name.is_some()) {
             return None;
         }
         let services = &mesh.inner.services;
         let is_kept = |service: &&Arc<Service>| !new.contains_key(&key_of(service));
         let kept = services.iter().filter(is_kept);
-        let all = kept.map(|one| &**one).chain(new.values().flatten());
+        let all = kept.map(|service| &**service).chain(new.values().flatten());
         let names = Mesh::alias_names(all, report);
         let other = |service: &&Arc<Service>| {
             self.aliases.get(&service.hostname) != names.get(&service.hostname)
@@ -150,7 +155,7 @@ impl Registry {
             .map(|service| key_of(service))
             .collect();
         for key in others {
-            let same = self.of(&key).iter().map(|one| Service::clone(one));
+            let same = self.of(&key).iter().map(|service| Service::clone(service));
             new.entry(key).or_insert_with(|| same.collect());
         }
         Some(names)
@@ -167,10 +172,13 @@ impl Registry {
         let mut named: Vec<Arc<Service>> = Vec::new();
         for host in hosts {
             let kept = mesh.inner.service_index.named(host).iter();
-            let kept = kept.flat_map(|one| mesh.inner.service_index.twins(one));
-            named.extend(kept.filter(|one| !replaced.contains(&key_of(one))).cloned());
+            let kept = kept.flat_map(|service| mesh.inner.service_index.twins(service));
+            named.extend(
+                kept.filter(|service| !replaced.contains(&key_of(service)))
+                    .cloned(),
+            );
             let made = update.made.iter().flat_map(|(_, made)| made);
-            named.extend(made.filter(|one| one.hostname == *host).cloned());
+            named.extend(made.filter(|service| service.hostname == *host).cloned());
         }
         named.sort_by(|a, b| a.config_key().cmp(&b.config_key()));
         named
@@ -181,9 +189,9 @@ impl RegistryUpdate {
     /// The services of a document are `new`; those that are what they were stay.
     fn replace(&mut self, key: Key, old: &[Arc<Service>], mut new: Vec<Arc<Service>>) {
         let mut kept = 0;
-        for (before, one) in old.iter().zip(&mut new) {
-            if before.is_same(one) {
-                *one = Arc::clone(before);
+        for (before, service) in old.iter().zip(&mut new) {
+            if before.is_same(service) {
+                *service = Arc::clone(before);
                 kept += 1;
             }
         }
@@ -191,8 +199,11 @@ impl RegistryUpdate {
             return;
         }
         // Those of one host stand together, in the order in which their document makes them.
-        let moves_others =
-            (1..new.len()).any(|at| new[..at].iter().any(|one| one.hostname == new[at].hostname));
+        let moves_others = (1..new.len()).any(|at| {
+            new[..at]
+                .iter()
+                .any(|service| service.hostname == new[at].hostname)
+        });
         for at in 0..old.len().max(new.len()) {
             let (old, new) = (old.get(at).cloned(), new.get(at).cloned());
             match (old, new) {

@@ -40,10 +40,10 @@ fn labels(number: usize) -> Value {
     }
 }
 
-fn spec(kind: &str, name: &str, [one, two, three, ..]: Dice) -> Value {
-    let address = format!("10.0.{one}.{two}");
+fn spec(kind: &str, name: &str, [first, two, three, ..]: Dice) -> Value {
+    let address = format!("10.0.{first}.{two}");
     match kind {
-        "Service" if one % 5 == 0 => json!({
+        "Service" if first % 5 == 0 => json!({
             "type": "ExternalName",
             "externalName": HOSTS[two % 4],
             "ports": [{"name": "http", "port": 80}],
@@ -52,7 +52,7 @@ fn spec(kind: &str, name: &str, [one, two, three, ..]: Dice) -> Value {
             let target = [json!(8080), json!("web"), Value::Null][two % 3].clone();
             let mut spec = json!({
                 "clusterIP": "10.1.0.1",
-                "ports": [{"name": "http", "port": if one == 7 { 0 } else { 80 }, "targetPort": target}],
+                "ports": [{"name": "http", "port": if first == 7 { 0 } else { 80 }, "targetPort": target}],
                 "publishNotReadyAddresses": three % 3 == 0,
             });
             if three % 4 > 0 {
@@ -64,7 +64,7 @@ fn spec(kind: &str, name: &str, [one, two, three, ..]: Dice) -> Value {
             "containers": [{"name": "c", "ports": [{"name": "web", "containerPort": 9000 + two}]}],
         }),
         "Deployment" => json!({
-            "replicas": one % 2,
+            "replicas": first % 2,
             "selector": {"matchLabels": {}},
             "template": {
                 "metadata": {"labels": labels(two)},
@@ -74,22 +74,22 @@ fn spec(kind: &str, name: &str, [one, two, three, ..]: Dice) -> Value {
         "WorkloadEntry" => json!({
             "address": if three % 4 == 0 { format!("{name}.example.com") } else { address },
             "labels": labels(two),
-            "locality": if one % 2 == 0 { "eu/west" } else { "" },
+            "locality": if first % 2 == 0 { "eu/west" } else { "" },
             "ports": {"web": 7070},
         }),
         _ => {
             let mut spec = json!({
-                "hosts": [HOSTS[one % 4]],
+                "hosts": [HOSTS[first % 4]],
                 "resolution": if two % 2 == 0 { "STATIC" } else { "DNS" },
                 "ports": [{"number": 80, "name": "http", "protocol": "HTTP"}],
             });
             match three % 4 {
-                0 => spec["workloadSelector"] = json!({"labels": labels(one)}),
+                0 => spec["workloadSelector"] = json!({"labels": labels(first)}),
                 1 => spec["workloadSelector"] = json!({"labels": {}}),
                 2 => spec["endpoints"] = json!([{"address": address}]),
                 _ => {}
             }
-            if one % 3 == 0 {
+            if first % 3 == 0 {
                 spec["addresses"] = json!(["10.2.0.1", "10.2.0.2"]);
             }
             spec
@@ -104,7 +104,7 @@ fn document(kind: &str, namespace: &str, name: &str, dice: Dice) -> Value {
         "EndpointSlice" => "discovery.k8s.io/v1",
         _ => "networking.istio.io/v1",
     };
-    let [one, two, three, four, five] = dice;
+    let [first, two, three, four, five] = dice;
     let mut document = json!({
         "apiVersion": group,
         "kind": kind,
@@ -119,11 +119,12 @@ fn document(kind: &str, namespace: &str, name: &str, dice: Dice) -> Value {
     }
     match kind {
         "Pod" => {
-            let phase = ["Running", "Pending", "Succeeded"][one % 3];
+            let phase = ["Running", "Pending", "Succeeded"][first % 3];
             document["status"] = json!({"phase": phase, "podIP": format!("10.3.0.{three}")});
         }
         "EndpointSlice" => {
-            document["metadata"]["labels"] = json!({"kubernetes.io/service-name": NAMES[one % 3]});
+            document["metadata"]["labels"] =
+                json!({"kubernetes.io/service-name": NAMES[first % 3]});
             let target = json!({"kind": "Pod", "name": NAMES[two % 3], "namespace": namespace});
             document["addressType"] = json!("IPv4");
             document["ports"] = json!([{"name": "http", "port": 8000 + three}]);
@@ -161,8 +162,10 @@ fn texts(report: impl IntoIterator<Item = crate::Diagnostic>, coming: &[Key]) ->
         resources: coming.to_vec(),
         has_config: false,
     };
-    let about = report.into_iter().filter(|one| about.is_of(one));
-    let mut texts: Vec<String> = about.map(|one| one.to_string()).collect();
+    let about = report
+        .into_iter()
+        .filter(|diagnostic| about.is_of(diagnostic));
+    let mut texts: Vec<String> = about.map(|diagnostic| diagnostic.to_string()).collect();
     texts.sort();
     texts.dedup();
     texts
@@ -210,7 +213,7 @@ proptest! {
                     prop_assert_eq!(said, expected);
                     let (ours, theirs) = (&live.mesh().inner.services, &mesh.inner.services);
                     let names = |all: &[std::sync::Arc<Service>]| -> Vec<String> {
-                        all.iter().map(|one| format!("{} {} {:?}", one.hostname, one.resource, one.addresses)).collect()
+                        all.iter().map(|service| format!("{} {} {:?}", service.hostname, service.resource, service.addresses)).collect()
                     };
                     prop_assert_eq!(names(ours), names(theirs));
                     for (our, their) in ours.iter().zip(theirs) {
@@ -251,7 +254,7 @@ fn what_there_is_to_say_of_a_service_is_said_again_when_it_comes_again() {
         let shared = update
             .report
             .iter()
-            .filter(|one| one.code() == Code::HOST_SHARED);
+            .filter(|diagnostic| diagnostic.code() == Code::HOST_SHARED);
         assert_eq!(shared.count(), 1, "{label}");
     }
 }

@@ -40,7 +40,7 @@ impl DestinationRulesByHost {
         if let Some(old) = old
             && let Some(group) = self.groups.get_mut(&key(old))
         {
-            group.retain(|one| one.resource != old.resource);
+            group.retain(|rule| rule.resource != old.resource);
             if group.is_empty() {
                 self.groups.remove(&key(old));
             }

@@ -185,7 +185,7 @@ impl<'m> Merger<'m> {
             if !mergeable || route_name.is_empty() {
                 let winner = self.groups.get(&current).copied();
                 let first = winner.and_then(|group| self.out.groups[group].servers.first());
-                let winner = first.map_or(gateway, |one| &one.gateway);
+                let winner = first.map_or(gateway, |winner| &winner.gateway);
                 return Err((Conflict::Protocol, Arc::clone(winner)));
             }
             if let Some(&group) = self.groups.get(&current) {
@@ -210,7 +210,7 @@ impl<'m> Merger<'m> {
             let known = self.routes.get(&merged.route_name).filter(|_| !first);
             if let Some(&route) = known {
                 let owner = self.out.by_route[route].1.first();
-                let winner = owner.map_or(&merged.gateway, |one| &one.gateway);
+                let winner = owner.map_or(&merged.gateway, |winner| &winner.gateway);
                 return Err((Conflict::PortName, Arc::clone(winner)));
             }
             self.add_to_route(merged.clone());

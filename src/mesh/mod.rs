@@ -167,12 +167,12 @@ impl Inner {
     ) {
         let rules = &mut self.destination_rules;
         if let Some(old) = old
-            && let Ok(place) = rules.binary_search_by(|one| order(one).cmp(&order(old)))
+            && let Ok(place) = rules.binary_search_by(|rule| order(rule).cmp(&order(old)))
         {
             rules.remove(place);
         }
         if let Some(new) = new {
-            let place = rules.partition_point(|one| order(one) < order(new));
+            let place = rules.partition_point(|rule| order(rule) < order(new));
             rules.insert(place, Arc::clone(new));
         }
     }
@@ -186,7 +186,7 @@ impl Inner {
         let rules = &self.destination_rules;
         [false, true].into_iter().find_map(|is_general| {
             let key = (is_general, creation, &*name.name, &*name.namespace);
-            let place = rules.binary_search_by(|one| order(one).cmp(&key));
+            let place = rules.binary_search_by(|rule| order(rule).cmp(&key));
             rules.get(place.ok()?)
         })
     }
@@ -199,7 +199,9 @@ impl Inner {
     ) -> Option<&Arc<VirtualService>> {
         let key = (creation, &*name.name, &*name.namespace);
         let all = &self.virtual_services;
-        let place = all.binary_search_by(|one| virtual_service_index::config_key(one).cmp(&key));
+        let place = all.binary_search_by(|virtual_service| {
+            virtual_service_index::config_key(virtual_service).cmp(&key)
+        });
         all.get(place.ok()?)
     }
 }

@@ -226,7 +226,10 @@ impl Service {
     /// Whether its ports that carry no HTTP are opened at each of its endpoints: headless, without an address (R-M-069).
     pub(crate) fn listens_at_endpoints(&self) -> bool {
         self.resolution == Resolution::Passthrough
-            && self.addresses.iter().all(|one| one.addr().is_unspecified())
+            && self
+                .addresses
+                .iter()
+                .all(|address| address.addr().is_unspecified())
     }
 
     /// Whether the ports of this and `other`, a service of the same host name, form one service (Istio:

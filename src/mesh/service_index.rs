@@ -40,7 +40,7 @@ impl Named {
     fn place(&self, namespace: &str) -> Option<usize> {
         match &*self.all {
             [] => None,
-            [one] => (one.namespace() == namespace).then_some(0),
+            [only] => (only.namespace() == namespace).then_some(0),
             _ => self.places.get(namespace).copied(),
         }
     }
@@ -48,9 +48,9 @@ impl Named {
     fn push(&mut self, service: &Arc<Service>) {
         self.all.push(Arc::clone(service));
         if self.all.len() > 1 {
-            for (place, one) in self.all.iter().enumerate().skip(self.places.len()) {
+            for (place, service) in self.all.iter().enumerate().skip(self.places.len()) {
                 self.places
-                    .insert(Arc::clone(&one.resource.namespace), place);
+                    .insert(Arc::clone(&service.resource.namespace), place);
             }
         }
     }
@@ -97,7 +97,7 @@ impl ServiceIndex {
         let Some(folded) = self.folded.get_mut(&name) else {
             return;
         };
-        folded.retain(|one| !Arc::ptr_eq(one, service));
+        folded.retain(|folded_service| !Arc::ptr_eq(folded_service, service));
         if folded.is_empty() {
             self.folded.remove(&name);
             if let Some(names) = self.names.get_mut() {
@@ -110,13 +110,15 @@ impl ServiceIndex {
     /// Finds the services with the host name of `changed` anew; `name` is that in lower case.
     fn name_anew(&mut self, name: &str, changed: &Service) {
         if let Some(named) = self.by_hostname.remove(&changed.hostname) {
-            named.all.iter().for_each(|one| {
-                self.twins.remove(&key(one));
+            named.all.iter().for_each(|service| {
+                self.twins.remove(&key(service));
             });
         }
         let all = self.folded.get(name).cloned().unwrap_or_default();
-        let same = all.iter().filter(|one| one.hostname == changed.hostname);
-        same.for_each(|one| self.name(one));
+        let same = all
+            .iter()
+            .filter(|service| service.hostname == changed.hostname);
+        same.for_each(|service| self.name(service));
     }
 
     fn name(&mut self, service: &Arc<Service>) {
@@ -231,7 +233,7 @@ pub(super) fn take_out(list: &mut Vec<Arc<Service>>, service: &Arc<Service>) {
     let from = list.partition_point(|other| other.config_key() < service.config_key());
     let place = list[from..]
         .iter()
-        .position(|one| Arc::ptr_eq(one, service));
+        .position(|other| Arc::ptr_eq(other, service));
     if let Some(place) = place {
         list.remove(from + place);
     }

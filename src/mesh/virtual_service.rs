@@ -50,11 +50,11 @@ impl VirtualService {
                 HttpAction::Redirect(_) | HttpAction::Respond(_) => &[],
             };
             let mirrors = rule.mirrors.iter().map(|mirror| &mirror.destination);
-            routes.iter().map(|one| &one.destination).chain(mirrors)
+            routes.iter().map(|route| &route.destination).chain(mirrors)
         });
         let tls = self.tls.iter().flat_map(|rule| &rule.route);
         let tcp = self.tcp.iter().flat_map(|rule| &rule.route);
-        http.chain(tls.chain(tcp).map(|one| &one.destination))
+        http.chain(tls.chain(tcp).map(|route| &route.destination))
     }
 
     /// Whether all its rules are `http` ones.
@@ -83,7 +83,9 @@ impl VirtualService {
 
     /// Whether gateways use it.
     pub(crate) fn is_at_gateways(&self) -> bool {
-        self.gateways.iter().any(|one| *one != GatewayName::Mesh)
+        self.gateways
+            .iter()
+            .any(|gateway| *gateway != GatewayName::Mesh)
     }
 }
 

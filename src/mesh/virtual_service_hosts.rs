@@ -104,7 +104,7 @@ impl VirtualServiceHosts {
 /// Each once.
 fn destination_hosts(virtual_service: &VirtualService) -> impl Iterator<Item = &str> {
     let destinations = virtual_service.destinations();
-    let mut hosts: Vec<&str> = destinations.map(|one| &*one.host).collect();
+    let mut hosts: Vec<&str> = destinations.map(|target| &*target.host).collect();
     hosts.sort_unstable();
     hosts.dedup();
     hosts.into_iter()

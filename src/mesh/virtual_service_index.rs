@@ -109,14 +109,16 @@ pub(super) fn config_key(virtual_service: &VirtualService) -> (i64, &str, &str) 
 }
 
 /// Adds one to a list in config order.
-pub(super) fn put_in(list: &mut Vec<Arc<VirtualService>>, one: &Arc<VirtualService>) {
-    let place = list.partition_point(|other| config_key(other) < config_key(one));
-    list.insert(place, Arc::clone(one));
+pub(super) fn put_in(list: &mut Vec<Arc<VirtualService>>, virtual_service: &Arc<VirtualService>) {
+    let place = list.partition_point(|other| config_key(other) < config_key(virtual_service));
+    list.insert(place, Arc::clone(virtual_service));
 }
 
 /// Removes the one with this name and age from a list in config order.
-pub(super) fn take_out(list: &mut Vec<Arc<VirtualService>>, one: &VirtualService) {
-    if let Ok(place) = list.binary_search_by(|other| config_key(other).cmp(&config_key(one))) {
+pub(super) fn take_out(list: &mut Vec<Arc<VirtualService>>, virtual_service: &VirtualService) {
+    if let Ok(place) =
+        list.binary_search_by(|other| config_key(other).cmp(&config_key(virtual_service)))
+    {
         list.remove(place);
     }
 }

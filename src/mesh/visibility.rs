@@ -22,7 +22,7 @@ impl Namespaces {
     /// Whether `namespace` is among them. O(log n).
     pub fn contains(&self, namespace: &str) -> bool {
         self.0
-            .binary_search_by(|one| (**one).cmp(namespace))
+            .binary_search_by(|entry| (**entry).cmp(namespace))
             .is_ok()
     }
 
@@ -32,12 +32,12 @@ impl Namespaces {
             true => (self, other),
             false => (other, self),
         };
-        !short.iter().any(|one| long.contains(one))
+        !short.iter().any(|entry| long.contains(entry))
     }
 
     /// The names, in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|one| &**one)
+        self.0.iter().map(|entry| &**entry)
     }
 }
 

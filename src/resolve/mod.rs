@@ -99,7 +99,7 @@ impl Mesh {
             let known = known.filter(|(_, changed)| !changed.iter().any(|&kind| of(kind)));
             known.map(|(mesh, _)| &*mesh.inner)
         };
-        let is = |one: Kind| move |kind| kind == one;
+        let is = |wanted: Kind| move |kind| kind == wanted;
 
         let services = match known(&Kind::is_of_registry) {
             Some(known) => known.services.clone(),

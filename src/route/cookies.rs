@@ -19,7 +19,7 @@ impl Decision<'_> {
     pub(super) fn set_cookies(&self, subject: &Subject<'_, '_>, response: &mut HeaderList) {
         let policy = self.cluster().and_then(|cluster| cluster.traffic_policy());
         let balancer = policy.and_then(|policy| policy.load_balancer.as_ref());
-        let is_hashed = balancer.is_some_and(|one| one.consistent_hash().is_some());
+        let is_hashed = balancer.is_some_and(|balancer| balancer.consistent_hash().is_some());
         for key in self.hash_policy().iter().filter(|_| is_hashed) {
             let HashKey::Cookie {
                 name,

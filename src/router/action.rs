@@ -155,7 +155,7 @@ impl Split {
             });
         }
         let weights = std::iter::once(&first).chain(&others);
-        let table = AliasTable::new(weights.map(|one| one.weight)).ok()?;
+        let table = AliasTable::new(weights.map(|weighted| weighted.weight)).ok()?;
         Some(Split {
             first,
             others: Some(Box::new(Others {
@@ -213,7 +213,7 @@ impl Split {
 
     /// The sum of all weights.
     pub fn total(&self) -> u64 {
-        let weights = self.clusters().map(|one| u64::from(one.weight));
+        let weights = self.clusters().map(|weighted| u64::from(weighted.weight));
         weights.sum()
     }
 

@@ -76,7 +76,7 @@ impl ClusterIds {
             Some(all) => all,
             None => self.by_host.entry(Arc::clone(host)).or_default(),
         };
-        let key = |one: &Numbered| (one.port, &*one.subset).cmp(&(port, &**subset));
+        let key = |numbered: &Numbered| (numbered.port, &*numbered.subset).cmp(&(port, &**subset));
         match all.binary_search_by(key) {
             Ok(place) => all[place].id,
             Err(place) => {
@@ -91,7 +91,7 @@ impl ClusterIds {
 
     /// The id of a cluster that is not a host's.
     pub(crate) fn of_special(&mut self, special: Special) -> ClusterId {
-        let known = self.special.iter().find(|(one, _)| *one == special);
+        let known = self.special.iter().find(|(other, _)| *other == special);
         if let Some(&(_, id)) = known {
             return id;
         }

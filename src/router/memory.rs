@@ -71,8 +71,8 @@ struct Scales {
 }
 
 impl Scales {
-    fn is_new<T>(&mut self, one: &T) -> bool {
-        self.seen.insert(std::ptr::from_ref(one).cast())
+    fn is_new<T>(&mut self, value: &T) -> bool {
+        self.seen.insert(std::ptr::from_ref(value).cast())
     }
 
     fn view(&mut self, view: &View) {
@@ -144,6 +144,6 @@ impl Scales {
 }
 
 /// Bytes of what stands behind an `Arc`, with its two counters.
-fn counted<T>(one: &T) -> usize {
-    size_of_val(one) + 2 * size_of::<usize>()
+fn counted<T>(value: &T) -> usize {
+    size_of_val(value) + 2 * size_of::<usize>()
 }

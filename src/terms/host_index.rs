@@ -107,10 +107,10 @@ impl HostSet {
             return false;
         };
         let wanted = reverse(tail);
-        let at = self.reversed.partition_point(|one| **one < *wanted);
+        let at = self.reversed.partition_point(|name| **name < *wanted);
         self.reversed
             .get(at)
-            .is_some_and(|one| one.starts_with(&wanted))
+            .is_some_and(|name| name.starts_with(&wanted))
     }
 }
 

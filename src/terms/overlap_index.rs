@@ -53,7 +53,7 @@ impl<T: Clone + PartialEq> OverlapIndex<T> {
         let Some(list) = map.get_mut(&key) else {
             return;
         };
-        if let Some(place) = list.iter().position(|one| one == value) {
+        if let Some(place) = list.iter().position(|known| known == value) {
             list.swap_remove(place);
         }
         if !list.is_empty() {
@@ -169,20 +169,20 @@ mod tests {
             index.insert(host, host);
         }
         for host in HOSTS {
-            let all = |test: &dyn Fn(&str) -> bool| sorted(HOSTS.iter().filter(|one| test(one)));
+            let all = |test: &dyn Fn(&str) -> bool| sorted(HOSTS.iter().filter(|name| test(name)));
             assert_eq!(index.at(host), [host]);
             assert_eq!(
                 sorted(index.overlapping(host)),
-                all(&|one| overlaps(one, host))
+                all(&|name| overlaps(name, host))
             );
             assert_eq!(
                 sorted(index.covering(host).flat_map(|(_, list)| list)),
-                all(&|one| one != host && is_wildcard(one) && is_subset_of(host, one)),
+                all(&|name| name != host && is_wildcard(name) && is_subset_of(host, name)),
                 "{host}"
             );
             assert_eq!(
                 sorted(index.covered(host)),
-                all(&|one| one != host && is_wildcard(host) && is_subset_of(one, host)),
+                all(&|name| name != host && is_wildcard(host) && is_subset_of(name, host)),
                 "{host}"
             );
         }

@@ -47,7 +47,7 @@ mod tests {
             assert_eq!(parse(bad), None, "{bad}");
         }
         assert_eq!(
-            parse("10.1.2.3/8").map(|one| one.to_string()),
+            parse("10.1.2.3/8").map(|subnet| subnet.to_string()),
             Some("10.1.2.3/8".to_owned())
         );
         assert_eq!(parse("10.1.2.3").as_ref().map(is_single), Some(true));

@@ -72,12 +72,13 @@ pub fn add_sections(dice: &mut Dice, spec: &mut Yaml, side: Side) {
         let name = host.replace('*', "one");
         let all: Vec<Yaml> = (0..dice.number(1, 2))
             .map(|_| {
-                let mut one = json!({"sniHosts": [dice.pick(&[host.to_owned(), name.clone()])]});
-                dice.maybe(3, &mut one, "port", |dice| {
+                let mut matched =
+                    json!({"sniHosts": [dice.pick(&[host.to_owned(), name.clone()])]});
+                dice.maybe(3, &mut matched, "port", |dice| {
                     dice.pick(&[443, 8443, 15443]).into()
                 });
-                restrict(dice, &mut one);
-                json!({"match": [one], "route": routes(dice)})
+                restrict(dice, &mut matched);
+                json!({"match": [matched], "route": routes(dice)})
             })
             .collect();
         spec["tls"] = json!(all);
@@ -87,17 +88,17 @@ pub fn add_sections(dice: &mut Dice, spec: &mut Yaml, side: Side) {
             .map(|_| {
                 let mut rule = json!({"route": routes(dice)});
                 if !dice.one_in(3) {
-                    let mut one = json!({});
-                    dice.maybe(2, &mut one, "port", |dice| {
+                    let mut matched = json!({});
+                    dice.maybe(2, &mut matched, "port", |dice| {
                         dice.pick(&[3306, 7000, 31400]).into()
                     });
                     if side == Side::Mesh {
-                        dice.maybe(3, &mut one, "destinationSubnets", |dice| {
+                        dice.maybe(3, &mut matched, "destinationSubnets", |dice| {
                             json!([dice.pick(&["10.0.0.0/24", "10.0.0.0/28", "10.0.0.10/32"])])
                         });
                     }
-                    restrict(dice, &mut one);
-                    rule["match"] = json!([one]);
+                    restrict(dice, &mut matched);
+                    rule["match"] = json!([matched]);
                 }
                 rule
             })
@@ -106,17 +107,17 @@ pub fn add_sections(dice: &mut Dice, spec: &mut Yaml, side: Side) {
     }
 }
 
-fn restrict(dice: &mut Dice, one: &mut Yaml) {
+fn restrict(dice: &mut Dice, matched: &mut Yaml) {
     dice.maybe(
         8,
-        one,
+        matched,
         "sourceLabels",
         |dice| json!({"app": dice.pick(&["client", "other"])}),
     );
-    dice.maybe(8, one, "sourceNamespace", |dice| {
+    dice.maybe(8, matched, "sourceNamespace", |dice| {
         dice.pick(NAMESPACES).into()
     });
-    dice.maybe(8, one, "gateways", |dice| {
+    dice.maybe(8, matched, "gateways", |dice| {
         json!([dice.pick(&["mesh", "default/gw0"])])
     });
 }

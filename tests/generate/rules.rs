@@ -222,9 +222,10 @@ fn destination(dice: &mut Dice) -> Yaml {
 
 fn redirect(dice: &mut Dice, matches: &Yaml) -> Yaml {
     let mut redirect = json!({});
-    let all_prefix = matches
-        .as_array()
-        .is_some_and(|all| all.iter().all(|one| one["uri"]["prefix"].is_string()));
+    let all_prefix = matches.as_array().is_some_and(|all| {
+        all.iter()
+            .all(|matched| matched["uri"]["prefix"].is_string())
+    });
     match dice.number(0, 3) {
         0 if all_prefix => redirect["prefixRewrite"] = dice.pick(&["/", "/new", "/v2/"]).into(),
         1 => redirect["uri"] = dice.pick(&["/new", "/new?z=2", "other"]).into(),

@@ -278,8 +278,8 @@ fn compare(seed: u64, step: usize, live: &Router, anew: &Router, calls: &[Call])
                 anew.route_with(host, gateway, seed),
             );
             assert_eq!(
-                this.map(|one| one.record()),
-                that.map(|one| one.record()),
+                this.map(|decision| decision.record()),
+                that.map(|decision| decision.record()),
                 "seed {seed}, step {step}: {host} at {gateway}"
             );
         }
@@ -502,7 +502,10 @@ spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
         let (mut live, _) = LiveRouter::new(read(&format!("{gateway}{first}")), proxy);
         let leads_to = |live: &LiveRouter, host: &str| {
             let found = live.router().route_with(host, "edge", 0);
-            found.map_or_else(|why| why.to_string(), |one| one.host().to_owned())
+            found.map_or_else(
+                |why| why.to_string(),
+                |destination| destination.host().to_owned(),
+            )
         };
         let nowhere = leads_to(&live, "blog.example.com");
         let steps = [

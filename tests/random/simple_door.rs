@@ -31,8 +31,8 @@ fn texts(value: &Yaml, out: &mut BTreeSet<String>) {
                 out.insert(name.to_owned());
             }
         }
-        Yaml::Array(all) => all.iter().for_each(|one| texts(one, out)),
-        Yaml::Object(fields) => fields.values().for_each(|one| texts(one, out)),
+        Yaml::Array(all) => all.iter().for_each(|value| texts(value, out)),
+        Yaml::Object(fields) => fields.values().for_each(|value| texts(value, out)),
         _ => {}
     }
 }
@@ -146,12 +146,14 @@ fn resolved(resources: &[Yaml], config: &Yaml) -> (Mesh, Vec<Yaml>) {
     let (mesh, report) = Mesh::resolve_lenient(builder.build_lenient().0);
     let errors = report
         .iter()
-        .filter(|one| one.severity() == Severity::Error);
-    let refused: Vec<_> = errors.filter_map(|one| one.resource()).collect();
-    let is_admitted = |one: &&Yaml| {
-        let meta = &one["metadata"];
+        .filter(|diagnostic| diagnostic.severity() == Severity::Error);
+    let refused: Vec<_> = errors
+        .filter_map(|diagnostic| diagnostic.resource())
+        .collect();
+    let is_admitted = |document: &&Yaml| {
+        let meta = &document["metadata"];
         !refused.iter().any(|refused| {
-            one["kind"] == *refused.kind
+            document["kind"] == *refused.kind
                 && meta["name"] == *refused.name
                 && meta["namespace"] == *refused.namespace
         })
@@ -189,7 +191,7 @@ fn the_simple_door_answers_by_its_definition() {
         let mut hosts: BTreeSet<String> = INSIDE
             .iter()
             .chain(OUTSIDE)
-            .map(|one| (*one).to_owned())
+            .map(|host| (*host).to_owned())
             .collect();
         hosts.extend(
             [
@@ -202,8 +204,8 @@ fn the_simple_door_answers_by_its_definition() {
             ]
             .map(str::to_owned),
         );
-        for one in &generated.resources {
-            texts(one, &mut hosts);
+        for resource in &generated.resources {
+            texts(resource, &mut hosts);
         }
         let hosts: Vec<String> = hosts.into_iter().collect();
         let mut gateways: Vec<String> = ["mesh", "mesh", "mesh", "nobody", "default/nobody", ""]

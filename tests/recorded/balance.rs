@@ -50,7 +50,7 @@ fn hash(call: &Value) -> Option<u64> {
         let named = headers.filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
         let values = named.flat_map(|(_, value)| match value {
             Value::Array(several) => several.clone(),
-            one => vec![one.clone()],
+            value => vec![value.clone()],
         });
         values
             .map(|value| value.as_str().expect("text").to_owned())

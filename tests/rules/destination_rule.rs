@@ -18,9 +18,16 @@ fn report(yaml: &str) -> Report {
 fn lines(report: &Report) -> Vec<String> {
     report
         .iter()
-        .map(|one| {
-            let field = one.field().map(ToString::to_string).unwrap_or_default();
-            format!("{} {} {field}", one.severity(), one.code().name())
+        .map(|diagnostic| {
+            let field = diagnostic
+                .field()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            format!(
+                "{} {} {field}",
+                diagnostic.severity(),
+                diagnostic.code().name()
+            )
         })
         .collect()
 }
@@ -409,12 +416,12 @@ spec:
 #[test]
 fn r_m_079_rules_that_are_lost_are_reported() {
     let two = |older: &str, newer: &str| {
-        let one = |name: &str, second: u8, export_to: &str| {
+        let rule = |name: &str, second: u8, export_to: &str| {
             format!(
                 "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: {name}, namespace: ns, creationTimestamp: '2026-01-01T00:00:0{second}Z'}}\nspec: {{host: reviews, {export_to}}}\n---\n"
             )
         };
-        said(&format!("{}{}", one("a", 1, older), one("b", 2, newer)))
+        said(&format!("{}{}", rule("a", 1, older), rule("b", 2, newer)))
     };
     assert_eq!(two("exportTo: []", "exportTo: []"), [""; 0]);
     assert_eq!(

@@ -15,21 +15,26 @@ fn found(yaml: &str) -> Vec<String> {
     let report = resources.locate(lint(&mesh));
     report
         .iter()
-        .map(|one| {
+        .map(|diagnostic| {
             let refused = ["refused-listener", "unknown-format-command"];
-            let is_refusal = refused.contains(&one.code().name());
+            let is_refusal = refused.contains(&diagnostic.code().name());
             assert_eq!(
-                one.is_error(),
+                diagnostic.is_error(),
                 is_refusal,
-                "other lints are no errors: {one}"
+                "other lints are no errors: {diagnostic}"
             );
-            assert!(one.location().is_some(), "{one}");
-            let resource = one.resource().map(|one| one.name.clone());
+            assert!(diagnostic.location().is_some(), "{diagnostic}");
+            let resource = diagnostic
+                .resource()
+                .map(|diagnostic| diagnostic.name.clone());
             format!(
                 "{} {} {}",
-                one.code().name(),
+                diagnostic.code().name(),
                 resource.unwrap_or_default(),
-                one.field().map(ToString::to_string).unwrap_or_default()
+                diagnostic
+                    .field()
+                    .map(ToString::to_string)
+                    .unwrap_or_default()
             )
         })
         .collect()

@@ -32,7 +32,7 @@ impl Drop for Directory {
 fn said(path: &Path) -> Vec<String> {
     let (_, report) = Resources::builder().path(path).build_lenient();
     let all = report.iter();
-    all.map(|one| format!("{} {}", one.code().name(), one.message()))
+    all.map(|diagnostic| format!("{} {}", diagnostic.code().name(), diagnostic.message()))
         .collect()
 }
 
@@ -131,9 +131,13 @@ fn other_encodings_are_named_at_their_place() {
         let path = directory.path(name);
         std::fs::write(&path, bytes).unwrap();
         let (_, report) = Resources::builder().path(&path).build_lenient();
-        let one = report.iter().next().unwrap();
-        let location = one.location().unwrap();
+        let diagnostic = report.iter().next().unwrap();
+        let location = diagnostic.location().unwrap();
         assert_eq!((location.line, location.column), place, "{name}");
-        assert!(one.message().ends_with(end), "{}", one.message());
+        assert!(
+            diagnostic.message().ends_with(end),
+            "{}",
+            diagnostic.message()
+        );
     }
 }

@@ -26,11 +26,11 @@ fn what_a_cluster_refuses_is_said() {
             .chain(
                 resolved
                     .iter()
-                    .filter(|one| !read.iter().any(|other| other == *one)),
+                    .filter(|diagnostic| !read.iter().any(|other| other == *diagnostic)),
             )
-            .map(|one| match one.field() {
-                Some(field) => format!("{} {field}", one.code().name()),
-                None => one.code().name().to_owned(),
+            .map(|diagnostic| match diagnostic.field() {
+                Some(field) => format!("{} {field}", diagnostic.code().name()),
+                None => diagnostic.code().name().to_owned(),
             })
             .collect();
         if said != case.says {

@@ -109,7 +109,7 @@ spec: {hosts: ['*.shop.example.com'], http: [{route: [{destination: {host: narro
     let host = |name| {
         router
             .route_with(name, "mesh", 0)
-            .map(|one| one.host().to_owned())
+            .map(|destination| destination.host().to_owned())
     };
     assert_eq!(
         host("a.example.com").expect("wide"),

@@ -206,7 +206,7 @@ fn r_m_088_to_r_m_110_defaults() {
     let hash = policy
         .load_balancer
         .as_ref()
-        .and_then(|one| one.consistent_hash().cloned())
+        .and_then(|balancer| balancer.consistent_hash().cloned())
         .expect("a hash");
     assert_eq!(
         hash.algorithm,
@@ -252,7 +252,7 @@ fn views_share_one_policy() {
         let decision = router.decide(&request, 0);
         decision
             .cluster()
-            .and_then(|one| one.traffic_policy())
+            .and_then(|cluster| cluster.traffic_policy())
             .cloned()
             .expect("a policy")
     };
@@ -280,11 +280,11 @@ fn r_m_080_the_clients_own_rule_comes_first() {
         let decision = router.decide(&request, 0);
         let policy = decision
             .cluster()
-            .and_then(|one| one.traffic_policy())
+            .and_then(|cluster| cluster.traffic_policy())
             .cloned();
         policy
-            .and_then(|one| one.load_balancer.clone())
-            .map(|one| one.balancing.clone())
+            .and_then(|policy| policy.load_balancer.clone())
+            .map(|balancer| balancer.balancing.clone())
     };
     assert_eq!(balancing("x"), Some(LoadBalancing::RoundRobin));
     assert_eq!(balancing("ns"), Some(LoadBalancing::Random));
@@ -300,8 +300,8 @@ fn r_m_084_the_mesh_fills_clusters_without_a_rule_too() {
             "{host: a, trafficPolicy: {tls: {mode: DISABLE}}}"
         )
     ))
-    .and_then(|one| {
-        one.with_mesh_config_yaml(
+    .and_then(|mesh| {
+        mesh.with_mesh_config_yaml(
             "{defaultTrafficPolicy: {outlierDetection: {consecutive5xxErrors: 9}}}",
         )
     })
@@ -314,13 +314,13 @@ fn r_m_084_the_mesh_fills_clusters_without_a_rule_too() {
         let decision = router.decide(&request, 0);
         let policy = decision
             .cluster()
-            .and_then(|one| one.traffic_policy())
+            .and_then(|cluster| cluster.traffic_policy())
             .expect("a policy");
         assert_eq!(
             policy
                 .outlier_detection
                 .as_ref()
-                .map(|one| one.consecutive_5xx_errors),
+                .map(|outliers| outliers.consecutive_5xx_errors),
             Some(9),
             "{host}"
         );
@@ -423,6 +423,9 @@ fn r_m_096_and_r_m_098_what_a_policy_leaves_open_is_in_the_meshs_settings() {
     let mesh = Mesh::resolve(resources).expect("valid");
     let config = mesh.config();
     assert_eq!(config.connect_timeout, Duration::from_secs(5));
-    assert_eq!(config.tcp_keepalive.and_then(|one| one.probes), Some(3));
+    assert_eq!(
+        config.tcp_keepalive.and_then(|keepalive| keepalive.probes),
+        Some(3)
+    );
     assert_eq!(config.locality, None);
 }

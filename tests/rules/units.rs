@@ -22,7 +22,7 @@ fn text<'a>(case: &'a Value, field: &str) -> &'a str {
 
 fn texts<'a>(case: &'a Value, field: &str) -> Vec<&'a str> {
     let list = case[field].as_sequence().unwrap();
-    list.iter().map(|one| one.as_str().unwrap()).collect()
+    list.iter().map(|text| text.as_str().unwrap()).collect()
 }
 
 #[test]

@@ -230,7 +230,9 @@ fn sidecar_listeners(world: &World, scope: &Scope, port: u64) -> Vec<SidecarList
     let mut listeners: Vec<SidecarListener> = Vec::new();
     for egress in &scope.egress {
         if egress.port == 0 {
-            listeners.iter_mut().for_each(|one| one.closed = true);
+            listeners
+                .iter_mut()
+                .for_each(|listener| listener.closed = true);
         } else if egress.port != port {
             continue;
         }
@@ -279,7 +281,7 @@ fn binds(
     let own = service
         .addresses
         .iter()
-        .find(|one| !one.starts_with("0.0.0.0"));
+        .find(|name| !name.starts_with("0.0.0.0"));
     if let Some(own) = own {
         return vec![own.parse().ok()];
     }
@@ -291,7 +293,9 @@ fn binds(
     if endpoints.is_empty() && !service.kubernetes {
         return vec![None];
     }
-    let addresses = endpoints.iter().filter_map(|one| one.parse().ok());
+    let addresses = endpoints
+        .iter()
+        .filter_map(|endpoint| endpoint.parse().ok());
     addresses.map(Some).collect()
 }
 

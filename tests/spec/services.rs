@@ -224,7 +224,11 @@ pub fn endpoint_addresses(world: &World, service: &Service, port: u64) -> Vec<St
             continue;
         }
         let endpoints = list(spec, "endpoints");
-        out.extend(endpoints.iter().map(|one| text(one, "address").to_owned()));
+        out.extend(
+            endpoints
+                .iter()
+                .map(|endpoint| text(endpoint, "address").to_owned()),
+        );
         // R-M-131: DNS finds the host itself.
         if endpoints.is_empty() && text(spec, "resolution").starts_with("DNS") {
             out.push(service.host.clone());
@@ -238,7 +242,7 @@ pub fn endpoint_addresses(world: &World, service: &Service, port: u64) -> Vec<St
             .any(|port| text(port, "name") == name);
         if service.kubernetes && host == service.host && serves {
             let endpoints = list(slice, "endpoints").iter();
-            out.extend(endpoints.flat_map(|one| texts(one, "addresses")));
+            out.extend(endpoints.flat_map(|endpoint| texts(endpoint, "addresses")));
         }
     }
     out

@@ -44,9 +44,9 @@ pub fn with_full_names(resource: &Yaml) -> Yaml {
             if !rule["mirror"].is_null() {
                 change_text(&mut rule["mirror"], "host", &host);
             }
-            for one in rule["match"].as_array_mut().into_iter().flatten() {
-                if !one.is_null() {
-                    change_texts(one, "gateways", &gateway);
+            for matched in rule["match"].as_array_mut().into_iter().flatten() {
+                if !matched.is_null() {
+                    change_texts(matched, "gateways", &gateway);
                 }
             }
         }

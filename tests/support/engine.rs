@@ -111,7 +111,7 @@ pub fn ask(router: &Router, call: &Call, entropy: u64) -> Yaml {
         .and_then(|port| u16::try_from(port).ok())
         .unwrap_or(80);
     let alpn: Vec<&str> = match &said["alpn"] {
-        Yaml::String(one) => one.split(',').collect(),
+        Yaml::String(text) => text.split(',').collect(),
         Yaml::Array(several) => several.iter().filter_map(Yaml::as_str).collect(),
         _ => vec![],
     };

@@ -125,10 +125,10 @@ impl<'s> Clusters<'s> {
     /// Makes every cluster of this host that has an id.
     pub(super) fn remake(&mut self, host: &Arc<str>) {
         for index in 0.. {
-            let Some(one) = self.ids.all_of_host(host).get(index) else {
+            let Some(numbered) = self.ids.all_of_host(host).get(index) else {
                 return;
             };
-            let (port, subset) = (one.port, Arc::clone(&one.subset));
+            let (port, subset) = (numbered.port, Arc::clone(&numbered.subset));
             self.cluster(host, port, &subset);
         }
     }
@@ -151,8 +151,8 @@ impl<'s> Clusters<'s> {
             let hosts: Vec<Arc<str>> = self.ids.hosts().cloned().collect();
             hosts.iter().for_each(|host| self.remake(host));
             let special: Vec<_> = self.ids.special().collect();
-            special.into_iter().for_each(|(one, _)| {
-                self.special(one);
+            special.into_iter().for_each(|(special, _)| {
+                self.special(special);
             });
         }
         let mut all: Vec<_> = self.take_made().collect();

@@ -197,7 +197,7 @@ spec: {type: ExternalName, externalName: one.a.svc.cluster.local, ports: [{port:
         let id = clusters.cluster(&host.into(), 81, &"".into());
         assert!(!clusters.get(id).exists());
         let service = scope.service("one.a.svc.cluster.local");
-        assert_eq!(service.map(|one| one.aliases().len()), Some(1));
+        assert_eq!(service.map(|service| service.aliases().len()), Some(1));
     });
 }
 
@@ -213,9 +213,11 @@ fn endpoints_of_service_entries_of_one_host_are_one_pool() {
         + &with_endpoint("two", 81, "1.1.1.2").replace("name: http,", "name: web,");
     let addresses = |port| {
         let cluster = cluster(&yaml, "y.com", port, "");
-        let addresses = cluster.endpoints().filter_map(|one| one.address.clone());
+        let addresses = cluster
+            .endpoints()
+            .filter_map(|endpoint| endpoint.address.clone());
         addresses
-            .map(|one| one.to_string())
+            .map(|address| address.to_string())
             .collect::<Vec<_>>()
             .join(" ")
     };

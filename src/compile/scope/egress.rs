@@ -94,7 +94,7 @@ impl<'m> EgressListener<'m> {
                 for service in index.folded_visible(name, self.namespace) {
                     let hostname = &*service.hostname;
                     let known = winners.iter().find(|(other, _)| *other == hostname);
-                    let winner = known.map_or_else(|| self.winner(hostname), |one| one.1);
+                    let winner = known.map_or_else(|| self.winner(hostname), |known| known.1);
                     if known.is_none() {
                         winners.push((hostname, winner));
                     }
@@ -135,7 +135,7 @@ impl<'m> EgressListener<'m> {
     pub(crate) fn virtual_services(&self) -> impl Iterator<Item = &'m Arc<VirtualService>> {
         let index = &self.mesh.virtual_service_index;
         let bound = index.bound_to(&GatewayName::Mesh, self.namespace);
-        bound.filter(|one| self.selects(one))
+        bound.filter(|virtual_service| self.selects(virtual_service))
     }
 
     /// The place of a VirtualService among those that are imported; `None`: it is not.
@@ -155,16 +155,16 @@ impl<'m> EgressListener<'m> {
     pub(crate) fn most_specific(&self, hostname: &str) -> Option<&'m Arc<VirtualService>> {
         let hosts = self.mesh.virtual_service_hosts();
         let name = hostname.to_ascii_lowercase();
-        let has = |one: &VirtualService, fits: &dyn Fn(&str) -> bool| {
-            one.hosts.iter().any(|host| fits(host))
+        let has = |virtual_service: &VirtualService, fits: &dyn Fn(&str) -> bool| {
+            virtual_service.hosts.iter().any(|host| fits(host))
         };
         let exact = hosts
             .with(&name)
-            .filter(|one| has(one, &|host| host == hostname));
+            .filter(|virtual_service| has(virtual_service, &|host| host == hostname));
         self.first_of(exact).or_else(|| {
             hosts.covering(&name).find_map(|(length, list)| {
                 let covers = |host: &str| host.len() == length && is_subset_of(hostname, host);
-                self.first_of(list.filter(|one| has(one, &covers)))
+                self.first_of(list.filter(|virtual_service| has(virtual_service, &covers)))
             })
         })
     }
@@ -173,8 +173,11 @@ impl<'m> EgressListener<'m> {
         &self,
         some: impl Iterator<Item = &'v Arc<VirtualService>>,
     ) -> Option<&'v Arc<VirtualService>> {
-        let ranked = some.filter_map(|one| Some((self.rank_of(one)?, one)));
-        ranked.min_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, one)| one)
+        let ranked = some
+            .filter_map(|virtual_service| Some((self.rank_of(virtual_service)?, virtual_service)));
+        ranked
+            .min_by(|(a, _), (b, _)| a.cmp(b))
+            .map(|(_, virtual_service)| virtual_service)
     }
 
     fn selects(&self, virtual_service: &VirtualService) -> bool {
@@ -203,15 +206,15 @@ impl<'m> EgressListener<'m> {
     fn winner(&self, hostname: &str) -> Option<&'m str> {
         let index = &self.mesh.service_index;
         let visible = index.folded_visible(hostname, self.namespace).into_iter();
-        let mut imported =
-            visible.filter(|one| *one.hostname == *hostname && self.view(one).is_some());
+        let mut imported = visible
+            .filter(|service| *service.hostname == *hostname && self.view(service).is_some());
         let mut winner = imported.next()?;
-        for one in imported {
-            let better = one.is_kubernetes()
+        for service in imported {
+            let better = service.is_kubernetes()
                 && !winner.is_kubernetes()
                 && winner.namespace() != self.namespace;
-            if one.namespace() == self.namespace || better {
-                winner = one;
+            if service.namespace() == self.namespace || better {
+                winner = service;
             }
         }
         Some(winner.namespace())

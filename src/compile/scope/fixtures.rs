@@ -81,14 +81,14 @@ pub(crate) fn sidecar(namespace: &str, hosts: &str) -> String {
 
 /// Each service as `namespace:host:ports`.
 pub(crate) fn names(services: impl IntoIterator<Item = ServiceView>) -> Vec<String> {
-    let name = |one: ServiceView| {
-        let host = one.hostname().trim_end_matches(".svc.cluster.local");
-        let ports: Vec<String> = one
+    let name = |view: ServiceView| {
+        let host = view.hostname().trim_end_matches(".svc.cluster.local");
+        let ports: Vec<String> = view
             .ports()
             .iter()
             .map(|port| port.number.to_string())
             .collect();
-        format!("{}:{host}:{}", one.service().namespace(), ports.join("+"))
+        format!("{}:{host}:{}", view.service().namespace(), ports.join("+"))
     };
     services.into_iter().map(name).collect()
 }

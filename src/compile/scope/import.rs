@@ -23,8 +23,9 @@ struct Sets<'a> {
 impl<'a> Import<'a> {
     /// Reads `hosts` for a proxy of `namespace`.
     pub(super) fn new(hosts: &'a [EgressHost], namespace: &'a str) -> Self {
-        let is_all = |one: &EgressHost| one.namespace == EgressNamespace::Any && &*one.host == "*";
-        let excludes = hosts.iter().any(|one| one.exclude);
+        let is_all =
+            |host: &EgressHost| host.namespace == EgressNamespace::Any && &*host.host == "*";
+        let excludes = hosts.iter().any(|host| host.exclude);
         if hosts.iter().any(is_all) && !excludes {
             return Import::everything();
         }

@@ -60,7 +60,7 @@ impl<'m> Scope<'m> {
         scope.listeners = if written.is_empty() {
             vec![EgressListener::new(mesh, scope.namespace, None)]
         } else {
-            let listener = |one| EgressListener::new(mesh, scope.namespace, Some(one));
+            let listener = |egress| EgressListener::new(mesh, scope.namespace, Some(egress));
             written.iter().map(listener).collect()
         };
         if let Some(policy) = effective.and_then(|sidecar| sidecar.outbound_traffic_policy) {
@@ -131,8 +131,9 @@ impl<'m> Scope<'m> {
             for service in listener.services() {
                 add(service.hostname());
             }
-            for one in listener.virtual_services() {
-                one.destinations()
+            for virtual_service in listener.virtual_services() {
+                virtual_service
+                    .destinations()
                     .for_each(|destination| add(&destination.host));
             }
         }
@@ -158,7 +159,7 @@ impl<'m> Scope<'m> {
             false => self.destination_service(hostname),
         };
         for listener in &self.listeners {
-            listener.named(hostname).for_each(|one| found.add(one));
+            listener.named(hostname).for_each(|view| found.add(view));
             if let Some(service) = inferred {
                 self.infer(listener, service, &mut found);
             }
@@ -233,18 +234,19 @@ impl<'m> Scope<'m> {
     /// Adds a service that VirtualServices of `listener` send to, with the ports that they name.
     fn infer(&self, listener: &EgressListener<'m>, service: &Arc<Service>, found: &mut Found) {
         // What is there whole cannot become more.
-        if found.0.as_ref().is_some_and(|one| one.is_whole(service)) {
+        if found.0.as_ref().is_some_and(|view| view.is_whole(service)) {
             return;
         }
         let hosts = self.mesh.virtual_service_hosts();
         let mut leading: Vec<VirtualServiceRank> = hosts
             .leading_to(&service.hostname)
-            .filter_map(|one| listener.rank_of(one))
+            .filter_map(|virtual_service| listener.rank_of(virtual_service))
             .collect();
         leading.sort_unstable();
-        for one in leading {
+        for ranked in leading {
             let view = ServiceView::new(service);
-            let Some(ports) = named_ports(one.virtual_service(), &service.hostname, self.namespace)
+            let Some(ports) =
+                named_ports(ranked.virtual_service(), &service.hostname, self.namespace)
             else {
                 continue;
             };
@@ -342,13 +344,13 @@ fn each_destination<'a>(
     add: &mut impl FnMut(&'a DestinationRef),
 ) {
     let add_all = |route: &'a [WeightedRef], add: &mut dyn FnMut(&'a DestinationRef)| {
-        route.iter().for_each(|one| add(&one.destination));
+        route.iter().for_each(|route| add(&route.destination));
     };
     for rule in &virtual_service.http {
         let mut sources = rule
             .matches
             .iter()
-            .filter_map(|one| one.source_namespace.as_deref());
+            .filter_map(|matched| matched.source_namespace.as_deref());
         let reached = sources.clone().any(|source| source == namespace) || sources.next().is_none();
         if !reached {
             continue;
@@ -356,7 +358,9 @@ fn each_destination<'a>(
         if let HttpAction::Route(route) = &rule.action {
             add_all(route, add);
         }
-        rule.mirrors.iter().for_each(|one| add(&one.destination));
+        rule.mirrors
+            .iter()
+            .for_each(|mirror| add(&mirror.destination));
     }
     for rule in &virtual_service.tcp {
         add_all(&rule.route, add);

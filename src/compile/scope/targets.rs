@@ -53,7 +53,7 @@ pub(super) fn targets(
         if service.labels.get(NOT_TRANSLATED).is_some() {
             return None;
         }
-        let has_address = |one: &Endpoint| address.is_some() && one.address == address;
+        let has_address = |endpoint: &Endpoint| address.is_some() && endpoint.address == address;
         let endpoint = match address {
             Some(_) => service.endpoints.iter().position(has_address),
             None => None,

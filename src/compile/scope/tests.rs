@@ -78,7 +78,7 @@ fn r_m_073_service_entries_of_one_host_and_namespace_share_their_ports() {
     let on = |port| {
         listener
             .service_on("y.com", port)
-            .map(|one| one.ports().len())
+            .map(|view| view.ports().len())
     };
     assert_eq!((on(81), on(82), on(0)), (Some(1), None, Some(1)));
 }
@@ -225,7 +225,7 @@ fn r_m_046_at_a_gateway_the_service_of_the_virtual_services_namespace_comes_firs
     let port = |namespace| {
         scope
             .service_for("y.com", namespace)
-            .map(|one| one.ports()[0].number)
+            .map(|view| view.ports()[0].number)
     };
     assert_eq!(port("b"), Some(81));
     assert_eq!(port("c"), Some(80));

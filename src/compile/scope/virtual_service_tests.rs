@@ -9,7 +9,8 @@ use crate::terms::proxy::Proxy;
 
 fn virtual_services(listener: &EgressListener<'_>) -> Vec<String> {
     let all = listener.virtual_services();
-    all.map(|one| one.resource().to_string()).collect()
+    all.map(|virtual_service| virtual_service.resource().to_string())
+        .collect()
 }
 
 #[test]
@@ -42,7 +43,7 @@ fn r_m_060_a_listener_imports_virtual_services_private_then_exported_then_public
     let gateway = GatewayName::Named(ResourceName::new("a", "gw"));
     let bound: Vec<String> = scope
         .virtual_services_for_gateway(&gateway)
-        .map(|one| one.resource().to_string())
+        .map(|virtual_service| virtual_service.resource().to_string())
         .collect();
     assert_eq!(bound, ["a/gateway"]);
 }

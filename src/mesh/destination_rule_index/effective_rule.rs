@@ -109,15 +109,22 @@ impl EffectiveRule {
     /// Whether clients in `namespace` may see it, being exported (R-M-080).
     pub(super) fn is_exported_to(&self, namespace: &str) -> bool {
         let set = &self.merged.export_to;
-        set.is_empty() || set.iter().any(|one| &**one == "*" || &**one == namespace)
+        set.is_empty()
+            || set
+                .iter()
+                .any(|entry| &**entry == "*" || &**entry == namespace)
     }
 
     /// Whether every namespace that sees `other`, being exported, sees this rule too.
     pub(crate) fn is_seen_wherever(&self, other: &EffectiveRule) -> bool {
         let other = &other.merged.export_to;
-        let is_public = |set: &[Box<str>]| set.is_empty() || set.iter().any(|one| &**one == "*");
+        let is_public =
+            |set: &[Box<str>]| set.is_empty() || set.iter().any(|entry| &**entry == "*");
         is_public(&self.merged.export_to)
-            || (!is_public(other) && other.iter().all(|one| self.merged.export_to.contains(one)))
+            || (!is_public(other)
+                && other
+                    .iter()
+                    .all(|entry| self.merged.export_to.contains(entry)))
     }
 
     /// Its subsets; of two rules with a subset of one name the first one's is here (R-M-078).

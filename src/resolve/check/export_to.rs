@@ -21,7 +21,7 @@ pub(crate) fn entries(
                 format!("`{entry}` names a namespace that `exportTo` has already"),
             );
         } else {
-            match one(entry, name, allow_none) {
+            match verdict_on(entry, name, allow_none) {
                 Ok(()) => {
                     seen.insert(name);
                 }
@@ -43,7 +43,7 @@ pub(crate) fn entries(
     }
 }
 
-fn one(entry: &str, name: &str, allow_none: bool) -> Verdict {
+fn verdict_on(entry: &str, name: &str, allow_none: bool) -> Verdict {
     match name {
         "~" if allow_none => Ok(()),
         "~" => Err("`~` (nobody) is not allowed in `exportTo` of this kind".to_owned()),

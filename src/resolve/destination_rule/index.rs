@@ -143,7 +143,7 @@ fn is_seen_by_own(rule: &DestinationRule) -> bool {
     set.is_empty()
         || set
             .iter()
-            .any(|one| matches!(&**one, "*" | ".") || **one == *rule.resource.namespace)
+            .any(|entry| matches!(&**entry, "*" | ".") || **entry == *rule.resource.namespace)
 }
 
 /// Whether only clients of the rule's own namespace see it.
@@ -152,7 +152,7 @@ fn is_private(rule: &DestinationRule, config: &MeshConfig) -> bool {
         [] => config
             .default_destination_rule_export_to
             .iter()
-            .any(|one| one == "."),
+            .any(|entry| entry == "."),
         [only] => &**only == "." || **only == *rule.resource.namespace,
         _ => false,
     }

@@ -93,7 +93,7 @@ fn place(rules: &[Arc<DestinationRule>], takes: impl Fn(&DestinationRule) -> boo
                 subsets: rule
                     .subsets
                     .iter()
-                    .map(|one| one.name.to_string())
+                    .map(|subset| subset.name.to_string())
                     .collect(),
             });
         }
@@ -118,7 +118,7 @@ fn slowly(
     client: &str,
     labels: &Labels,
 ) -> Option<(Vec<String>, Vec<String>)> {
-    let has = |rule: &DestinationRule, one: &str| set_of(rule).contains(one);
+    let has = |rule: &DestinationRule, entry: &str| set_of(rule).contains(entry);
     let own_namespace = |rule: &DestinationRule| rule.resource.namespace.to_string();
     let is_private = |rule: &DestinationRule| {
         let set = set_of(rule);
@@ -187,13 +187,13 @@ prop_compose! {
             0..14,
         )
     ) -> Vec<Arc<DestinationRule>> {
-        let one = |(index, drawn): (usize, Drawn)| {
+        let rule_of = |(index, drawn): (usize, Drawn)| {
             let (namespace, host, export_to, selector, creation, subsets) = drawn;
             Arc::new(DestinationRule {
                 resource: ResourceName::new(NAMESPACES[namespace], &format!("r{index}")),
                 creation,
                 host: HOSTS[host].into(),
-                export_to: EXPORTS[export_to].iter().map(|&one| one.into()).collect(),
+                export_to: EXPORTS[export_to].iter().map(|&entry| entry.into()).collect(),
                 workload_selector: (selector < 3).then(|| labels(selector)),
                 traffic_policy: None,
                 subsets: subsets
@@ -202,7 +202,7 @@ prop_compose! {
                     .collect(),
             })
         };
-        let mut rules: Vec<_> = drawn.into_iter().enumerate().map(one).collect();
+        let mut rules: Vec<_> = drawn.into_iter().enumerate().map(rule_of).collect();
         sort(&mut rules);
         rules
     }
@@ -220,18 +220,18 @@ proptest! {
         let (index, _) = build(&rules, &MeshConfig::default());
         let labels = labels(version);
         let fast = index.lookup(needle, owner, client, &labels).map(|rule| {
-            let sources: Vec<String> = rule.sources().iter().map(|one| one.name.to_string()).collect();
+            let sources: Vec<String> = rule.sources().iter().map(|source| source.name.to_string()).collect();
             let mut subsets: Vec<String> = Vec::new();
-            for one in rule.subsets() {
-                if !subsets.contains(&one.name.to_string()) {
-                    subsets.push(one.name.to_string());
+            for subset in rule.subsets() {
+                if !subsets.contains(&subset.name.to_string()) {
+                    subsets.push(subset.name.to_string());
                 }
             }
             (sources, subsets)
         });
         let slow = slowly(&rules, needle, owner, client, &labels).map(|(sources, mut subsets)| {
             let mut seen = BTreeSet::new();
-            subsets.retain(|one| seen.insert(one.clone()));
+            subsets.retain(|name| seen.insert(name.clone()));
             (sources, subsets)
         });
         prop_assert_eq!(fast, slow);

@@ -42,7 +42,7 @@ impl Build for DestinationRule {
     }
 
     fn export_to(mut self, export_to: &[&str]) -> Self {
-        self.export_to = export_to.iter().map(|&one| one.into()).collect();
+        self.export_to = export_to.iter().map(|&entry| entry.into()).collect();
         self
     }
 
@@ -93,7 +93,7 @@ fn seen(index: &DestinationRuleIndex, namespace: &str, labels: &Labels) -> Vec<S
         .map(|rule| {
             rule.sources()
                 .iter()
-                .map(|one| one.name.to_string())
+                .map(|source| source.name.to_string())
                 .collect()
         })
         .unwrap_or_default()
@@ -123,7 +123,7 @@ fn r_m_079_equal_sets_merge_into_one_with_the_older_policy_and_all_subsets() {
     ]);
     assert_eq!(seen_by(&index, "client"), ["a", "b"]);
     let rule = index.lookup(HOST, "svc", "client", &Labels::EMPTY).unwrap();
-    let names: Vec<_> = rule.subsets().iter().map(|one| &*one.name).collect();
+    let names: Vec<_> = rule.subsets().iter().map(|subset| &*subset.name).collect();
     assert_eq!(names, ["v1", "v2"]);
     assert_eq!(*rule.subset("v1").unwrap().labels, labels("version", "1"));
     let policy = rule.policy("", 80).unwrap();

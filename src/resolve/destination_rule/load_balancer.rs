@@ -140,7 +140,12 @@ fn cookie_key(written: &raw::HttpCookie, at: &At<'_>, sink: &mut Sink<'_>) -> Ha
         attributes: written
             .attributes
             .iter()
-            .map(|one| (one.name.as_str().into(), one.value.as_str().into()))
+            .map(|attribute| {
+                (
+                    attribute.name.as_str().into(),
+                    attribute.value.as_str().into(),
+                )
+            })
             .collect(),
     }
 }

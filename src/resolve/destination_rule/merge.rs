@@ -76,7 +76,7 @@ fn add(entries: &mut Vec<Entry>, rule: &DestinationRule, facts: &mut BTreeSet<Me
             append = false;
         } else {
             append = true;
-            let is_wider = !own.is_empty() && own.iter().all(|one| set.contains(one));
+            let is_wider = !own.is_empty() && own.iter().all(|entry| set.contains(entry));
             if !is_wider {
                 continue;
             }
@@ -108,7 +108,7 @@ fn add(entries: &mut Vec<Entry>, rule: &DestinationRule, facts: &mut BTreeSet<Me
     };
     let hidden: Vec<_> = set
         .iter()
-        .filter(|one| !seen_through.contains(one))
+        .filter(|entry| !seen_through.contains(entry))
         .cloned()
         .collect();
     if !hidden.is_empty() {

@@ -56,7 +56,7 @@ fn field(fact: &MergeFact, loser: &Document<raw::DestinationRule>) -> FieldPath 
                 .spec
                 .subsets
                 .iter()
-                .position(|one| *one.name == **name);
+                .position(|subset| *subset.name == **name);
             spec.field("subsets").index(place.unwrap_or(0))
         }
         WhatMerged::Policy => spec.field("trafficPolicy"),

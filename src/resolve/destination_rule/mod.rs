@@ -101,7 +101,7 @@ fn destination_rule(
         export_to: spec
             .export_to
             .iter()
-            .map(|one| one.as_str().into())
+            .map(|entry| entry.as_str().into())
             .collect(),
         workload_selector,
         traffic_policy: traffic_policy.map(Arc::new),

@@ -256,10 +256,10 @@ fn settings(tls: &raw::ServerTlsSettings) -> TlsSettings {
         tls_certificates: tls
             .tls_certificates
             .iter()
-            .map(|one| {
+            .map(|certificate| {
                 (
-                    one.server_certificate.as_str().into(),
-                    one.private_key.as_str().into(),
+                    certificate.server_certificate.as_str().into(),
+                    certificate.private_key.as_str().into(),
                 )
             })
             .collect(),

@@ -17,13 +17,15 @@ pub(in crate::resolve) fn names<'s>(
     report: &mut Report,
 ) -> AliasNames {
     let services = services.into_iter();
-    let aliases: Vec<&Service> = services.filter(|one| one.external_name.is_some()).collect();
+    let aliases: Vec<&Service> = services
+        .filter(|service| service.external_name.is_some())
+        .collect();
     let next: HashMap<Arc<str>, Arc<str>> = aliases
         .iter()
-        .filter_map(|one| {
+        .filter_map(|service| {
             Some((
-                Arc::clone(&one.hostname),
-                Arc::clone(one.external_name.as_ref()?),
+                Arc::clone(&service.hostname),
+                Arc::clone(service.external_name.as_ref()?),
             ))
         })
         .collect();

@@ -95,7 +95,8 @@ impl<'s> FirstOfTwo<'s> {
     /// The first one that is not of `namespace`.
     fn not_of(&self, namespace: &str) -> Option<(usize, &'s Service)> {
         let mut both = self.0.iter().flatten();
-        both.find(|(_, one)| one.namespace() != namespace).copied()
+        both.find(|(_, service)| service.namespace() != namespace)
+            .copied()
     }
 }
 
@@ -151,10 +152,10 @@ impl<'a> Places<'a> {
         let services = documents.services.iter();
         Places {
             entries: entries
-                .map(|one| (one.meta.qualified_name(), Hosts::new(one)))
+                .map(|entry| (entry.meta.qualified_name(), Hosts::new(entry)))
                 .collect(),
             services: services
-                .map(|one| (one.meta.qualified_name(), *one))
+                .map(|entry| (entry.meta.qualified_name(), *entry))
                 .collect(),
         }
     }

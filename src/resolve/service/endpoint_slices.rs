@@ -80,9 +80,9 @@ impl<'a> Slices<'a> {
                 }
                 let ready = publish_not_ready || written.conditions.ready != Some(false);
                 match endpoint(written, &slice.meta.namespace, &served, workloads) {
-                    Ok(endpoints) => all.extend(endpoints.map(|one| Endpoint {
+                    Ok(endpoints) => all.extend(endpoints.map(|endpoint| Endpoint {
                         health: Health::ready(ready),
-                        ..one
+                        ..endpoint
                     })),
                     Err(pod) => {
                         let message = format!(

@@ -93,7 +93,7 @@ pub(super) fn service(
 fn visibility(document: &Document<raw::Service>, cx: &Context<'_>) -> Visibility {
     let export_to: Vec<String> = match document.meta.annotations.get(EXPORT_TO) {
         Some(list) if !list.is_empty() => {
-            list.split(',').map(|one| one.trim().to_owned()).collect()
+            list.split(',').map(|text| text.trim().to_owned()).collect()
         }
         _ => Vec::new(),
     };
@@ -112,8 +112,8 @@ fn traffic_distribution(document: &Document<raw::Service>) -> Box<str> {
 fn addresses(spec: &raw::Service) -> Vec<IpNet> {
     let several = spec.cluster_ips.iter();
     let mut all: Vec<IpAddr> = several.filter_map(|text| text.parse().ok()).collect();
-    if let (true, Ok(one)) = (all.is_empty(), spec.cluster_ip.parse()) {
-        all.push(one);
+    if let (true, Ok(address)) = (all.is_empty(), spec.cluster_ip.parse()) {
+        all.push(address);
     }
     all.into_iter().map(IpNet::from).collect()
 }
@@ -257,7 +257,9 @@ impl Behind<'_> {
         let publish = self.spec.publish_not_ready_addresses;
         let fixed = self.numbered_ports();
         let selected: Vec<&Workload> = workloads.selected(namespace, self.selector).collect();
-        let pods = selected.iter().filter(|one| one.kind == WorkloadKind::Pod);
+        let pods = selected
+            .iter()
+            .filter(|workload| workload.kind == WorkloadKind::Pod);
         // Each set of labels once: the pods of a Deployment have the same.
         let listed: HashSet<&Labels> = pods.map(|pod| &*pod.labels).collect();
         for workload in selected {

@@ -92,10 +92,12 @@ pub(super) fn workload_labels(document: &raw::Resource) -> Option<Arc<Labels>> {
     // What there is to say about it is said when it is resolved.
     let report = &mut Report::new();
     let workload = match document {
-        raw::Resource::Deployment(one) => workloads::deployment(one, &mut Sink::of(one, report)),
-        raw::Resource::Pod(one) => workloads::pod(one)?,
-        raw::Resource::WorkloadEntry(one) => {
-            workload_entry::workload_entry(one, &mut Sink::of(one, report))?
+        raw::Resource::Deployment(deployment) => {
+            workloads::deployment(deployment, &mut Sink::of(deployment, report))
+        }
+        raw::Resource::Pod(pod) => workloads::pod(pod)?,
+        raw::Resource::WorkloadEntry(entry) => {
+            workload_entry::workload_entry(entry, &mut Sink::of(entry, report))?
         }
         _ => return None,
     };

@@ -23,12 +23,12 @@ spec:
     let all = services(yaml);
     let names: Vec<String> = all
         .iter()
-        .map(|one| {
+        .map(|service| {
             format!(
                 "{} {}/{}",
-                one.hostname,
-                one.addresses[0].addr(),
-                one.addresses[0].prefix_len()
+                service.hostname,
+                service.addresses[0].addr(),
+                service.addresses[0].prefix_len()
             )
         })
         .collect();

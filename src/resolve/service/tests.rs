@@ -25,12 +25,15 @@ pub(super) fn workloads(service: &Service) -> Vec<String> {
     let named = service
         .endpoints
         .iter()
-        .filter_map(|one| one.workload.as_ref());
+        .filter_map(|endpoint| endpoint.workload.as_ref());
     named.map(ToString::to_string).collect()
 }
 
 pub(super) fn codes(report: &Report) -> Vec<&'static str> {
-    report.iter().map(|one| one.code().name()).collect()
+    report
+        .iter()
+        .map(|diagnostic| diagnostic.code().name())
+        .collect()
 }
 
 const VERSION: &str = "
@@ -166,7 +169,9 @@ metadata: {name: loop, namespace: a}
 spec: {type: ExternalName, externalName: loop.a.svc.cluster.local}
 ";
     let (services, report) = resolve(yaml);
-    let real = services.iter().find(|one| &*one.resource.name == "real");
+    let real = services
+        .iter()
+        .find(|service| &*service.resource.name == "real");
     let aliases = &real.expect("it is there").aliases;
     let names: Vec<&str> = aliases.iter().map(|alias| &*alias.hostname).collect();
     assert_eq!(
@@ -255,7 +260,7 @@ fn r_m_073_services_are_sorted_by_age_then_name_then_namespace() {
     .concat();
     let names: Vec<String> = services(&yaml)
         .iter()
-        .map(|one| one.resource.to_string())
+        .map(|endpoint| endpoint.resource.to_string())
         .collect();
     assert_eq!(names, ["z/z", "x/a", "y/a", "x/b"]);
 }
@@ -347,8 +352,9 @@ endpoints: [{addresses: [10.0.0.1]}, {addresses: [10.0.0.2]}]
         let (services, _) = resolve(&parts.concat());
         let endpoints = services[0].endpoints.iter();
         endpoints
-            .map(|one| {
-                one.address
+            .map(|endpoint| {
+                endpoint
+                    .address
                     .as_ref()
                     .map_or("-".to_owned(), |a| a.to_string())
             })
@@ -397,7 +403,9 @@ status: {podIP: 10.0.0.1}
     .concat();
     let services = services(&yaml);
     let of = |host: &str| {
-        let found = services.iter().find(|one| one.hostname.starts_with(host));
+        let found = services
+            .iter()
+            .find(|service| service.hostname.starts_with(host));
         &found.expect("there is one").endpoints
     };
     for kind in ["", ".com"] {

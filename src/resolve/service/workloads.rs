@@ -235,7 +235,10 @@ pub(super) fn pod(document: &resource::Document<resource::Pod>) -> Option<Worklo
 }
 
 fn container_ports(spec: &resource::PodSpec) -> Vec<NamedPort> {
-    let ports = spec.containers.iter().flat_map(|one| &one.ports);
+    let ports = spec
+        .containers
+        .iter()
+        .flat_map(|container| &container.ports);
     ports
         .filter_map(|port| {
             Some(NamedPort {

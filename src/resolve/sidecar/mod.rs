@@ -47,7 +47,7 @@ pub(crate) fn sidecar(
     }
     let selector = spec.workload_selector.as_ref();
     let policy = spec.outbound_traffic_policy.as_ref();
-    if policy.is_some_and(|one| one.mode == OutboundTrafficPolicyMode::AllowAnyDynamicDns) {
+    if policy.is_some_and(|policy| policy.mode == OutboundTrafficPolicyMode::AllowAnyDynamicDns) {
         let at = At::ROOT.field("spec");
         let at = at.field("outboundTrafficPolicy");
         sink.push(

@@ -20,9 +20,12 @@ fn resolve(spec: &str) -> (Mesh, Report) {
 
 fn problems(spec: &str) -> Vec<String> {
     let (_, report) = resolve(spec);
-    let problem = |one: &crate::diagnostic::Diagnostic| {
-        let field = one.field().map(ToString::to_string).unwrap_or_default();
-        format!("{} {field}", one.code().name())
+    let problem = |diagnostic: &crate::diagnostic::Diagnostic| {
+        let field = diagnostic
+            .field()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        format!("{} {field}", diagnostic.code().name())
     };
     report.iter().map(problem).collect()
 }
@@ -48,7 +51,7 @@ fn r_m_071_egress_hosts_are_split_into_namespace_and_host() {
     let hosts: Vec<_> = listener
         .hosts
         .iter()
-        .map(|one| (&one.namespace, &*one.host, one.exclude))
+        .map(|host| (&host.namespace, &*host.host, host.exclude))
         .collect();
     let n = EgressNamespace::Named("n".into());
     assert_eq!(

@@ -47,8 +47,8 @@ pub(super) fn check_prefix_rewrite(rule: &raw::HttpRoute, at: &At<'_>, sink: &mu
         return;
     }
     let matches = at.field("match");
-    for (index, one) in rule.r#match.iter().enumerate() {
-        let Some(uri) = &one.uri else { continue };
+    for (index, matched) in rule.r#match.iter().enumerate() {
+        let Some(uri) = &matched.uri else { continue };
         if uri.exact.is_some() || uri.regex.is_some() {
             sink.push(
                 &matches.index(index).field("uri"),

@@ -16,15 +16,15 @@ pub(super) fn localize(rule: &mut HttpRoute, namespace: &str, cx: &Context<'_>) 
     let complete = |destination: &mut raw::Destination| {
         destination.host = names::host(&destination.host, namespace, cx).to_string();
     };
-    for one in &mut rule.route {
-        one.destination.iter_mut().for_each(complete);
+    for route in &mut rule.route {
+        route.destination.iter_mut().for_each(complete);
     }
     rule.mirror.iter_mut().for_each(complete);
-    for one in &mut rule.mirrors {
-        one.destination.iter_mut().for_each(complete);
+    for mirror in &mut rule.mirrors {
+        mirror.destination.iter_mut().for_each(complete);
     }
-    for one in &mut rule.r#match {
-        for gateway in &mut one.gateways {
+    for matched in &mut rule.r#match {
+        for gateway in &mut matched.gateways {
             *gateway = names::gateway(gateway, namespace, cx).to_string();
         }
     }

@@ -35,9 +35,9 @@ fn matches(list: &Value) -> Vec<HttpMatchRequest> {
 #[test]
 fn r_m_055_conflicts_of_matches() {
     for case in cases("delegate-match-conflict.yaml") {
-        let one = |side: &str| matches(&Value::Sequence(vec![case[side].clone()])).remove(0);
+        let read = |side: &str| matches(&Value::Sequence(vec![case[side].clone()])).remove(0);
         let want = case["want"].as_bool().unwrap();
-        assert_eq!(conflict(&one("root"), &one("leaf")), want, "{case:?}");
+        assert_eq!(conflict(&read("root"), &read("leaf")), want, "{case:?}");
     }
 }
 

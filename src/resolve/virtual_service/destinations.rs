@@ -17,10 +17,10 @@ pub(super) fn of_http(
     cx: &Context<'_>,
     sink: &mut Sink<'_>,
 ) -> Vec<WeightedRef> {
-    let entries = written.iter().map(|one| Weighted {
-        destination: one.destination.as_ref(),
-        weight: one.weight,
-        headers: one.headers.as_deref(),
+    let entries = written.iter().map(|route| Weighted {
+        destination: route.destination.as_ref(),
+        weight: route.weight,
+        headers: route.headers.as_deref(),
     });
     weighted(entries, namespace, at, cx, sink)
 }
@@ -33,9 +33,9 @@ pub(super) fn of_stream(
     cx: &Context<'_>,
     sink: &mut Sink<'_>,
 ) -> Vec<WeightedRef> {
-    let entries = written.iter().map(|one| Weighted {
-        destination: one.destination.as_ref(),
-        weight: one.weight,
+    let entries = written.iter().map(|route| Weighted {
+        destination: route.destination.as_ref(),
+        weight: route.weight,
         headers: None,
     });
     weighted(entries, namespace, at, cx, sink)
@@ -55,15 +55,15 @@ fn weighted<'w>(
     cx: &Context<'_>,
     sink: &mut Sink<'_>,
 ) -> Vec<WeightedRef> {
-    check_weights(entries.clone().map(|one| one.weight), at, sink);
+    check_weights(entries.clone().map(|route| route.weight), at, sink);
     let mut out = Vec::with_capacity(entries.len());
-    for (index, one) in entries.enumerate() {
+    for (index, route) in entries.enumerate() {
         let at = at.index(index);
-        let headers = headers::changes(one.headers, &at.field("headers"), sink);
-        let destination = required(one.destination, namespace, &at, cx, sink);
+        let headers = headers::changes(route.headers, &at.field("headers"), sink);
+        let destination = required(route.destination, namespace, &at, cx, sink);
         out.extend(destination.map(|destination| WeightedRef {
             destination,
-            weight: u32::try_from(one.weight).unwrap_or(0),
+            weight: u32::try_from(route.weight).unwrap_or(0),
             headers,
         }));
     }

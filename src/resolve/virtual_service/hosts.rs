@@ -25,7 +25,7 @@ pub(super) fn check(spec: &raw::VirtualService, at: &At<'_>, sink: &mut Sink<'_>
         .tls
         .iter()
         .flat_map(|rule| &rule.r#match)
-        .any(|one| !one.sni_hosts.is_empty());
+        .any(|matched| !matched.sni_hosts.is_empty());
     let mut all_are_valid = true;
     for (index, host) in spec.hosts.iter().enumerate() {
         let verdict = match for_gateways {

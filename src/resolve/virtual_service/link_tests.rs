@@ -79,8 +79,8 @@ fn r_m_048_a_delegate_alone_is_noted() {
 #[test]
 fn delegates_cannot_yield_without_bound() {
     let list = |prefix: &str| {
-        let one = |n: usize| format!("{{uri: {{prefix: {prefix}{n}}}}}");
-        (0..1_001).map(one).collect::<Vec<_>>().join(", ")
+        let entry = |n: usize| format!("{{uri: {{prefix: {prefix}{n}}}}}");
+        (0..1_001).map(entry).collect::<Vec<_>>().join(", ")
     };
     let text = ROOT
         .replace("{uri: {prefix: /a}}", &list("/a"))

@@ -205,11 +205,11 @@ fn check_parts(spec: &raw::VirtualService, is_delegate: bool, at: &At<'_>, sink:
     for (index, rule) in spec.http.iter().enumerate() {
         let rule_at = http_at.index(index);
         let matches_at = rule_at.field("match");
-        for (index, one) in rule.r#match.iter().enumerate() {
+        for (index, matched) in rule.r#match.iter().enumerate() {
             let at = matches_at.index(index);
             for (field, headers) in [
-                ("headers", &one.headers),
-                ("withoutHeaders", &one.without_headers),
+                ("headers", &matched.headers),
+                ("withoutHeaders", &matched.without_headers),
             ] {
                 let claims = headers
                     .keys()

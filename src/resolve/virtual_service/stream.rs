@@ -35,29 +35,29 @@ pub(super) fn tls_rule(
     }
     require_route(rule.route.is_empty(), "tls", at, sink);
     let mut matches = Vec::with_capacity(rule.r#match.len());
-    for (index, one) in rule.r#match.iter().enumerate() {
+    for (index, matched) in rule.r#match.iter().enumerate() {
         let at = matches_at.index(index);
         let sni_at = at.field("sniHosts");
-        if one.sni_hosts.is_empty() {
+        if matched.sni_hosts.is_empty() {
             sink.push(
                 &sni_at,
                 Code::MISSING_FIELD,
                 "a `tls` match needs a server name",
             );
         }
-        for (index, name) in one.sni_hosts.iter().enumerate() {
+        for (index, name) in matched.sni_hosts.iter().enumerate() {
             check_server_name(name, parent, &sni_at.index(index), sink);
         }
         let l4 = Layer4 {
-            destination_subnets: &one.destination_subnets,
-            port: one.port,
-            source_labels: &one.source_labels,
-            gateways: &one.gateways,
-            source_namespace: &one.source_namespace,
+            destination_subnets: &matched.destination_subnets,
+            port: matched.port,
+            source_labels: &matched.source_labels,
+            gateways: &matched.gateways,
+            source_namespace: &matched.source_namespace,
             warn_of_legacy_gateways: true,
         };
         matches.push(TlsMatch {
-            sni_hosts: one
+            sni_hosts: matched
                 .sni_hosts
                 .iter()
                 .map(|name| name.as_str().into())
@@ -84,9 +84,9 @@ pub(super) fn tcp_rule(
     require_route(rule.route.is_empty(), "tcp", at, sink);
     let matches_at = at.field("match");
     let mut matches = Vec::with_capacity(rule.r#match.len());
-    for (index, one) in rule.r#match.iter().enumerate() {
+    for (index, matched) in rule.r#match.iter().enumerate() {
         let at = matches_at.index(index);
-        if !one.source_subnet.is_empty() {
+        if !matched.source_subnet.is_empty() {
             sink.push(
                 &at.field("sourceSubnet"),
                 Code::WITHOUT_EFFECT,
@@ -94,11 +94,11 @@ pub(super) fn tcp_rule(
             );
         }
         let l4 = Layer4 {
-            destination_subnets: &one.destination_subnets,
-            port: one.port,
-            source_labels: &one.source_labels,
-            gateways: &one.gateways,
-            source_namespace: &one.source_namespace,
+            destination_subnets: &matched.destination_subnets,
+            port: matched.port,
+            source_labels: &matched.source_labels,
+            gateways: &matched.gateways,
+            source_namespace: &matched.source_namespace,
             warn_of_legacy_gateways: false, // R-M-147
         };
         matches.push(l4.typed(index, namespace, &at, cx, sink));

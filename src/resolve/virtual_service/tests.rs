@@ -16,10 +16,10 @@ pub(super) fn resolve(text: &str) -> (Mesh, Report) {
 fn only(text: &str) -> VirtualService {
     let (mesh, report) = resolve(text);
     assert!(!report.has_errors(), "{report}");
-    let [one] = &mesh.inner.virtual_services[..] else {
+    let [only] = &mesh.inner.virtual_services[..] else {
         panic!("not one VirtualService: {mesh:?}");
     };
-    VirtualService::clone(one)
+    VirtualService::clone(only)
 }
 
 /// One VirtualService in namespace `shop` with these rules.
@@ -303,7 +303,7 @@ fn r_m_167_rules_that_are_never_used() {
     };
     let route = "    route: [{destination: {host: b}}]\n";
     let rules = |matches: &[&str]| -> String {
-        let rule = |one: &&str| match *one {
+        let rule = |text: &&str| match *text {
             "" => format!("  -\n{route}"),
             one => format!("  - match: [{one}]\n{route}"),
         };

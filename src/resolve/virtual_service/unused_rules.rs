@@ -195,8 +195,8 @@ fn covered_prefixes(
     let mut seen: HashSet<&str> = HashSet::new();
     let mut comparisons_left = MOST_COMPARISONS;
     for (rule, written) in rules.iter().enumerate() {
-        for (place, one) in written.r#match.iter().enumerate() {
-            let Some(later) = prefix_match(one, rule, place) else {
+        for (place, matched) in written.r#match.iter().enumerate() {
+            let Some(later) = prefix_match(matched, rule, place) else {
                 continue;
             };
             if !seen.insert(&texts[rule].matches[place]) {

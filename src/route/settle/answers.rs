@@ -110,7 +110,7 @@ impl<'t> Answers<'t> {
 
     fn of_split(&mut self, split: &'t Split, action: Option<&'t Arc<Action>>) -> Answer<'t> {
         let refusal = |cluster: ClusterId| self.tables.clusters.cluster(cluster).refusal();
-        let mut clusters = split.clusters().map(|one| one.cluster);
+        let mut clusters = split.clusters().map(|weighted| weighted.cluster);
         match split.table() {
             None => {
                 let only = split.pick(0).cluster;
@@ -120,7 +120,7 @@ impl<'t> Answers<'t> {
                 };
             }
             Some(table) if SimpleTable::holds(table) => {
-                if clusters.clone().all(|one| refusal(one).is_none()) {
+                if clusters.clone().all(|cluster| refusal(cluster).is_none()) {
                     let first = self.taken.picks + self.picks.len() as u32;
                     self.picks.extend(&mut clusters);
                     return Answer::Split(table, first);

@@ -100,7 +100,7 @@ fn written() -> impl Strategy<Value = Written> {
 fn router(services: &[Option<Written>], compile: &mut dyn FnMut(&Mesh) -> Router) -> Router {
     let written = services.iter().enumerate();
     let written: Vec<String> = written
-        .filter_map(|(number, one)| Some(one.as_ref()?.json(number)))
+        .filter_map(|(number, drawn)| Some(drawn.as_ref()?.json(number)))
         .collect();
     let text = format!("{FIXED}\n{}", written.join("\n"));
     let resources = Resources::from_json(&text).unwrap_or_else(|report| panic!("{report}"));
@@ -173,9 +173,9 @@ proptest! {
         for (place, change) in changes {
             let old = std::mem::replace(&mut services[place], change.clone());
             let mut names: Vec<String> = Vec::new();
-            for one in old.iter().chain(&change) {
-                let webs = one.and_web.then_some(HOSTS[0]);
-                for host in webs.into_iter().chain([HOSTS[one.host]]) {
+            for drawn in old.iter().chain(&change) {
+                let webs = drawn.and_web.then_some(HOSTS[0]);
+                for host in webs.into_iter().chain([HOSTS[drawn.host]]) {
                     names.extend(names_of(host));
                 }
             }

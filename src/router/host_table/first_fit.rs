@@ -60,7 +60,7 @@ mod tests {
             patterns in proptest::collection::vec("(\\*|\\*\\.|)[ab]{0,2}(\\.[ab]{1,2}){0,2}", 0..12),
             hosts in proptest::collection::vec("[ab]{1,3}(\\.[ab]{1,2}){0,3}", 20),
         ) {
-            let patterns: Vec<(&str, u32)> = patterns.iter().map(String::as_str).filter(|one| !one.is_empty()).zip(0..).collect();
+            let patterns: Vec<(&str, u32)> = patterns.iter().map(String::as_str).filter(|pattern| !pattern.is_empty()).zip(0..).collect();
             let table = HostTable::first_fit(patterns.iter().rev().copied());
             for host in &hosts {
                 let expected = patterns.iter().find(|(pattern, _)| fit(pattern, host).is_some());

@@ -57,12 +57,12 @@ impl<'r> Definition<'r> {
             let mut world = world(true);
             if kind == "Any" {
                 // It binds every Gateway.
-                for one in world
+                for resource in world
                     .resources
                     .iter_mut()
-                    .filter(|one| one["kind"] == "Gateway")
+                    .filter(|resource| resource["kind"] == "Gateway")
                 {
-                    one["spec"]["selector"] = Yaml::Null;
+                    resource["spec"]["selector"] = Yaml::Null;
                 }
             }
             gateways = open_gateways(&world);
@@ -187,8 +187,11 @@ fn names(world: &World) -> Vec<(String, Arrival)> {
         };
         for host in of_sidecar(world, &scope, egress, port) {
             let takes_http = |service: &&Service| {
-                let mut ports = service.ports.iter().filter(|one| one.number == port);
-                ports.any(|one| one.protocol.may_be_http())
+                let mut ports = service
+                    .ports
+                    .iter()
+                    .filter(|declared| declared.number == port);
+                ports.any(|port| port.protocol.may_be_http())
             };
             let is_it =
                 |service: &&Service| host.name == format!("{}:{port}", service.host.to_lowercase());
@@ -196,9 +199,15 @@ fn names(world: &World) -> Vec<(String, Arrival)> {
             let Some(service) = services.find(is_it) else {
                 continue;
             };
-            let protocol = service.ports.iter().find(|one| one.number == port);
-            let protocol = protocol.map(|one| one.protocol);
-            let own = service.addresses.iter().find_map(|one| one.parse().ok());
+            let protocol = service
+                .ports
+                .iter()
+                .find(|declared| declared.number == port);
+            let protocol = protocol.map(|port| port.protocol);
+            let own = service
+                .addresses
+                .iter()
+                .find_map(|address| address.parse().ok());
             let arrival = Arrival {
                 port: port as u16,
                 address: own.filter(|_| protocol == Some(Protocol::Sniffed)),
@@ -254,5 +263,5 @@ fn open_gateways(world: &World) -> Vec<OpenGateway> {
 /// Where a server stands in its Gateway, whose servers have names of their own.
 fn place(gateway: &Yaml, server: &Server) -> Option<usize> {
     let mut written = list(&gateway["spec"], "servers").iter();
-    written.position(|one| text(&one["port"], "name") == server.port_name)
+    written.position(|written_server| text(&written_server["port"], "name") == server.port_name)
 }

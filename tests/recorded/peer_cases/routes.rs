@@ -21,21 +21,21 @@ pub fn run(folder: &Path) -> Vec<(String, Option<String>)> {
     for file in files {
         let content = std::fs::read_to_string(&file).expect("the file can be read");
         let all: Yaml = serde_yaml::from_str(&content).expect("the file is YAML");
-        for one in list(&all, "cases") {
-            let (router, refused) = router(one);
+        for case in list(&all, "cases") {
+            let (router, refused) = router(case);
             let request = Request::get("/").authority("any.example.org").port(8080);
             let decision = router.decide(&request, 0);
             let hosts = decision.route_config().map(|config| config.virtual_hosts());
             let rules = hosts
                 .and_then(|mut hosts| hosts.next())
                 .map_or(&[][..], |host| host.rules());
-            for assertion in list(one, "assert") {
+            for assertion in list(case, "assert") {
                 let path = text(assertion, "path");
                 let wrong = match &refused {
                     Some(why) => Some(why.clone()),
                     None => check(rules, assertion),
                 };
-                out.push((format!("{}: {path}", text(one, "name")), wrong));
+                out.push((format!("{}: {path}", text(case, "name")), wrong));
             }
         }
     }
@@ -43,8 +43,8 @@ pub fn run(folder: &Path) -> Vec<(String, Option<String>)> {
 }
 
 /// A gateway `some-gateway` with the VirtualService of the case, and the first refusal.
-fn router(one: &Yaml) -> (Router, Option<String>) {
-    let mut vs = one["virtual_service"].clone();
+fn router(case: &Yaml) -> (Router, Option<String>) {
+    let mut vs = case["virtual_service"].clone();
     if list(&vs["spec"], "hosts").is_empty() {
         vs["spec"]["hosts"] = json!(["*"]);
     }
@@ -62,12 +62,12 @@ fn router(one: &Yaml) -> (Router, Option<String>) {
         },
     });
     let mut documents = vec![vs, gateway, service];
-    documents.extend(list(one, "other_resources").iter().cloned());
+    documents.extend(list(case, "other_resources").iter().cloned());
     let documents: Vec<String> = documents.iter().map(Yaml::to_string).collect();
     let case = Case {
         topic: String::new(),
         file: PathBuf::new(),
-        id: text(one, "name").to_owned(),
+        id: text(case, "name").to_owned(),
         needs: vec![],
         resources: vec![("resources".to_owned(), documents.join("\n---\n"))],
         default_namespace: "default".to_owned(),

@@ -55,7 +55,7 @@ fn clusters(router: &Router, host: &VirtualHost) -> Vec<String> {
         .iter()
         .filter_map(|rule| rule.action().as_forward());
     let weighted = forwards.flat_map(|forward| forward.split().clusters());
-    let named = weighted.filter_map(|one| router.cluster(one.cluster()));
+    let named = weighted.filter_map(|destination| router.cluster(destination.cluster()));
     named.map(|cluster| cluster.name().to_owned()).collect()
 }
 
@@ -89,33 +89,35 @@ pub fn run(folder: &Path) -> Vec<(String, Option<String>)> {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        for one in list(&all, "cases") {
-            let wrong = run_case(&all, one, &name);
-            let label = format!("{name}: {}", text(one, "name"));
+        for written in list(&all, "cases") {
+            let wrong = run_case(&all, written, &name);
+            let label = format!("{name}: {}", text(written, "name"));
             out.push((label, (!wrong.is_empty()).then(|| wrong.join("; "))));
         }
     }
     out
 }
 
-fn run_case(all: &Yaml, one: &Yaml, file: &str) -> Vec<String> {
-    let services = list(all, "services").iter().chain(list(one, "services"));
+fn run_case(all: &Yaml, written: &Yaml, file: &str) -> Vec<String> {
+    let services = list(all, "services")
+        .iter()
+        .chain(list(written, "services"));
     let mut documents: Vec<String> = services
         .enumerate()
         .map(|(n, s)| entry(n, s).to_string())
         .collect();
-    documents.extend(list(one, "resources").iter().map(Yaml::to_string));
+    documents.extend(list(written, "resources").iter().map(Yaml::to_string));
     let case = Case {
         topic: String::new(),
         file: PathBuf::new(),
-        id: text(one, "name").to_owned(),
+        id: text(written, "name").to_owned(),
         needs: vec![],
         resources: vec![(
             "resources".to_owned(),
             absolute_sockets(&documents.join("\n---\n")),
         )],
         default_namespace: "default".to_owned(),
-        mesh: match one["registry_only"].as_bool() {
+        mesh: match written["registry_only"].as_bool() {
             Some(true) => json!({"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}}),
             _ => Yaml::Null,
         },
@@ -132,16 +134,16 @@ fn run_case(all: &Yaml, one: &Yaml, file: &str) -> Vec<String> {
         ""
     };
     let engine = compile(&case, domain);
-    let port = port_of(text(one, "route_config"));
-    let hosts = on_port(&engine.router, port, &binds(list(one, "resources")));
+    let port = port_of(text(written, "route_config"));
+    let hosts = on_port(&engine.router, port, &binds(list(written, "resources")));
     let mut wrong = Vec::new();
-    for wanted in list(one, "want") {
+    for wanted in list(written, "want") {
         let name = text(wanted, "name");
         match hosts.iter().find(|host| host.name() == name) {
             Some(host) => compare(
                 (&engine.router, host),
                 wanted,
-                one,
+                written,
                 file.starts_with("sidecar-outbound"),
                 &mut wrong,
             ),
@@ -149,7 +151,7 @@ fn run_case(all: &Yaml, one: &Yaml, file: &str) -> Vec<String> {
         }
     }
     for host in hosts {
-        if !list(one, "want")
+        if !list(written, "want")
             .iter()
             .any(|wanted| text(wanted, "name") == host.name())
         {
@@ -168,7 +170,7 @@ fn run_case(all: &Yaml, one: &Yaml, file: &str) -> Vec<String> {
 fn compare(
     (router, host): (&Router, &VirtualHost),
     wanted: &Yaml,
-    one: &Yaml,
+    written: &Yaml,
     any_order: bool,
     wrong: &mut Vec<String>,
 ) {
@@ -206,7 +208,7 @@ fn compare(
             clusters(router, host)
         ));
     }
-    if let Some(requires) = one["require_tls"].as_bool()
+    if let Some(requires) = written["require_tls"].as_bool()
         && requires != host.requires_tls()
     {
         wrong.push(format!(

@@ -79,7 +79,7 @@ fn lints_find_what_their_twins_find() {
             eprintln!("no lint is a twin of {analyzer}: {name}");
             continue;
         };
-        if let Some((_, reason)) = KNOWN_DIFFERENCES.iter().find(|(one, _)| *one == name) {
+        if let Some((_, reason)) = KNOWN_DIFFERENCES.iter().find(|(known, _)| *known == name) {
             eprintln!("differs on purpose: {name}: {reason}");
             continue;
         }
@@ -90,14 +90,14 @@ fn lints_find_what_their_twins_find() {
         let (mesh, _) = Mesh::resolve_lenient(builder.build_lenient().0);
         let found: BTreeSet<String> = lint(&mesh)
             .iter()
-            .filter(|one| codes.contains(&one.code().name()))
-            .filter_map(|one| one.resource().map(|resource| resource.name.clone()))
+            .filter(|diagnostic| codes.contains(&diagnostic.code().name()))
+            .filter_map(|diagnostic| diagnostic.resource().map(|resource| resource.name.clone()))
             .collect();
         let expected: BTreeSet<String> = case["expected"]
             .as_sequence()
             .expect("a list of messages")
             .iter()
-            .filter_map(|one| one["resource"]["name"].as_str().map(str::to_owned))
+            .filter_map(|wanted| wanted["resource"]["name"].as_str().map(str::to_owned))
             .collect();
         run += 1;
         if found != expected {

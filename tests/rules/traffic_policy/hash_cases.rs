@@ -36,8 +36,8 @@ fn wanted(policy: &Value) -> String {
         cookie["ttl"].as_str().unwrap_or("none"),
         cookie["path"].as_str().unwrap_or_default()
     );
-    for one in cookie["attributes"].as_sequence().into_iter().flatten() {
-        let part = |field: &str| one[field].as_str().unwrap_or_default().to_owned();
+    for attribute in cookie["attributes"].as_sequence().into_iter().flatten() {
+        let part = |field: &str| attribute[field].as_str().unwrap_or_default().to_owned();
         let _ = write!(text, " {}={}", part("name"), part("value"));
     }
     text
@@ -82,7 +82,7 @@ fn hash_policies_of_istios_route_cases() {
         let asserted = case["assert"].as_sequence().into_iter().flatten();
         let Some(expected) = asserted
             .into_iter()
-            .find(|one| one["path"].as_str() == Some("routes[0].route.hashPolicy"))
+            .find(|patch| patch["path"].as_str() == Some("routes[0].route.hashPolicy"))
         else {
             continue;
         };
@@ -91,8 +91,12 @@ fn hash_policies_of_istios_route_cases() {
             serde_yaml::from_str("['*.example.org']").expect("a list");
         let mut yaml = AROUND.to_owned();
         let others = case["other_resources"].as_sequence().into_iter().flatten();
-        for one in others.chain([&virtual_service]) {
-            let _ = write!(yaml, "---\n{}", serde_yaml::to_string(one).expect("YAML"));
+        for document in others.chain([&virtual_service]) {
+            let _ = write!(
+                yaml,
+                "---\n{}",
+                serde_yaml::to_string(document).expect("YAML")
+            );
         }
         let resources = Resources::builder()
             .default_namespace("not-default")
