@@ -62,6 +62,8 @@ mod parse;
 pub mod balance;
 pub mod decision;
 pub mod diagnostic;
+#[cfg(feature = "envoy")]
+pub mod envoy;
 pub mod lint;
 pub mod live;
 pub mod mesh;

@@ -20,6 +20,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // the simple door answers is what the walk finds, and the walk is `route`'s.
     ("compile", &["terms", "mesh", "router"]),
     ("route", &["terms", "router", "decision"]),
+    // The other door: Envoy's configuration, from a router's tables and into them.
+    ("envoy", &["terms", "diagnostic", "router"]),
     // One endpoint of a cluster, by what the router knows of it: no clock, no generator, no lock.
     ("balance", &["terms", "router"]),
     // Keeps the nouns, and what compile keeps of them; calls the verbs, by their methods.

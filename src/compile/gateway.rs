@@ -128,7 +128,7 @@ impl<'a> Gateway<'a> {
             if gateway_merge::routes_http(server.server()) {
                 if let Some(&config) = configs.get(&server.route_name) {
                     draft.chains.push(FilterChain {
-                        name: server.server().port_name.clone(),
+                        name: "".into(),
                         matches: ChainMatch {
                             server_names: gateway_tcp::server_names(&server.sni_hosts),
                             ..ChainMatch::default()

@@ -69,8 +69,8 @@ struct Claimed {
 enum Sources {
     /// The units whose rules it has, in order, and whether plain text is redirected.
     Units(SmallVec<[u32; 2]>, bool),
-    /// A domain that is redirected only.
-    Alone(Arc<str>),
+    /// They are redirected only.
+    Redirected,
 }
 
 /// The domains of one virtual host, the most specific first.
@@ -244,7 +244,7 @@ impl RouteHosts {
                 domains: domains.iter().map(|domain| (&**domain).into()).collect(),
                 require_tls: match sources {
                     Sources::Units(_, require_tls) => *require_tls,
-                    Sources::Alone(_) => true,
+                    Sources::Redirected => true,
                 },
                 rules,
             });
@@ -293,7 +293,7 @@ impl RouteHosts {
             .map_or(&[][..], |domain| &domain.by);
         if by.is_empty() {
             let redirected = self.redirects.contains_key(&**domain);
-            return redirected.then(|| Sources::Alone(Arc::clone(domain)));
+            return redirected.then_some(Sources::Redirected);
         }
         let redirects = |at: u32| redirects_plain_text(&self.servers[at as usize]);
         let require_tls =

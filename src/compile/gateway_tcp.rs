@@ -36,7 +36,7 @@ pub(super) fn chains(
         }
         tls => tcp_route(server, virtual_services)
             .map(|(route, matched)| FilterChain {
-                name: server.server().port_name.clone(),
+                name: "".into(),
                 matches: ChainMatch {
                     server_names: server_names(&server.sni_hosts),
                     ..ChainMatch::default()
@@ -101,7 +101,7 @@ fn passthrough_chains(
                 }
                 taken.extend(entry.sni_hosts.iter().cloned());
                 out.push(FilterChain {
-                    name: server.server().port_name.clone(),
+                    name: "".into(),
                     matches: ChainMatch {
                         server_names: server_names(&entry.sni_hosts),
                         ..ChainMatch::default()

@@ -187,7 +187,7 @@ impl<'a> Sidecar<'a> {
         let dynamic =
             self.scope.outbound_traffic_policy() == OutboundTrafficPolicy::AllowAnyDynamicDns;
         let http = dynamic.then(|| FilterChain {
-            name: "".into(),
+            name: "virtualOutbound-catchall-tcp-http".into(),
             matches: plaintext_http(),
             terminates_tls: false,
             filter: Filter::Http(configs.add(
@@ -196,7 +196,11 @@ impl<'a> Sidecar<'a> {
             )),
         });
         let chains = http.into_iter().collect();
-        Listener::new(VIRTUAL_OUTBOUND, None, 0, chains, Some(self.fallthrough()))
+        let rest = FilterChain {
+            name: "virtualOutbound-catchall-tcp".into(),
+            ..self.fallthrough()
+        };
+        Listener::new(VIRTUAL_OUTBOUND, None, 0, chains, Some(rest))
     }
 
     /// A connection to the proxy's own outbound port would come back forever.

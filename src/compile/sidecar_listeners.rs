@@ -49,6 +49,18 @@ struct Entry {
     chains: Vec<FilterChain>,
 }
 
+impl Entry {
+    /// Adds chains that ask for something else than those that are there.
+    fn add(&mut self, chains: Vec<FilterChain>) {
+        for chain in chains {
+            let mut own = self.chains.iter();
+            if !own.any(|one| same_match(&one.matches, &chain.matches)) {
+                self.chains.push(chain);
+            }
+        }
+    }
+}
+
 /// The listeners of a sidecar while they are put together.
 #[derive(Default)]
 pub(super) struct Listeners {
@@ -81,8 +93,12 @@ impl Listeners {
         }
         let current = class(entry.protocol).unwrap_or(Class::Detected);
         match (class_offered, current) {
-            (Class::Http, Class::Http | Class::Detected) | (Class::Detected, Class::Detected) => {
-                return;
+            (Class::Http, Class::Http | Class::Detected) => return,
+            (Class::Detected, Class::Detected) => {
+                // What is told apart by its address is added, nothing else.
+                let mut chains = (offer.tcp)();
+                chains.retain(|chain| !chain.matches.destinations.is_empty());
+                return entry.add(chains);
             }
             _ => {}
         }
@@ -95,15 +111,7 @@ impl Listeners {
             *entry = made;
             return;
         }
-        for chain in made.chains {
-            if !entry
-                .chains
-                .iter()
-                .any(|other| same_match(&other.matches, &chain.matches))
-            {
-                entry.chains.push(chain);
-            }
-        }
+        entry.add(made.chains);
         if class_offered != Class::Tcp || current == Class::Http {
             entry.protocol = Protocol::Unsupported;
         }
@@ -143,7 +151,7 @@ impl Listeners {
 pub(super) fn plaintext_http() -> ChainMatch {
     ChainMatch {
         transport: Some(Transport::Plaintext),
-        application_protocols: vec!["http/1.0".into(), "http/1.1".into(), "h2c".into()],
+        application_protocols: vec!["http/1.1".into(), "h2c".into()],
         ..ChainMatch::default()
     }
 }
@@ -157,8 +165,9 @@ fn first(offer: Offer<'_>, class: Class) -> Entry {
     }
     if class != Class::Tcp {
         let mut matches = ChainMatch::default();
-        // On every address, other traffic may come through: HTTP is then told apart by detection.
-        if class == Class::Detected || offer.bind.is_none() {
+        // On every address, other traffic may come through: HTTP is then told apart by detection. To an HTTP proxy, all is HTTP.
+        let shares = offer.bind.is_none() && protocol != Protocol::HttpProxy;
+        if class == Class::Detected || shares {
             matches = plaintext_http();
             protocol = Protocol::Unsupported;
         }

@@ -130,6 +130,12 @@ impl Listener {
         self.chains.iter().chain(self.default_chain.as_deref())
     }
 
+    /// Its filter chains, and the default one.
+    #[cfg(feature = "envoy")]
+    pub(crate) fn parts(&self) -> (&[FilterChain], Option<&FilterChain>) {
+        (&self.chains, self.default_chain.as_deref())
+    }
+
     /// Heap bytes of what chains are found by.
     pub(super) fn index_memory_usage(&self) -> usize {
         self.index.as_ref().map_or(0, ChainIndex::memory_usage)
@@ -283,6 +289,15 @@ impl FilterChain {
     /// Whether it terminates TLS.
     pub fn terminates_tls(&self) -> bool {
         self.terminates_tls
+    }
+
+    /// The route configuration that it routes by, if it routes HTTP requests.
+    #[cfg(feature = "envoy")]
+    pub(crate) fn route_config(&self) -> Option<RouteConfigId> {
+        match self.filter {
+            Filter::Http(config) => Some(config),
+            Filter::Tcp(_) => None,
+        }
     }
 
     /// The server names that it asks for; none: it asks for none.

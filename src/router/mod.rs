@@ -195,6 +195,12 @@ impl View {
         }
     }
 
+    /// Where a connection goes that no listener claims.
+    #[cfg(feature = "envoy")]
+    pub(crate) fn fallback(&self) -> Option<&Listener> {
+        self.fallback.as_deref()
+    }
+
     /// Its listeners, without the fallback.
     pub(crate) fn listeners(&self) -> &[Arc<Listener>] {
         &self.listeners

@@ -90,6 +90,12 @@ impl VirtualHost {
         self.kind == VirtualHostKind::Unclaimed
     }
 
+    /// Whether it is a gateway's that answers for nobody (R-H-066).
+    #[cfg(feature = "envoy")]
+    pub(crate) fn is_black_hole(&self) -> bool {
+        self.kind == VirtualHostKind::BlackHole
+    }
+
     /// The host name of the service that it answers for; `None`: it is for hosts that no service of the proxy has.
     pub fn service(&self) -> Option<&str> {
         match &self.kind {

@@ -7,6 +7,8 @@ mod peer_cases;
 mod recordings;
 mod specification;
 mod validation;
+#[cfg(feature = "envoy")]
+mod xds;
 
 #[allow(dead_code)] // each binary uses its part
 #[path = "../spec/mod.rs"]

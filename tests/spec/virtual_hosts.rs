@@ -396,9 +396,7 @@ fn collapsed(mut all: Vec<VirtualHost>) -> Vec<VirtualHost> {
     let mut out: Vec<VirtualHost> = Vec::new();
     for vhost in all {
         let same = |other: &&mut VirtualHost| {
-            !vhost.routes.is_empty()
-                && other.routes == vhost.routes
-                && other.requires_tls == vhost.requires_tls
+            other.routes == vhost.routes && other.requires_tls == vhost.requires_tls
         };
         match out.iter_mut().find(same) {
             Some(other) => other.domains.extend(vhost.domains),
