@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 /// What an Envoy is configured with: listeners, route configurations, clusters and their endpoints.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct EnvoyConfig {
     /// LDS.
     pub listeners: Vec<Listener>,

@@ -173,6 +173,7 @@ impl ConnectionProperties {
 /// `envoy.config.core.v3.TrafficDirection`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[non_exhaustive]
 pub enum TrafficDirection {
     /// Not said.
     #[default]
@@ -186,6 +187,7 @@ pub enum TrafficDirection {
 /// `HttpConnectionManager.PathWithEscapedSlashesAction`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[non_exhaustive]
 pub enum EscapedSlashes {
     /// They stay.
     #[default]
@@ -203,6 +205,7 @@ pub enum EscapedSlashes {
 /// `HttpConnectionManager.ForwardClientCertDetails`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[non_exhaustive]
 pub enum ForwardClientCertDetails {
     /// It is removed.
     #[default]

@@ -13,6 +13,7 @@ macro_rules! messages {
         $(#[$about])*
         #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
         #[serde(rename_all = "camelCase", default)]
+        #[non_exhaustive]
         pub struct $name {
             $($(#[$said])* #[serde(skip_serializing_if = "crate::envoy::model::message::is_unset")] pub $field: $type,)*
         }
@@ -26,12 +27,14 @@ pub(crate) fn is_unset<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 /// A message without fields: that it is there says it all.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Empty {}
 
 /// A message of any type, which its `@type` names.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
+#[allow(clippy::exhaustive_structs)] // all that there is
 pub struct Any(pub Value);
 
 impl Any {
@@ -55,6 +58,7 @@ impl Any {
 
 /// A length of time, as protobuf's JSON writes it: `1.500s`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(clippy::exhaustive_structs)] // all that there is
 pub struct Span(pub Duration);
 
 impl fmt::Display for Span {
@@ -111,6 +115,7 @@ impl<'de> Deserialize<'de> for Span {
 
 /// A 64-bit number, which protobuf's JSON writes as a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs)] // all that there is
 pub struct Int64(pub i64);
 
 impl Serialize for Int64 {

@@ -326,6 +326,7 @@ messages! {
 /// `VirtualHost.TlsRequirementType`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[non_exhaustive]
 pub enum TlsRequirement {
     /// Nothing is required.
     #[default]
@@ -339,6 +340,7 @@ pub enum TlsRequirement {
 /// `RouteAction.ClusterNotFoundResponseCode`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[non_exhaustive]
 pub enum ClusterNotFoundResponseCode {
     /// 503.
     #[default]
@@ -352,6 +354,7 @@ pub enum ClusterNotFoundResponseCode {
 /// `RedirectAction.RedirectResponseCode`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[non_exhaustive]
 pub enum RedirectResponseCode {
     /// 301.
     #[default]

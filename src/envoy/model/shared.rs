@@ -116,6 +116,7 @@ messages! {
 /// What a [`FractionalPercent`] counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[non_exhaustive]
 pub enum Denominator {
     /// Parts of a hundred.
     #[default]
@@ -129,6 +130,7 @@ pub enum Denominator {
 /// What becomes of lines that there are already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[non_exhaustive]
 pub enum AppendAction {
     /// They stay, another is added.
     #[default]

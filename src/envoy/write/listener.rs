@@ -137,7 +137,7 @@ impl Writer<'_> {
         FilterChain {
             name: chain.name().to_owned(),
             filter_chain_match: Some(chain_match(&chain.matches))
-                .filter(|one| *one != FilterChainMatch::default()),
+                .filter(|matches| *matches != FilterChainMatch::default()),
             filters: vec![filter],
             transport_socket: chain
                 .terminates_tls()
@@ -200,13 +200,13 @@ impl Writer<'_> {
         let first = split
             .clusters()
             .next()
-            .map(|one| self.cluster_name(one.cluster()));
+            .map(|entry| self.cluster_name(entry.cluster()));
         let weighted = split.is_weighted().then(|| WeightedTcpClusters {
             clusters: split
                 .clusters()
-                .map(|one| TcpClusterWeight {
-                    name: self.cluster_name(one.cluster()),
-                    weight: one.weight(),
+                .map(|entry| TcpClusterWeight {
+                    name: self.cluster_name(entry.cluster()),
+                    weight: entry.weight(),
                 })
                 .collect(),
         });
@@ -253,11 +253,11 @@ fn address(address: Option<IpAddr>, port: u16) -> Address {
 fn inspectors(chains: &[router::FilterChain]) -> Vec<NamedConfig> {
     let is_terminated = chains.iter().any(router::FilterChain::terminates_tls);
     let matches = || chains.iter().map(|chain| &chain.matches);
-    let is_tls = |one: &router::ChainMatch| {
-        !one.server_names.is_empty() || one.transport == Some(Transport::Tls)
+    let is_tls = |matches: &router::ChainMatch| {
+        !matches.server_names.is_empty() || matches.transport == Some(Transport::Tls)
     };
-    let is_http = |one: &router::ChainMatch| {
-        one.transport != Some(Transport::Tls) && !one.application_protocols.is_empty()
+    let is_http = |matches: &router::ChainMatch| {
+        matches.transport != Some(Transport::Tls) && !matches.application_protocols.is_empty()
     };
     let mut out = Vec::new();
     if is_terminated || matches().any(is_tls) {
@@ -270,7 +270,7 @@ fn inspectors(chains: &[router::FilterChain]) -> Vec<NamedConfig> {
 }
 
 fn chain_match(matches: &router::ChainMatch) -> FilterChainMatch {
-    let texts = |all: &[Box<str>]| all.iter().map(|one| one.to_string()).collect();
+    let texts = |all: &[Box<str>]| all.iter().map(|text| text.to_string()).collect();
     let range = |range: &ipnet::IpNet| CidrRange {
         address_prefix: range.addr().to_string(),
         prefix_len: Some(range.prefix_len().into()),

@@ -152,7 +152,7 @@ impl Writer<'_> {
             None => {}
         }
         if split.is_weighted() {
-            let clusters = split.clusters().map(|one| self.cluster_weight(one));
+            let clusters = split.clusters().map(|entry| self.cluster_weight(entry));
             out.weighted_clusters = Some(WeightedClusters {
                 clusters: clusters.collect(),
             });
@@ -165,16 +165,16 @@ impl Writer<'_> {
         out
     }
 
-    fn cluster_weight(&self, one: &WeightedCluster) -> ClusterWeight {
+    fn cluster_weight(&self, entry: &WeightedCluster) -> ClusterWeight {
         let mut headers = HeaderFields::default();
-        headers.extend(one.headers.as_deref());
-        let authority = one
+        headers.extend(entry.headers.as_deref());
+        let authority = entry
             .headers
             .as_deref()
             .and_then(|changes| changes.authority.as_deref());
         ClusterWeight {
-            name: self.cluster_name(one.cluster()),
-            weight: one.weight(),
+            name: self.cluster_name(entry.cluster()),
+            weight: entry.weight(),
             host_rewrite_literal: authority.map(str::to_owned),
             request_headers_to_add: headers.request_add,
             request_headers_to_remove: headers.request_remove,
@@ -214,7 +214,7 @@ impl HeaderFields {
 }
 
 fn add(out: &mut Vec<HeaderValueOption>, operations: &HeaderOperations) {
-    let entry = |(name, format): &(Box<str>, HeaderFormat), append_action| HeaderValueOption {
+    let option = |(name, format): &(Box<str>, HeaderFormat), append_action| HeaderValueOption {
         header: HeaderValue {
             key: name.to_string(),
             value: format.as_str().to_owned(),
@@ -223,8 +223,8 @@ fn add(out: &mut Vec<HeaderValueOption>, operations: &HeaderOperations) {
         ..HeaderValueOption::default()
     };
     let set = operations.set.iter();
-    out.extend(set.map(|one| entry(one, Some(AppendAction::OverwriteIfExistsOrAdd))));
-    out.extend(operations.add.iter().map(|one| entry(one, None)));
+    out.extend(set.map(|change| option(change, Some(AppendAction::OverwriteIfExistsOrAdd))));
+    out.extend(operations.add.iter().map(|change| option(change, None)));
 }
 
 fn redirect(redirection: &Redirection) -> RedirectAction {

@@ -73,7 +73,7 @@ pub fn differences(part: Part, dump: &Value, written: &Value, out: &mut Differen
     let of = |value: &Value| {
         let mut all: Vec<Value> = value[name].as_array().cloned().unwrap_or_default();
         // What arrives at a workload is none of a client's routing.
-        all.retain(|one| one["trafficDirection"] != "INBOUND");
+        all.retain(|resource| resource["trafficDirection"] != "INBOUND");
         Value::Array(all.into_iter().map(meaning).collect())
     };
     compare(name, name, &of(dump), &of(written), out);
@@ -83,7 +83,7 @@ pub fn differences(part: Part, dump: &Value, written: &Value, out: &mut Differen
 fn meaning(value: Value) -> Value {
     match value {
         Value::Array(elements) => {
-            let kept = elements.into_iter().filter(|one| !is_left_out(one));
+            let kept = elements.into_iter().filter(|element| !is_left_out(element));
             Value::Array(kept.map(meaning).collect())
         }
         Value::Object(fields) => object(fields),
@@ -174,8 +174,12 @@ fn lower(text: &mut Value) {
 /// Lists of things with names, whose order means nothing, by these names.
 fn by_name(kind: &str, list: &[Value]) -> Option<BTreeMap<String, Value>> {
     let is_named = matches!(kind, "routes" | "listeners" | "routes.virtualHosts");
-    let name = |one: &Value| one["name"].as_str().unwrap_or_default().to_owned();
-    is_named.then(|| list.iter().map(|one| (name(one), one.clone())).collect())
+    let name = |element: &Value| element["name"].as_str().unwrap_or_default().to_owned();
+    is_named.then(|| {
+        list.iter()
+            .map(|element| (name(element), element.clone()))
+            .collect()
+    })
 }
 
 fn compare(kind: &str, path: &str, expected: &Value, got: &Value, out: &mut Differences) {
