@@ -40,12 +40,14 @@ use crate::{Diagnostic, Options, Proxy, Report, Severity};
 
 mod documents;
 mod follow;
+mod key;
 mod registry;
 #[cfg(test)]
 mod registry_tests;
 mod relevance;
 
-use documents::{Documents, Key};
+use documents::Documents;
+use key::Key;
 use registry::Registry;
 
 /// Resources, the mesh that they make, and the router of one proxy.

@@ -1,7 +1,7 @@
 //! The layers of the crate (DESIGN section 4): a noun imports only words, a verb imports the noun on its left and the noun
 //! on its right, no verb imports a verb, and the hot path cannot even name a configuration type.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -140,6 +140,171 @@ fn every_layer_names_only_what_it_may() {
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// A file without its tests, as the module that it is.
+struct Room {
+    module: Vec<String>,
+    uses: Vec<Vec<String>>,
+    /// What it hands on: a name, and whose it is.
+    hands_on: BTreeMap<String, Vec<String>>,
+}
+
+/// The module of a file below the root.
+fn module(file: &Path, root: &Path) -> Vec<String> {
+    let relative = file.strip_prefix(root).expect("below the root");
+    let names = relative.with_extension("");
+    let names = names.iter().map(|name| name.to_string_lossy().into_owned());
+    names
+        .filter(|name| name != "mod" && name != "lib")
+        .collect()
+}
+
+/// The paths of a use tree: `a::{b, c::d}` are `a::b` and `a::c::d`.
+fn paths(tree: &str, before: &[String], out: &mut Vec<Vec<String>>) {
+    let mut start = 0;
+    let mut depth = 0;
+    let mut items = Vec::new();
+    for (at, byte) in tree.bytes().enumerate() {
+        match byte {
+            b'{' => depth += 1,
+            b'}' => depth -= 1,
+            b',' if depth == 0 => {
+                items.push(&tree[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    items.push(&tree[start..]);
+    for item in items.iter().map(|item| item.trim()) {
+        let item = item.split(" as ").next().unwrap_or_default();
+        let (head, inner) = match item.split_once('{') {
+            Some((head, inner)) => (head, inner.strip_suffix('}')),
+            None => (item, None),
+        };
+        let names = head.split("::").filter(|name| !name.is_empty());
+        let names = names.filter(|name| *name != "self" || before.is_empty());
+        let path = before.iter().cloned();
+        let path: Vec<String> = path.chain(names.map(str::to_owned)).collect();
+        match inner {
+            Some(inner) => paths(inner, &path, out),
+            None if !item.is_empty() => out.push(path),
+            None => {}
+        }
+    }
+}
+
+/// A path of a use in `module`, from the root of the crate; `None`: it is of another crate, or of this file.
+fn from_root(
+    path: &[String],
+    module: &[String],
+    modules: &BTreeSet<Vec<String>>,
+) -> Option<Vec<String>> {
+    let ups = path.iter().take_while(|name| *name == "super").count();
+    let (base, rest) = match path.first()?.as_str() {
+        "crate" => (&[][..], &path[1..]),
+        "self" => (module, &path[1..]),
+        "super" => (module.get(..module.len().checked_sub(ups)?)?, &path[ups..]),
+        _ => (module, path),
+    };
+    let whole = [base, rest].concat();
+    let is_inner = modules.contains(&whole[..(module.len() + 1).min(whole.len())]);
+    let is_plain = !["crate", "self", "super"].contains(&path[0].as_str());
+    (!is_plain || is_inner).then_some(whole)
+}
+
+impl Room {
+    fn new(text: &str, module: Vec<String>, modules: &BTreeSet<Vec<String>>) -> Self {
+        let text = text
+            .split("#[cfg(test)]\nmod tests {")
+            .next()
+            .unwrap_or_default();
+        let mut room = Room {
+            module,
+            uses: Vec::new(),
+            hands_on: BTreeMap::new(),
+        };
+        for (at, _) in text.match_indices("use ") {
+            let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+            let before = text[line..at].trim();
+            if !(before.is_empty() || before.starts_with("pub") && !before.contains("//")) {
+                continue;
+            }
+            let tree = text[at + 4..].split(';').next().unwrap_or_default();
+            let tree: String = tree.split_whitespace().collect::<Vec<_>>().join(" ");
+            let mut all = Vec::new();
+            paths(&tree, &[], &mut all);
+            for path in all {
+                let Some(path) = from_root(&path, &room.module, modules) else {
+                    continue;
+                };
+                if let (false, Some(name)) = (before.is_empty(), path.last()) {
+                    room.hands_on.insert(name.clone(), path.clone());
+                }
+                room.uses.push(path);
+            }
+        }
+        room
+    }
+}
+
+/// The module that a path leads to, through what modules hand on.
+fn owner(path: &[String], rooms: &BTreeMap<Vec<String>, Room>) -> Option<Vec<String>> {
+    let length = (0..=path.len())
+        .rev()
+        .find(|&length| rooms.contains_key(&path[..length]))?;
+    let module = &path[..length];
+    let handed = path
+        .get(length)
+        .and_then(|name| rooms[module].hands_on.get(name));
+    match handed {
+        Some(handed) if handed.as_slice() != path => owner(handed, rooms),
+        _ => Some(module.to_vec()),
+    }
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let tests = test_modules(&files);
+    files.retain(|file| !tests.contains(file));
+    let modules: BTreeSet<Vec<String>> = files.iter().map(|file| module(file, &root)).collect();
+    let rooms: BTreeMap<Vec<String>, Room> = files
+        .iter()
+        .map(|file| {
+            let text = fs::read_to_string(file).expect("sources are UTF-8");
+            let module = module(file, &root);
+            (module.clone(), Room::new(&text, module, &modules))
+        })
+        .collect();
+    let mut edges: BTreeSet<(Vec<String>, Vec<String>)> = BTreeSet::new();
+    for room in rooms.values() {
+        for target in room.uses.iter().filter_map(|path| owner(path, &rooms)) {
+            // A module and what is below it are one place.
+            if !target.starts_with(&room.module) && !room.module.starts_with(&target) {
+                edges.insert((room.module.clone(), target));
+            }
+        }
+    }
+    assert!(edges.len() > 500, "{} imports were read", edges.len());
+    // What nobody imports, and what imports nothing, is on no circle.
+    loop {
+        let from: BTreeSet<_> = edges.iter().map(|(from, _)| from.clone()).collect();
+        let to: BTreeSet<_> = edges.iter().map(|(_, to)| to.clone()).collect();
+        let before = edges.len();
+        edges.retain(|edge| to.contains(&edge.0) && from.contains(&edge.1));
+        if edges.len() == before {
+            break;
+        }
+    }
+    let left = edges
+        .iter()
+        .map(|(from, to)| format!("{} -> {}", from.join("::"), to.join("::")));
+    let left: Vec<String> = left.collect();
+    assert!(left.is_empty(), "circles among:\n{}", left.join("\n"));
 }
 
 #[test]

@@ -24,6 +24,8 @@ mod gateway_routes;
 mod gateway_tables;
 mod gateway_tcp;
 mod http_rules;
+mod on_port;
+mod outbound_listeners;
 mod rank;
 mod reached;
 mod scope;

@@ -18,9 +18,9 @@ use crate::terms::route_policy::RoutePolicy;
 use super::arbitration::{Author, Claim, ClaimRank, Want};
 use super::domains;
 use super::http_rules::Listening;
+use super::on_port::OnPort;
 use super::rank::{ServiceRank, VirtualServiceRank};
 use super::scope::{EgressListener, ServiceView};
-use super::sidecar_port::OnPort;
 
 /// What one egress listener offers on one port.
 pub(super) struct PortServices<'a> {

@@ -9,9 +9,10 @@ use crate::router::{Listener, ServicePorts, View};
 use crate::terms::connection_manager::ConnectionManager;
 use crate::terms::hash::HashSet;
 
+use super::outbound_listeners::Place;
 use super::reached::Reached;
 use super::scope::{Scope, ServiceView};
-use super::sidecar::{Place, Sidecar};
+use super::sidecar::Sidecar;
 use super::sidecar_port::HttpPorts;
 use super::stale::Stale;
 

@@ -2,46 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::key::Key;
 use super::relevance::Relevance;
 use crate::resource::{Delegate, Kind, Resource};
-use crate::terms::name::ResourceName;
-
-/// What makes two resources versions of one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Key {
-    kind: Kind,
-    namespace: Box<str>,
-    name: Box<str>,
-}
-
-impl Key {
-    pub(super) fn new(kind: Kind, namespace: &str, name: &str) -> Self {
-        Key {
-            kind,
-            namespace: namespace.into(),
-            name: name.into(),
-        }
-    }
-
-    pub(super) fn of(resource: &Resource) -> Self {
-        let meta = resource.meta();
-        Key::new(resource.kind(), &meta.namespace, &meta.name)
-    }
-
-    pub(super) fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// Whether it is of the resource with this name.
-    pub(super) fn is_of(&self, resource: &ResourceName) -> bool {
-        *self.namespace == *resource.namespace && *self.name == *resource.name
-    }
-
-    /// Whether a diagnostic that says these words means this resource.
-    pub(super) fn names(&self, kind: &str, namespace: &str, name: &str) -> bool {
-        self.kind.as_str() == kind && &*self.namespace == namespace && &*self.name == name
-    }
-}
 
 /// Resources, each once.
 #[derive(Clone, Debug, Default)]
@@ -70,12 +33,12 @@ impl Documents {
 
     /// The services (Service, ServiceEntry) that this document, which comes or goes, may concern.
     pub(super) fn concerned(&self, document: &Resource) -> BTreeSet<Key> {
-        self.relevance.concerned(document, self)
+        self.relevance.concerned(document, &|key| self.get(key))
     }
 
     /// What the service `key` is made from.
     pub(super) fn inputs(&self, key: &Key) -> BTreeSet<Key> {
-        self.relevance.inputs(key, self)
+        self.relevance.inputs(key, &|key| self.get(key))
     }
 
     /// In no particular order: a mesh has its own.

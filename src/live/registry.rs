@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::documents::{Documents, Key};
+use super::documents::Documents;
+use super::key::Key;
 use crate::Report;
 use crate::mesh::change::Change;
 use crate::mesh::service::{AliasNames, Registry as Origin};

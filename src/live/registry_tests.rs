@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::documents::Key;
+use super::key::Key;
 use super::{About, Changes, LiveRouter};
 use crate::diagnostic::Code;
 use crate::mesh::{Mesh, Service};

@@ -10,7 +10,10 @@ use std::collections::{BTreeSet, HashMap};
 use crate::mesh::Mesh;
 use crate::resource::{Kind, Labels, Resource};
 
-use super::documents::{Documents, Key};
+use super::key::Key;
+
+/// The document of a key, if there is one.
+type Get<'d> = dyn Fn(&Key) -> Option<&'d Resource> + 'd;
 
 /// The label of an EndpointSlice that names its service.
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
@@ -61,7 +64,7 @@ impl Relevance {
     }
 
     /// The services (Service, ServiceEntry) that this document, which comes or goes, may concern.
-    pub(super) fn concerned(&self, document: &Resource, documents: &Documents) -> BTreeSet<Key> {
+    pub(super) fn concerned<'d>(&self, document: &Resource, get: &Get<'d>) -> BTreeSet<Key> {
         let namespace: Box<str> = document.meta().namespace.as_str().into();
         let mut concerned = BTreeSet::new();
         for word in words(document) {
@@ -84,7 +87,7 @@ impl Relevance {
             }
             Resource::Pod(pod) => {
                 let listing = Word::Lists(namespace, pod.meta.name.as_str().into());
-                let slices = self.known(&listing).filter_map(|key| documents.get(key));
+                let slices = self.known(&listing).filter_map(get);
                 for word in slices.flat_map(words) {
                     if let Word::SliceOf(namespace, service) = word {
                         concerned.insert(Key::new(Kind::Service, &namespace, &service));
@@ -96,10 +99,10 @@ impl Relevance {
         concerned
     }
 
-    /// What the service `key` is made from, as far as it is among `documents`.
-    pub(super) fn inputs(&self, key: &Key, documents: &Documents) -> BTreeSet<Key> {
+    /// What the service `key` is made from, as far as it is there.
+    pub(super) fn inputs<'d>(&self, key: &Key, get: &Get<'d>) -> BTreeSet<Key> {
         let mut inputs = BTreeSet::new();
-        let Some(document) = documents.get(key) else {
+        let Some(document) = get(key) else {
             return inputs;
         };
         inputs.insert(key.clone());
@@ -108,7 +111,7 @@ impl Relevance {
             let slices = Word::SliceOf(meta.namespace.as_str().into(), meta.name.as_str().into());
             for slice in self.known(&slices) {
                 inputs.insert(slice.clone());
-                let slice = documents.get(slice);
+                let slice = get(slice);
                 for word in slice.map(words).unwrap_or_default() {
                     if let Word::Lists(namespace, pod) = word {
                         inputs.insert(Key::new(Kind::Pod, &namespace, &pod));

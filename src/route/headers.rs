@@ -1,7 +1,7 @@
 //! Header changes run as Envoy runs them: remove, evaluate, set, add (R-H-116..R-H-122).
 
-use super::sanitize::{Own, TOUCHED};
-use super::subject::{Subject, keeps_one_line};
+use super::sanitize::TOUCHED;
+use super::subject::{Own, Subject, keeps_one_line};
 use crate::router::{Action, WeightedCluster};
 use crate::terms::format::{Command, FormatPart, HeaderFormat, HeaderNames};
 use crate::terms::header_list::HeaderList;

@@ -7,26 +7,9 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use super::subject::Subject;
+use super::subject::{Own, Subject, with_pieces};
 use crate::terms::connection_manager::ForwardClientCert;
 use crate::terms::request::{Protocol, Tls};
-
-/// Where the value of a header comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Own<'q> {
-    /// From the lines that were given.
-    Given,
-    /// It is gone.
-    Absent,
-    /// From the proxy.
-    Value(&'q [u8]),
-    /// The addresses that were given, and the client's.
-    ForwardedFor,
-    /// The address that stands for the client.
-    ExternalAddress,
-    /// The lines that were given, joined with `; `.
-    Crumbs,
-}
 
 /// The headers that are neither always as they were given nor always gone.
 pub(super) const TOUCHED: [&str; 8] = [
@@ -208,9 +191,7 @@ impl<'q> Subject<'q, '_> {
         self.with_line("x-forwarded-for", |given| match (given, source) {
             (None, None) => {}
             (Some(only), None) | (None, Some(only)) => visit(only),
-            (Some(given), Some(source)) => {
-                super::subject::with_pieces(&[given, b",", source], visit)
-            }
+            (Some(given), Some(source)) => with_pieces(&[given, b",", source], visit),
         });
     }
 

@@ -3,7 +3,6 @@
 
 use super::head::Head;
 use super::path::Target;
-use super::sanitize::Own;
 use crate::terms::claims::Claim;
 use crate::terms::condition::Facts;
 use crate::terms::connection_manager::ConnectionManager;
@@ -64,6 +63,23 @@ pub(super) struct Subject<'q, 'b> {
     pub path: &'q str,
     /// What follows the first `?`.
     pub query: Option<&'q str>,
+}
+
+/// Where the value of a header comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Own<'q> {
+    /// From the lines that were given.
+    Given,
+    /// It is gone.
+    Absent,
+    /// From the proxy.
+    Value(&'q [u8]),
+    /// The addresses that were given, and the client's.
+    ForwardedFor,
+    /// The address that stands for the client.
+    ExternalAddress,
+    /// The lines that were given, joined with `; `.
+    Crumbs,
 }
 
 impl<'q, 'b: 'q> Subject<'q, 'b> {

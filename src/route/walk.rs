@@ -9,10 +9,9 @@ use super::path::{PathFault, with_normal_form};
 use super::probe::Probe;
 use super::subject::Subject;
 use crate::decision::{BadRequest, Decision, NotFound, Outcome, Side};
-use crate::router::listener::ChainFacts;
 use crate::router::{
-    Action, Cluster, ClusterTable, Filter, FilterChain, GatewayId, Listener, RouteConfig, Rule,
-    Split, Tables, TcpProxy, Transport, View, VirtualHost,
+    Action, ChainFacts, Cluster, ClusterTable, Filter, FilterChain, GatewayId, Listener,
+    RouteConfig, Rule, Split, Tables, TcpProxy, Transport, View, VirtualHost,
 };
 use crate::terms::connection_manager::ConnectionManager;
 use crate::terms::request::{Connection, Protocol, Request, Tls};

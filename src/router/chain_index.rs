@@ -6,8 +6,8 @@ use ipnet::IpNet;
 use std::net::IpAddr;
 use std::ops::Range;
 
+use super::filter_chain::{ChainFacts, ChainMatch, FilterChain};
 use super::host_table::HostTable;
-use super::listener::{ChainFacts, ChainMatch, FilterChain};
 use crate::terms::hash::HashMap;
 
 /// The chains of a listener by what they ask of destination and server name.

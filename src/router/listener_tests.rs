@@ -1,5 +1,8 @@
 //! Filter chains are chosen step by step (R-M-068).
 
+use std::sync::Arc;
+
+use super::super::filter_chain::{ChainMatch, Transport};
 use super::*;
 use crate::router::View;
 use crate::terms::connection_manager::ConnectionManager;

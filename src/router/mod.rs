@@ -11,25 +11,26 @@ use std::sync::Arc;
 
 use crate::terms::connection_manager::ConnectionManager;
 
-pub mod action;
+mod action;
 mod arrivals;
 mod chain_index;
 mod chunked;
-pub mod cluster;
+mod cluster;
 mod cluster_ids;
 pub mod cluster_settings;
 mod cluster_table;
 mod debug;
 pub mod endpoint_set;
+mod filter_chain;
 pub mod host_table;
-pub mod listener;
+mod listener;
 mod memory;
-pub mod route_config;
+mod route_config;
 pub mod rule_index;
 mod service_ports;
 mod simple_door;
 pub mod upstream_tls;
-pub mod virtual_host;
+mod virtual_host;
 mod words;
 
 pub use action::{Action, Forward, LocalReply, Mirror, Redirection, Split, WeightedCluster};
@@ -42,7 +43,10 @@ pub use cluster_settings::{ClusterSettings, Discovery, LbPolicy, Limits, Upstrea
 pub(crate) use cluster_table::ClusterTable;
 pub use endpoint_set::{EndpointGroup, EndpointSet, LbEndpoint};
 pub(crate) use endpoint_set::{Group, Member};
-pub use listener::{ChainMatch, Filter, FilterChain, Listener, RouteConfigId, TcpProxy, Transport};
+pub(crate) use filter_chain::ChainFacts;
+pub use filter_chain::{ChainMatch, Filter, FilterChain, RouteConfigId, TcpProxy, Transport};
+pub(crate) use listener::FALLTHROUGH;
+pub use listener::Listener;
 pub use memory::MemoryUsage;
 pub use route_config::RouteConfig;
 pub(crate) use service_ports::ServicePorts;

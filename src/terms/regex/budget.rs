@@ -3,7 +3,12 @@
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::error::RegexError;
-use super::matcher::PROGRAM_LIMIT;
+
+/// The most bytes of a compiled pattern before it becomes a table.
+///
+/// istiod tells Envoy to accept RE2 programs of up to 32 768 instructions. This is about as many, counted in
+/// another machine's instructions.
+pub(super) const PROGRAM_LIMIT: usize = 2 << 20;
 
 /// The bytes that the machines of several regexes may take together, with what is built on the way to them.
 #[derive(Debug)]

@@ -11,16 +11,10 @@ use regex_automata::util::primitives::StateID;
 use regex_automata::{Anchored, Input, MatchKind, meta, util::start};
 use regex_syntax::hir::{Hir, HirKind, Look};
 
-use super::budget::{self, RegexBudget};
+use super::budget::{self, PROGRAM_LIMIT, RegexBudget};
 use super::error::RegexError;
 use super::literals;
 use super::wildcard::Wildcard;
-
-/// The most bytes of a compiled pattern before it becomes a table.
-///
-/// istiod tells Envoy to accept RE2 programs of up to 32 768 instructions. This is about as many, counted in
-/// another machine's instructions.
-pub(super) const PROGRAM_LIMIT: usize = 2 << 20;
 
 /// The most bytes of a complete automaton, and of the memory to build it.
 const TABLE_LIMIT: usize = 256 << 10;

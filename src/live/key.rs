@@ -1,0 +1,41 @@
+//! Names of resources, whatever their version.
+
+use crate::resource::{Kind, Resource};
+use crate::terms::name::ResourceName;
+
+/// What makes two resources versions of one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Key {
+    kind: Kind,
+    namespace: Box<str>,
+    name: Box<str>,
+}
+
+impl Key {
+    pub(super) fn new(kind: Kind, namespace: &str, name: &str) -> Self {
+        Key {
+            kind,
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+
+    pub(super) fn of(resource: &Resource) -> Self {
+        let meta = resource.meta();
+        Key::new(resource.kind(), &meta.namespace, &meta.name)
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Whether it is of the resource with this name.
+    pub(super) fn is_of(&self, resource: &ResourceName) -> bool {
+        *self.namespace == *resource.namespace && *self.name == *resource.name
+    }
+
+    /// Whether a diagnostic that says these words means this resource.
+    pub(super) fn names(&self, kind: &str, namespace: &str, name: &str) -> bool {
+        self.kind.as_str() == kind && &*self.namespace == namespace && &*self.name == name
+    }
+}
