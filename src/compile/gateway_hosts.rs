@@ -64,20 +64,16 @@ struct Claimed {
     group: Option<Sources>,
 }
 
-/// What makes two domains one virtual host (R-H-067).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Sources {
-    /// The units whose rules it has, in order, and whether plain text is redirected.
-    Units(SmallVec<[u32; 2]>, bool),
-    /// They are redirected only.
-    Redirected,
-}
+/// The units whose rules a domain has, in order; none for one that is redirected only.
+type Sources = SmallVec<[u32; 2]>;
 
-/// The domains of one virtual host, the most specific first.
-#[derive(Clone, Debug)]
+/// The domains with the same rules, the most specific first. Neighbours that both redirect plain text, or both do not,
+/// are one virtual host (R-H-067).
+#[derive(Clone, Debug, Default)]
 struct Group {
-    domains: Vec<Arc<str>>,
-    host: Option<Arc<VirtualHost>>,
+    /// With whether plain text is redirected.
+    domains: Vec<(Arc<str>, bool)>,
+    hosts: Vec<Arc<VirtualHost>>,
 }
 
 /// What takes the place of what.
@@ -189,7 +185,7 @@ impl RouteHosts {
 
     fn joined(&mut self) -> Replaced {
         let changed = std::mem::take(&mut self.changed);
-        let mut touched: HashMap<Sources, bool> = HashMap::default();
+        let mut touched: BTreeSet<Sources> = BTreeSet::new();
         for domain in &changed {
             let group = self
                 .domains
@@ -197,63 +193,72 @@ impl RouteHosts {
                 .and_then(|domain| domain.group.take());
             if let Some(sources) = group {
                 if let Some(group) = self.groups.get_mut(&sources) {
-                    group.domains.retain(|other| other != domain);
+                    group.domains.retain(|(other, _)| other != domain);
                 }
-                touched.insert(sources, false);
+                touched.insert(sources);
             }
         }
-        let mut removed = Vec::new();
-        for sources in touched.keys() {
-            let old = self.groups.get_mut(sources);
-            let old = old.and_then(|group| group.host.take());
-            removed.extend(old.iter().flat_map(|host| host.domains.iter().cloned()));
-        }
         for domain in changed {
-            let Some(sources) = self.sources(&domain) else {
+            let Some((sources, redirects)) = self.sources(&domain) else {
                 self.domains.remove(&domain);
                 continue;
             };
             self.claimed(&domain).group = Some(sources.clone());
-            let group = self.groups.entry(sources.clone()).or_insert_with(|| Group {
-                domains: Vec::new(),
-                host: None,
-            });
-            let is_before = |other: &Arc<str>| host::by_specificity(other, &domain).is_lt();
+            let group = self.groups.entry(sources.clone()).or_default();
+            let is_before =
+                |(other, _): &(Arc<str>, bool)| host::by_specificity(other, &domain).is_lt();
             let place = group.domains.partition_point(is_before);
-            group.domains.insert(place, domain);
-            let old = group.host.take();
-            removed.extend(old.iter().flat_map(|host| host.domains.iter().cloned()));
-            touched.insert(sources, true);
+            group.domains.insert(place, (domain, redirects));
+            touched.insert(sources);
         }
+        let mut removed = Vec::new();
         let mut made: Vec<Sources> = Vec::with_capacity(touched.len());
-        for sources in touched.into_keys() {
-            match self.groups.get(&sources) {
-                Some(group) if !group.domains.is_empty() => made.push(sources),
-                _ => drop(self.groups.remove(&sources)),
+        for sources in touched {
+            let Some(group) = self.groups.get_mut(&sources) else {
+                continue;
+            };
+            let gone = group.hosts.drain(..);
+            removed.extend(gone.flat_map(|host| host.domains.to_vec()));
+            if group.domains.is_empty() {
+                self.groups.remove(&sources);
+            } else {
+                made.push(sources);
             }
         }
-        let first = |sources: &Sources| &self.groups[sources].domains[0];
+        let first = |sources: &Sources| &self.groups[sources].domains[0].0;
         made.sort_by(|a, b| host::by_specificity(first(a), first(b)));
         let lists = made.iter().map(|sources| self.rules(sources)).collect();
         let mut added = Vec::with_capacity(made.len());
         for (sources, rules) in made.iter().zip(RuleList::all(lists)) {
             let domains = &self.groups[sources].domains;
-            let host = Arc::new(VirtualHost {
-                name: domains::domain_name(&domains[0], self.port(&domains[0])).into(),
-                kind: VirtualHostKind::Hosts,
-                domains: domains.iter().map(|domain| (&**domain).into()).collect(),
-                require_tls: match sources {
-                    Sources::Units(_, require_tls) => *require_tls,
-                    Sources::Redirected => true,
-                },
-                rules,
-            });
+            let hosts = domains.chunk_by(|(_, a), (_, b)| a == b);
+            let hosts = hosts.map(|domains| self.virtual_host(domains, &rules));
+            let hosts: Vec<Arc<VirtualHost>> = hosts.collect();
+            added.extend(hosts.iter().cloned());
             if let Some(group) = self.groups.get_mut(sources) {
-                group.host = Some(Arc::clone(&host));
+                group.hosts = hosts;
             }
-            added.push(host);
         }
         Replaced { removed, added }
+    }
+
+    /// Of domains with these rules that all redirect plain text, or all do not.
+    fn virtual_host(
+        &self,
+        domains: &[(Arc<str>, bool)],
+        rules: &Arc<RuleList>,
+    ) -> Arc<VirtualHost> {
+        let (first, require_tls) = &domains[0];
+        Arc::new(VirtualHost {
+            name: domains::domain_name(first, self.port(first)).into(),
+            kind: VirtualHostKind::Hosts,
+            domains: domains
+                .iter()
+                .map(|(domain, _)| (&**domain).into())
+                .collect(),
+            require_tls: *require_tls,
+            rules: Arc::clone(rules),
+        })
     }
 
     /// The route configuration after all claims have come.
@@ -285,23 +290,14 @@ impl RouteHosts {
         self.units[unit as usize].as_ref().map(|unit| &unit.rank)
     }
 
-    /// What the virtual host of a domain comes from; `None`: it has none.
-    fn sources(&self, domain: &Arc<str>) -> Option<Sources> {
-        let by = self
-            .domains
-            .get(domain)
-            .map_or(&[][..], |domain| &domain.by);
-        if by.is_empty() {
-            let redirected = self.redirects.contains_key(&**domain);
-            return redirected.then_some(Sources::Redirected);
-        }
+    /// What the virtual host of a domain comes from, and whether it redirects plain text; `None`: it has none.
+    fn sources(&self, domain: &Arc<str>) -> Option<(Sources, bool)> {
+        let by = self.domains.get(domain).map_or(&[][..], |one| &one.by);
         let redirects = |at: u32| redirects_plain_text(&self.servers[at as usize]);
-        let require_tls =
+        let redirected =
             self.redirects.contains_key(&**domain) || by.iter().any(|&(at, _)| redirects(at));
-        Some(Sources::Units(
-            by.iter().map(|&(_, unit)| unit).collect(),
-            require_tls,
-        ))
+        let units = by.iter().map(|&(_, unit)| unit).collect();
+        (redirected || !by.is_empty()).then_some((units, redirected))
     }
 
     /// Of the server that had the domain first: part of the name of its virtual host.
@@ -317,10 +313,7 @@ impl RouteHosts {
 
     /// Rules that match everything go behind all others; nothing else moves (R-H-062, R-H-063).
     fn rules(&self, sources: &Sources) -> Vec<Rule> {
-        let Sources::Units(units, _) = sources else {
-            return Vec::new();
-        };
-        let units = units
+        let units = sources
             .iter()
             .filter_map(|&unit| self.units[unit as usize].as_ref());
         let mut rules: Vec<Rule> = units.flat_map(|unit| unit.rules.iter().cloned()).collect();

@@ -19,14 +19,18 @@ pub(super) enum Cors {
 
 /// What the filter does with this request. No allocation.
 pub(super) fn evaluate(policy: &CorsPolicy, subject: &Subject<'_, '_>) -> Cors {
+    // A header without a value is as good as none.
     let allowed = subject.with_line("origin", |origin| {
+        let origin = origin.filter(|origin| !origin.is_empty());
         origin.map(|origin| is_allowed(policy, origin))
     });
     let Some(allowed) = allowed else {
         return Cors::None;
     };
     let is_preflight = subject.request.method == "OPTIONS"
-        && subject.with_line("access-control-request-method", |method| method.is_some());
+        && subject.with_line("access-control-request-method", |method| {
+            method.is_some_and(|method| !method.is_empty())
+        });
     match (is_preflight, allowed) {
         (true, true) => Cors::Preflight { allowed: true },
         (true, false) if !policy.forward_unmatched_preflights => Cors::Preflight { allowed: false },

@@ -110,30 +110,12 @@ pub enum AbortStatus {
 }
 
 impl AbortStatus {
-    /// The HTTP status that a client gets which does not speak gRPC.
+    /// The HTTP status of the answer: for a gRPC status it is 200, whether the client speaks gRPC or not.
     pub fn as_http(self) -> u16 {
         match self {
             AbortStatus::Http(status) => status,
-            AbortStatus::Grpc(code) => grpc_to_http(code),
+            AbortStatus::Grpc(_) => 200,
         }
-    }
-}
-
-/// What a client that does not speak gRPC gets for a gRPC status code.
-fn grpc_to_http(code: u32) -> u16 {
-    match code {
-        0 => 200,
-        1 => 499,
-        3 | 9 | 11 => 400,
-        4 => 504,
-        5 => 404,
-        6 | 10 => 409,
-        7 => 403,
-        8 => 429,
-        12 => 501,
-        14 => 503,
-        16 => 401,
-        _ => 500,
     }
 }
 

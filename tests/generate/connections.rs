@@ -21,6 +21,8 @@ const HOSTS: &[&str] = &[
 pub const SERVICES: &[(&str, &str, &str, &str, u64)] = &[
     ("db", "default", "10.0.0.10", "tcp", 3306),
     ("secure", "prod", "10.0.0.11", "tls", 8443),
+    ("odd", "default", "10.0.0.12", "web", 9080),
+    ("plain", "prod", "10.0.0.13", "http", 9080),
 ];
 
 /// ServiceEntries for TLS without addresses of their own.

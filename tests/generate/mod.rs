@@ -46,6 +46,10 @@ pub const INSIDE: &[&str] = &[
     "cache.shared.svc.cluster.local",
     "ext.example.com",
     "Partner.Example.org",
+    "odd",
+    "plain.prod.svc.cluster.local",
+    "UPPER.ext.test",
+    "bare",
 ];
 
 pub const GATEWAYS: &[&str] = &["default/gw0", "istio-system/gw1", "prod/gw2"];
@@ -109,7 +113,7 @@ fn mesh(dice: &mut Dice) -> Yaml {
         8,
         &mut mesh,
         "outboundTrafficPolicy",
-        |_| json!({"mode": "REGISTRY_ONLY"}),
+        |dice| json!({"mode": dice.pick(&["REGISTRY_ONLY", "ALLOW_ANY_DYNAMIC_DNS"])}),
     );
     dice.maybe(16, &mut mesh, "defaultVirtualServiceExportTo", |_| {
         json!(["."])
@@ -220,6 +224,42 @@ fn service_entries(dice: &mut Dice) -> Vec<Yaml> {
             });
             out.push(resource("ServiceEntry", name, namespace, spec));
         }
+    }
+    // More of hosts that are there already, and others: ports that collide, protocols that differ, capitals.
+    for number in 0..dice.number(0, 2) {
+        let from = [
+            "ext.example.com",
+            "Partner.Example.org",
+            "web.default.svc.cluster.local",
+            "UPPER.ext.test",
+            "bare",
+        ];
+        let port = |dice: &mut Dice, name: &str| {
+            json!({
+                "number": dice.pick(&[80, 8080, 9080]),
+                "name": name,
+                "protocol": dice.pick(&["HTTP", "GRPC", "TLS", ""]),
+            })
+        };
+        let (first, second) = (port(dice, "p0"), port(dice, "p1"));
+        let ports = match first["number"] == second["number"] {
+            true => vec![first],
+            false => vec![first, second],
+        };
+        let spec = json!({
+            "hosts": dice.some(&from, 1, 1),
+            "location": dice.pick(&["MESH_EXTERNAL", "MESH_INTERNAL"]),
+            "resolution": "STATIC",
+            "ports": ports,
+            "endpoints": [{"address": "10.9.0.3"}],
+        });
+        let namespace = dice.pick(NAMESPACES);
+        out.push(resource(
+            "ServiceEntry",
+            &format!("more{number}"),
+            namespace,
+            spec,
+        ));
     }
     for (name, namespace, spec) in connections::service_entries(dice) {
         out.push(resource("ServiceEntry", name, namespace, spec));

@@ -82,13 +82,40 @@ pub fn sidecars(dice: &mut Dice) -> Vec<Yaml> {
             true => vec!["*/*"],
             false => dice.some(&forms[1..], 1, 3),
         };
-        let mut spec = json!({"egress": [{"hosts": hosts}]});
-        dice.maybe(
-            3,
-            &mut spec,
-            "outboundTrafficPolicy",
-            |dice| json!({"mode": dice.pick(&["ALLOW_ANY", "REGISTRY_ONLY"])}),
-        );
+        let mut egress: Vec<Yaml> = Vec::new();
+        for number in 0..dice.number(0, 2) {
+            let port = json!({
+                "number": dice.pick(&[80, 8080, 9080, 7777]),
+                "name": format!("e{number}"),
+                "protocol": dice.pick(&["HTTP", "GRPC", "TCP", "TLS", "HTTP_PROXY"]),
+            });
+            let mut listener = json!({"port": port, "hosts": dice.some(&forms, 1, 2)});
+            dice.maybe(3, &mut listener, "bind", |dice| {
+                dice.pick(&["0.0.0.0", "10.0.0.1", "10.0.0.99"]).into()
+            });
+            dice.maybe(4, &mut listener, "captureMode", |dice| {
+                dice.pick(&["DEFAULT", "IPTABLES", "NONE"]).into()
+            });
+            let port = |one: &Yaml| one["port"]["number"].clone();
+            if !egress.iter().any(|other| port(other) == port(&listener)) {
+                egress.push(listener);
+            }
+        }
+        if egress.is_empty() || !dice.one_in(4) {
+            egress.push(json!({"hosts": hosts}));
+        }
+        let mut spec = json!({"egress": egress});
+        dice.maybe(3, &mut spec, "outboundTrafficPolicy", |dice| {
+            let mode = dice.pick(&["ALLOW_ANY", "REGISTRY_ONLY", "ALLOW_ANY_DYNAMIC_DNS"]);
+            let mut policy = json!({"mode": mode});
+            if mode == "ALLOW_ANY" && dice.one_in(3) {
+                policy["egressProxy"] = json!({
+                    "host": "web.default.svc.cluster.local",
+                    "port": {"number": 80},
+                });
+            }
+            policy
+        });
         if namespace != "istio-system" {
             dice.maybe(
                 3,

@@ -160,6 +160,8 @@ fn forward(dice: &mut Dice, rule: &mut Yaml) {
             json!({"attempts": 3, "perTryTimeout": "2s"}),
             json!({"attempts": 1, "retryOn": "5xx,gateway-error,503"}),
             json!({"attempts": 2, "retryIgnorePreviousHosts": false}),
+            json!({"attempts": 1, "retryOn": "503,504", "backoff": "1s"}),
+            json!({"attempts": 4, "backoff": "25ms", "perTryTimeout": "1s"}),
         ])
     });
     match dice.number(0, 9) {
@@ -181,22 +183,49 @@ fn forward(dice: &mut Dice, rule: &mut Yaml) {
         _ => {}
     }
     dice.maybe(10, rule, "fault", |dice| {
-        let status = dice.pick(&[418, 503]);
-        json!({"abort": {"httpStatus": status, "percentage": {"value": dice.pick(&[0.0, 50.0, 100.0])}}})
+        let mut abort = match dice.one_in(3) {
+            true => json!({"grpcStatus": dice.pick(&["UNAVAILABLE", "NOT_FOUND"])}),
+            false => json!({"httpStatus": dice.pick(&[418, 503, 200, 301])}),
+        };
+        dice.maybe(
+            2,
+            &mut abort,
+            "percentage",
+            |dice| json!({"value": dice.pick(&[0.0, 50.0, 100.0])}),
+        );
+        let mut fault = json!({"abort": abort});
+        dice.maybe(3, &mut fault, "delay", |dice| {
+            let share = dice.pick(&[0.0, 50.0, 100.0]);
+            json!({"fixedDelay": "0.020s", "percentage": {"value": share}})
+        });
+        fault
     });
     dice.maybe(8, rule, "corsPolicy", |dice| {
         let origin = dice.pick(&[
             json!({"exact": "*"}),
             json!({"exact": "https://a.example"}),
             json!({"regex": r"https://.*\.example"}),
+            json!({"prefix": "null"}),
         ]);
-        let mut policy = json!({"allowOrigins": [origin]});
-        dice.maybe(2, &mut policy, "allowMethods", |_| json!(["GET", "POST"]));
-        dice.maybe(2, &mut policy, "allowHeaders", |_| json!(["x-user"]));
+        let mut policy = match dice.one_in(6) {
+            true => json!({"allowOrigin": [dice.pick(&["*", "https://a.example"])]}),
+            false => json!({"allowOrigins": [origin]}),
+        };
+        dice.maybe(2, &mut policy, "allowMethods", |dice| {
+            dice.pick(&[json!(["GET", "POST"]), json!(["*"])])
+        });
+        dice.maybe(2, &mut policy, "allowHeaders", |dice| {
+            dice.pick(&[json!(["x-user"]), json!(["*"])])
+        });
+        dice.maybe(3, &mut policy, "unmatchedPreflights", |dice| {
+            dice.pick(&["FORWARD", "IGNORE", "UNSPECIFIED"]).into()
+        });
         dice.maybe(2, &mut policy, "exposeHeaders", |_| {
             json!(["x-set", "x-add"])
         });
-        dice.maybe(2, &mut policy, "maxAge", |_| "60s".into());
+        dice.maybe(2, &mut policy, "maxAge", |dice| {
+            dice.pick(&["60s", "1.5s", "2m", "0s"]).into()
+        });
         dice.maybe(2, &mut policy, "allowCredentials", |dice| {
             dice.one_in(2).into()
         });
@@ -437,20 +466,29 @@ pub fn request(dice: &mut Dice, side: Side) -> Yaml {
         };
     }
     if dice.one_in(4) {
-        headers["origin"] = dice.pick(&["https://a.example", "https://b.other"]).into();
-        if method == "OPTIONS" {
-            headers["access-control-request-method"] = "GET".into();
+        headers["origin"] = dice
+            .pick(&["https://a.example", "https://b.other", "null", "", "*"])
+            .into();
+        if method == "OPTIONS" || dice.one_in(4) {
+            headers["access-control-request-method"] = dice.pick(&["GET", "PUT", ""]).into();
+        }
+        if dice.one_in(2) {
+            headers["access-control-request-headers"] = "x-user,x-other".into();
         }
     }
     let mut out = json!({
         "host": host,
-        "protocol": dice.pick(&["http", "http", "http2"]),
+        "protocol": dice.pick(&["http", "http", "http2", "http", "http", "http2", "grpc"]),
         "tls": "none",
         "method": method,
-        "port": dice.pick(&[80, 80, 80, 8080, 7000]),
+        "port": dice.pick(&[80, 80, 80, 8080, 7000, 9080, 7777]),
         "path": path,
         "headers": headers,
     });
+    if side == Side::Mesh && dice.one_in(4) {
+        let addresses = ["10.0.0.1", "10.0.0.12", "10.0.0.13", "10.0.0.99"];
+        out["address"] = dice.pick(&addresses).into();
+    }
     if side == Side::Gateway && dice.one_in(5) {
         out["port"] = json!(443);
         out["tls"] = "tls".into();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::spec::{Answer, Call, Proxy, World, Yaml, entries, list, possible_answers, text};
+use crate::spec::{Answer, Call, Proxy, World, Yaml, entries, list, possible_answers, text, texts};
 use crate::support::case;
 use crate::support::pending::{Pending, is_asked};
 
@@ -110,10 +110,10 @@ fn differences(answer: &Answer, expect: &Yaml, raw: bool) -> Vec<(String, String
             got.to_string(),
         );
     }
-    if let Some(mirrored) = expect["mirrored_to"].as_array() {
+    if expect["mirrored_to"].is_array() {
         check(
             "mirrored_to",
-            format!("{mirrored:?}"),
+            format!("{:?}", texts(expect, "mirrored_to")),
             format!("{:?}", answer.mirrored_to),
         );
     }

@@ -28,7 +28,7 @@ pub struct Arm {
 pub fn arms(world: &World, scope: &Scope, route: &Route) -> Vec<Arm> {
     let routes = list(&route.rule, "route");
     let arm = |entry: &Yaml| Arm {
-        cluster: cluster(world, &scope.services, route, &entry["destination"]),
+        cluster: cluster(world, scope, route, &entry["destination"]),
         weight: number(entry, "weight"),
         headers: entry["headers"].clone(),
     };
@@ -194,16 +194,17 @@ pub fn redirect(route: &Route, request: &Request) -> (u64, String) {
     (code, format!("{scheme}://{host}{port}{slash}{target}"))
 }
 
+/// R-H-148: who asks a route with a CORS policy from another origin.
+pub fn cors_origin(route: &Route, request: &Request) -> Option<String> {
+    let origin = request.lines.joined("origin");
+    let origin = origin.filter(|origin| !origin.is_empty());
+    origin.filter(|_| route.rule["corsPolicy"].is_object())
+}
+
 /// R-H-148: what CORS adds to a response, if the origin is allowed.
 pub fn cors_headers(route: &Route, request: &Request) -> Option<BTreeMap<String, String>> {
     let policy = &route.rule["corsPolicy"];
-    if !policy.is_object() {
-        return None;
-    }
-    let origin = request
-        .lines
-        .joined("origin")
-        .filter(|origin| !origin.is_empty())?;
+    let origin = cors_origin(route, request)?;
     let allowed = if list(policy, "allowOrigins").is_empty() {
         texts(policy, "allowOrigin")
             .iter()
@@ -217,13 +218,17 @@ pub fn cors_headers(route: &Route, request: &Request) -> Option<BTreeMap<String,
         return None;
     }
     let mut out = BTreeMap::from([("access-control-allow-origin".to_owned(), origin)]);
-    if policy["allowCredentials"].as_bool() == Some(true) {
-        out.insert(
-            "access-control-allow-credentials".to_owned(),
-            "true".to_owned(),
-        );
+    out.extend(cors_credentials(policy));
+    let exposed = texts(policy, "exposeHeaders").join(",");
+    if !exposed.is_empty() {
+        out.insert("access-control-expose-headers".to_owned(), exposed);
     }
     Some(out)
+}
+
+fn cors_credentials(policy: &Yaml) -> Option<(String, String)> {
+    let name = "access-control-allow-credentials";
+    (policy["allowCredentials"] == true).then(|| (name.to_owned(), "true".to_owned()))
 }
 
 /// R-H-148: is it a preflight, as far as the request goes?
@@ -232,27 +237,41 @@ pub fn asks_preflight(request: &Request) -> bool {
     request.method == "OPTIONS" && asked.is_some_and(|method| !method.is_empty())
 }
 
-/// R-H-148: the further headers of the answer to a preflight, and of an ordinary response.
-pub fn cors_details(route: &Route, preflight: bool) -> BTreeMap<String, String> {
+/// R-H-148: the answer to a preflight, without what an allowed origin gets beside it; `None`: the filter leaves it to the
+/// upstream.
+pub fn cors_preflight(route: &Route, request: &Request) -> Option<BTreeMap<String, String>> {
     let policy = &route.rule["corsPolicy"];
-    let mut out = BTreeMap::new();
-    let mut joined = |field: &str, header: &str| {
-        let values = texts(policy, field);
-        if !values.is_empty() {
-            out.insert(header.to_owned(), values.join(","));
-        }
-    };
-    // The answer to a preflight passes the same filter on its way out, so that it exposes headers, too.
-    joined("exposeHeaders", "access-control-expose-headers");
-    if preflight {
-        joined("allowMethods", "access-control-allow-methods");
-        joined("allowHeaders", "access-control-allow-headers");
-        if let Some(age) = duration(&policy["maxAge"]) {
-            out.insert(
-                "access-control-max-age".to_owned(),
-                age.trim_end_matches('s').to_owned(),
-            );
-        }
+    cors_origin(route, request).filter(|_| asks_preflight(request))?;
+    if cors_headers(route, request).is_none() && text(policy, "unmatchedPreflights") != "IGNORE" {
+        return None;
     }
-    out
+    let mut out: BTreeMap<String, String> = cors_credentials(policy).into_iter().collect();
+    for (field, header, asked) in [
+        (
+            "allowMethods",
+            "access-control-allow-methods",
+            "access-control-request-method",
+        ),
+        (
+            "allowHeaders",
+            "access-control-allow-headers",
+            "access-control-request-headers",
+        ),
+    ] {
+        match texts(policy, field).join(",").as_str() {
+            "" => None,
+            "*" => out.insert(
+                header.to_owned(),
+                request.lines.joined(asked).unwrap_or_default(),
+            ),
+            said => out.insert(header.to_owned(), said.to_owned()),
+        };
+    }
+    if !policy["maxAge"].is_null() {
+        let age = duration(&policy["maxAge"]).unwrap_or_default();
+        let seconds = age.split(['.', 's']).next().unwrap_or("");
+        let seconds = if seconds.is_empty() { "0" } else { seconds };
+        out.insert("access-control-max-age".to_owned(), seconds.to_owned());
+    }
+    Some(out)
 }

@@ -37,6 +37,8 @@ pub struct Answer {
     pub body: String,
     pub upstream_request: Yaml,
     pub mirrored_to: Vec<String>,
+    /// How long a fault keeps the request.
+    pub delay: String,
     pub tcp: bool,
 }
 
@@ -53,6 +55,7 @@ impl Answer {
             ("virtual_service", &self.virtual_service),
             ("cluster", &self.cluster),
             ("body", &self.body),
+            ("delay", &self.delay),
         ];
         for (field, value) in texts.into_iter().filter(|(_, value)| !value.is_empty()) {
             out[field] = value.clone().into();
@@ -116,6 +119,10 @@ fn for_grpc(answer: Answer) -> Answer {
     if !own.contains(&answer.outcome.as_str()) || is_unreadable || answer.status == 0 {
         return answer;
     }
+    let own = match answer.outcome.as_str() {
+        "fault_abort" => answer.policy["fault_abort"]["grpcStatus"].as_u64(),
+        _ => None,
+    };
     let code = match answer.status {
         400 => "13",
         401 => "16",
@@ -134,7 +141,7 @@ fn for_grpc(answer: Answer) -> Answer {
     }
     headers
         .entry("grpc-status".to_owned())
-        .or_insert(code.to_owned());
+        .or_insert(own.map_or_else(|| code.to_owned(), |own| own.to_string()));
     // A recording names it only of a direct response.
     headers.remove("content-type");
     if answer.outcome == "direct_response" {
@@ -172,11 +179,7 @@ fn answers(world: &World, call: &Call) -> Vec<Answer> {
                 ..Answer::default()
             }]
         }
-        Found::Tcp {
-            listener,
-            split,
-            declared,
-        } => {
+        Found::Tcp { listener, split } => {
             let mut weights = BTreeMap::new();
             for (cluster, weight) in split.arms.iter().filter(|_| split.weighted) {
                 *weights.entry(cluster.clone()).or_insert(0) += weight;
@@ -188,7 +191,8 @@ fn answers(world: &World, call: &Call) -> Vec<Answer> {
                     listener: listener.clone(),
                     cluster: cluster.clone(),
                     split: weights.clone(),
-                    tcp: declared,
+                    // HTTP in plain text is answered as such by who is behind.
+                    tcp: call.tls || call.protocol == "tcp",
                     ..Answer::default()
                 }
             };

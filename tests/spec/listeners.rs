@@ -26,7 +26,6 @@ pub enum Found {
     Tcp {
         listener: String,
         split: Split,
-        declared: bool,
     },
 }
 
@@ -54,6 +53,8 @@ pub enum Target {
     },
     /// A sidecar's shared route configuration of a port.
     SidecarHttp,
+    /// R-H-041: that of the service with this host alone.
+    ServiceHttp(String),
     Tcp(Split),
 }
 
@@ -131,7 +132,6 @@ fn find_in_gateway(world: &World, scope: &Scope, call: &Call) -> Found {
         Target::Tcp(split) => Found::Tcp {
             listener,
             split: split.clone(),
-            declared: true,
         },
         _ if chain.ends_tls != call.tls => Found::WrongTransport,
         Target::GatewayHttp {
@@ -142,7 +142,7 @@ fn find_in_gateway(world: &World, scope: &Scope, call: &Call) -> Found {
             route_config: route_config.clone(),
             hosts: of_gateway(world, servers),
         },
-        Target::SidecarHttp => Found::NoFilterChain,
+        Target::SidecarHttp | Target::ServiceHttp(_) => Found::NoFilterChain,
     }
 }
 
@@ -182,23 +182,40 @@ fn find_in_sidecar(world: &World, scope: &Scope, call: &Call) -> Found {
         Some(Target::Tcp(split)) => Found::Tcp {
             listener: name,
             split: split.clone(),
-            declared: true,
         },
         Some(_) if call.tls => Found::WrongTransport,
-        Some(_) => Found::Http {
-            listener: name,
-            route_config: call.port.to_string(),
-            hosts: match scope.egress_of(call.port) {
+        Some(target) => {
+            let own = match target {
+                Target::ServiceHttp(host) => Some(format!("{host}:{}", call.port)),
+                _ => None,
+            };
+            let hosts = match scope.egress_of(call.port) {
                 Some(egress) => of_sidecar(world, scope, egress, call.port),
                 None => vec![],
-            },
-        },
+            };
+            Found::Http {
+                listener: name,
+                hosts: match &own {
+                    Some(own) => alone(hosts, own),
+                    None => hosts,
+                },
+                route_config: own.unwrap_or_else(|| call.port.to_string()),
+            }
+        }
         None => Found::Tcp {
             listener: name,
             split: Split::only(scope.unknown()),
-            declared: false,
         },
     }
+}
+
+/// R-H-041: the virtual host of this name, for every host. One of a service in capitals is not found.
+fn alone(mut hosts: Vec<VirtualHost>, name: &str) -> Vec<VirtualHost> {
+    hosts.retain(|host| host.name == name);
+    for host in &mut hosts {
+        host.domains = vec!["*".to_owned()];
+    }
+    hosts
 }
 
 /// R-M-064: no listener has the port. Where unknown hosts are resolved by their names, plain HTTP is told apart.
@@ -221,7 +238,6 @@ fn unclaimed(scope: &Scope, call: &Call) -> Found {
     Found::Tcp {
         listener,
         split: Split::only(scope.unknown()),
-        declared: false,
     }
 }
 
@@ -324,7 +340,10 @@ fn offer(
             names: vec![],
             ends_tls: false,
             http_only: detects,
-            target: Target::SidecarHttp,
+            target: match (protocol, bind) {
+                (Protocol::Sniffed, Some(_)) => Target::ServiceHttp(service.host.clone()),
+                _ => Target::SidecarHttp,
+            },
         });
     }
     let known = listeners.iter_mut().find(|listener| listener.bind == bind);

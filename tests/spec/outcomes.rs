@@ -59,7 +59,27 @@ pub fn act(
     if rule["directResponse"].is_object() {
         return vec![direct_response(route, request, base)];
     }
-    forward(world, scope, route, request, base)
+    let answers = forward(world, scope, route, request, base);
+    delayed(route, &answers)
+}
+
+/// R-H-144: each answer, late or not.
+fn delayed(route: &Route, answers: &[Answer]) -> Vec<Answer> {
+    let Some((delay, share)) = policies::fault_delay(route) else {
+        return answers.to_vec();
+    };
+    let mut out = Vec::new();
+    if share > 0 {
+        let late = |answer: &Answer| Answer {
+            delay: delay.clone(),
+            ..answer.clone()
+        };
+        out.extend(answers.iter().map(late));
+    }
+    if share < 1_000_000 {
+        out.extend(answers.to_vec());
+    }
+    out
 }
 
 /// R-H-139.
@@ -69,9 +89,14 @@ fn direct_response(route: &Route, request: &Request, base: Answer) -> Answer {
     let lines = answered(&request.lines, status);
     let mut headers = joined(&actions::response_lines(route, None, &lines));
     if status == 201 || (300..400).contains(&status) {
-        // Answered like a redirect to the same URL: the body is not sent.
+        // Answered like a redirect to the same URL: the body is not sent, but said to a gRPC client.
         let location = format!("{}://{}{}", request.scheme, request.host, request.path);
         headers.insert("location".to_owned(), location);
+        let body = text(&response["body"], "string");
+        let content_type = request.lines.joined("content-type");
+        if heads::is_grpc(content_type.as_deref()) && !body.is_empty() {
+            headers.insert("grpc-message".to_owned(), body.replace('%', "%25"));
+        }
         return Answer {
             outcome: "redirect".to_owned(),
             status,
@@ -139,11 +164,9 @@ fn forward(
         return answers;
     }
     let cors = actions::cors_headers(route, request);
-    if let Some(allowed) = &cors
-        && actions::asks_preflight(request)
-    {
-        let mut headers = allowed.clone();
-        headers.extend(actions::cors_details(route, true));
+    if let Some(mut headers) = actions::cors_preflight(route, request) {
+        // It passes the same filter on its way out.
+        headers.extend(cors.unwrap_or_default());
         answers.push(Answer {
             outcome: "cors_response".to_owned(),
             status: 200,
@@ -185,10 +208,7 @@ fn send(
         exchanged.0.push((name.to_owned(), value.clone()));
     }
     let mut headers = joined(&actions::response_lines(route, Some(arm), &exchanged));
-    if let Some(allowed) = cors {
-        headers.extend(allowed.clone());
-        headers.extend(actions::cors_details(route, false));
-    }
+    headers.extend(cors.clone().unwrap_or_default());
     let base = Answer {
         cluster: arm.cluster.clone(),
         response_headers: headers,

@@ -22,7 +22,7 @@ fn percent(per_million: u64) -> f64 {
 /// R-H-142: the mirrors of a route as (cluster, per million).
 pub fn mirrors(world: &World, scope: &Scope, route: &Route) -> Vec<(String, u64)> {
     let rule = &route.rule;
-    let of = |destination: &Yaml| cluster(world, &scope.services, route, destination);
+    let of = |destination: &Yaml| cluster(world, scope, route, destination);
     let mut out = Vec::new();
     if rule["mirror"].is_object() {
         let share = if rule["mirrorPercentage"].is_object() {
@@ -51,10 +51,46 @@ pub fn fault_abort(route: &Route) -> Option<(Yaml, u64)> {
     let status = ["httpStatus", "grpcStatus"]
         .into_iter()
         .find(|kind| !abort[*kind].is_null())?;
-    Some((
-        json!({status: abort[status]}),
-        per_million(&abort["percentage"]),
-    ))
+    let said = match abort[status].as_str() {
+        Some(name) => grpc_code(name).into(),
+        None => abort[status].clone(),
+    };
+    Some((json!({status: said}), per_million(&abort["percentage"])))
+}
+
+/// R-H-144: delay and share per million.
+pub fn fault_delay(route: &Route) -> Option<(String, u64)> {
+    let delay = &route.rule["fault"]["delay"];
+    let share = match &delay["percentage"] {
+        Yaml::Null => number(delay, "percent") * 10_000,
+        said => per_million(said),
+    };
+    Some((duration(&delay["fixedDelay"])?, share))
+}
+
+/// The number of a gRPC status.
+fn grpc_code(name: &str) -> u64 {
+    let names = [
+        "OK",
+        "CANCELLED",
+        "UNKNOWN",
+        "INVALID_ARGUMENT",
+        "DEADLINE_EXCEEDED",
+        "NOT_FOUND",
+        "ALREADY_EXISTS",
+        "PERMISSION_DENIED",
+        "RESOURCE_EXHAUSTED",
+        "FAILED_PRECONDITION",
+        "ABORTED",
+        "OUT_OF_RANGE",
+        "UNIMPLEMENTED",
+        "INTERNAL",
+        "UNAVAILABLE",
+        "DATA_LOSS",
+        "UNAUTHENTICATED",
+    ];
+    let at = names.iter().position(|known| *known == name);
+    at.unwrap_or(2) as u64
 }
 
 /// FORMAT.md `policy`: everything that the route asks for beside its destination.
@@ -89,12 +125,7 @@ pub fn policy(world: &World, scope: &Scope, route: &Route) -> Yaml {
     if !mirrors.is_empty() {
         out["mirrors"] = mirrors.into();
     }
-    let delay = &rule["fault"]["delay"];
-    if let Some(fixed) = duration(&delay["fixedDelay"]) {
-        let share = match &delay["percentage"] {
-            Yaml::Null => number(delay, "percent") * 10_000,
-            said => per_million(said),
-        };
+    if let Some((fixed, share)) = fault_delay(route) {
         out["fault_delay"] = json!({"fixedDelay": fixed, "percent": percent(share)});
     }
     if let Some((mut abort, share)) = fault_abort(route) {
@@ -151,13 +182,17 @@ fn retries(world: &World, rule: &Yaml) -> Option<Yaml> {
                 _ => names.push(token),
             }
         }
+        let mut on = names.join(",");
         if !codes.is_empty() {
             if !names.contains(&"retriable-status-codes") {
-                names.push("retriable-status-codes");
+                on += ",retriable-status-codes";
             }
             out["retriable_status_codes"] = codes.into();
         }
-        out["retry_on"] = names.join(",").into();
+        out["retry_on"] = on.into();
+    }
+    if let Some(backoff) = duration(&said["backoff"]) {
+        out["backoff"] = backoff.into();
     }
     if let Some(each) = duration(&said["perTryTimeout"]) {
         out["per_try_timeout"] = each.into();

@@ -28,8 +28,10 @@ pub struct Route {
 pub struct Origin {
     /// `mesh` or `namespace/name`.
     pub gateway: String,
-    /// Listener port of a sidecar, `server.port.number` of a gateway.
+    /// Port that a sidecar's services are seen by, 0: all; `server.port.number` of a gateway.
     pub port: u64,
+    /// Listener port of a sidecar.
+    pub listener: u64,
     pub tls: bool,
 }
 
@@ -126,6 +128,7 @@ pub fn default_route(host: &str, port: u64) -> Route {
         origin: Origin {
             gateway: "mesh".to_owned(),
             port,
+            listener: port,
             tls: false,
         },
     }
@@ -149,13 +152,14 @@ pub fn fallback_route(port: u64, scope: &Scope) -> Route {
         origin: Origin {
             gateway: "mesh".to_owned(),
             port,
+            listener: port,
             tls: false,
         },
     }
 }
 
 /// R-H-107..R-H-109, R-M-137, R-M-138: the cluster that a destination means.
-pub fn cluster(world: &World, services: &[Service], route: &Route, destination: &Yaml) -> String {
+pub fn cluster(world: &World, scope: &Scope, route: &Route, destination: &Yaml) -> String {
     let host = text(destination, "host");
     if host.is_empty() {
         return "UnknownService".to_owned();
@@ -164,20 +168,23 @@ pub fn cluster(world: &World, services: &[Service], route: &Route, destination: 
     let owner = route.virtual_service.split('/').next().unwrap_or("");
     let known = if world.proxy.gateway {
         // R-M-046: the VirtualService's own namespace first.
-        let own = services
+        let own = scope
+            .services
             .iter()
             .find(|s| s.host == host && s.namespace == owner);
-        own.or_else(|| best(services, host, &world.proxy.namespace))
+        own.or_else(|| best(&scope.services, host, &world.proxy.namespace))
     } else {
-        // R-H-040: a sidecar looks only among the services that expose the port.
-        let exposing =
-            |s: &&Service| s.host == host && s.ports.iter().any(|p| p.number == origin.port);
-        services.iter().find(exposing)
+        // R-H-040: a sidecar looks only among the services that its egress listener imports and that expose the port.
+        let exposing = |s: &&Service| {
+            let exposes = s.ports.iter().any(|p| p.number == origin.port);
+            s.host == host && (origin.port == 0 || exposes)
+        };
+        let listener = scope.egress_of(origin.listener);
+        listener.and_then(|listener| listener.services.iter().find(exposing))
     };
+    let sees_all = world.proxy.gateway || origin.port == 0;
     let port = match (number(&destination["port"], "number"), known) {
-        (0, Some(service)) if world.proxy.gateway && service.ports.len() == 1 => {
-            service.ports[0].number
-        }
+        (0, Some(service)) if sees_all && service.ports.len() == 1 => service.ports[0].number,
         (0, _) => origin.port,
         (said, _) => said,
     };

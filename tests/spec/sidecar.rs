@@ -180,12 +180,11 @@ fn import(
             service
         })
         .collect();
-    let mut chosen: Vec<Service> = Vec::new();
-    for service in &in_view {
-        if !chosen.iter().any(|other| other.host == service.host) {
-            chosen.extend(best(&in_view, &service.host, viewer).cloned());
-        }
-    }
+    // R-M-073: of one host name, those of one namespace are left, however many.
+    let stays = |service: &&Service| {
+        best(&in_view, &service.host, viewer).is_some_and(|one| one.namespace == service.namespace)
+    };
+    let chosen: Vec<Service> = in_view.iter().filter(stays).cloned().collect();
     let virtual_services = candidates
         .iter()
         .filter(|vs| {
@@ -214,12 +213,8 @@ fn with_destinations(
     let registry = all(world);
     let mut out: Vec<Service> = Vec::new();
     for service in egress.iter().flat_map(|listener| &listener.services) {
-        match out.iter_mut().find(|other| other.host == service.host) {
-            Some(known) => add_ports(known, &service.ports),
-            None => out.push(service.clone()),
-        }
+        add(&mut out, service.clone());
     }
-    let listed: Vec<String> = out.iter().map(|service| service.host.clone()).collect();
     let imported = egress.iter().flat_map(|listener| {
         // R-M-074: through a listener with a port of its own comes only that port, whatever the destination says.
         let own = (!listener.is_proxy()).then_some(listener.port);
@@ -229,9 +224,6 @@ fn with_destinations(
     for (vs, own) in imported {
         for (host, port) in destinations(vs, viewer) {
             let port = own.unwrap_or(port);
-            if listed.contains(&host) {
-                continue;
-            }
             // One of the client's own namespace counts even if it is not exported there.
             let own = registry
                 .iter()
@@ -246,13 +238,28 @@ fn with_destinations(
                     continue;
                 }
             }
-            match out.iter_mut().find(|other| other.host == host) {
-                Some(known) => add_ports(known, &narrowed.ports),
-                None => out.push(narrowed),
-            }
+            add(&mut out, narrowed);
         }
     }
     out
+}
+
+/// R-M-073: a service, or what it adds to the one of the same name: a Kubernetes service takes the place of another and
+/// takes nothing from it, ServiceEntries that are alike are one.
+fn add(all: &mut Vec<Service>, service: Service) {
+    match all.iter_mut().find(|other| other.host == service.host) {
+        None => all.push(service),
+        Some(known) if known.kubernetes == service.kubernetes => {
+            let is_same = known.namespace == service.namespace
+                && known.resolution == service.resolution
+                && known.export == service.export;
+            if is_same {
+                add_ports(known, &service.ports);
+            }
+        }
+        Some(known) if service.kubernetes => *known = service,
+        Some(_) => {}
+    }
 }
 
 fn add_ports(service: &mut Service, ports: &[Port]) {

@@ -40,10 +40,10 @@ pub fn of_sidecar(world: &World, scope: &Scope, egress: &Egress, port: u64) -> V
         ports.dedup();
         let mut taken = Taken::default();
         for number in ports {
-            out.extend(of_port(world, egress, number, 0, &mut taken));
+            out.extend(of_port(world, egress, number, (port, 0), &mut taken));
         }
     } else {
-        out = of_port(world, egress, port, port, &mut Taken::default());
+        out = of_port(world, egress, port, (port, port), &mut Taken::default());
     }
     let fallback = fallback_route(port, scope);
     out.push(VirtualHost {
@@ -62,12 +62,12 @@ struct Taken {
     domains: Vec<String>,
 }
 
-/// The virtual hosts of one port of services, as a listener of `seen_as` has them: the same port, or 0 for an HTTP proxy.
+/// The virtual hosts of one port of services, as a listener has them: `seen_as` the same port, or 0 for an HTTP proxy.
 fn of_port(
     world: &World,
     egress: &Egress,
     port: u64,
-    seen_as: u64,
+    (listener, seen_as): (u64, u64),
     taken: &mut Taken,
 ) -> Vec<VirtualHost> {
     let exposes = |s: &&Service| s.ports.iter().any(|p| p.number == port);
@@ -85,7 +85,7 @@ fn of_port(
         }
     }
     let services: Vec<&Service> = services.iter().collect();
-    let claims = claims(world, egress, &services, port, seen_as);
+    let claims = claims(world, egress, &services, port, (listener, seen_as));
 
     let known: Vec<&str> = services
         .iter()
@@ -169,13 +169,14 @@ fn claims<'a>(
     egress: &Egress,
     services: &[&'a Service],
     port: u64,
-    seen_as: u64,
+    (listener, seen_as): (u64, u64),
 ) -> Vec<Claim<'a>> {
     let all_hosts: Vec<String> = egress.virtual_services.iter().flat_map(hosts).collect();
     let all_hosts: Vec<&str> = all_hosts.iter().map(String::as_str).collect();
     let origin = Origin {
         gateway: "mesh".to_owned(),
         port: seen_as,
+        listener,
         tls: false,
     };
     let mut claims = Vec::new();
@@ -223,7 +224,7 @@ fn claims<'a>(
         }
         claim.services.retain(|service| speaks_http(service, port));
         // R-H-044: hosts that no service has are served on port 80 only, unless the VirtualService also has a service here.
-        if claim.services.is_empty() && port != 80 {
+        if claim.services.is_empty() && seen_as != 80 {
             continue;
         }
         claims.push(claim);
@@ -311,7 +312,7 @@ fn domains(service: &Service, viewer: &str, port: u64, seen_as: u64) -> Vec<Doma
 
 /// Section 4.2: the virtual hosts of the servers that share one route configuration of a gateway.
 pub fn of_gateway(world: &World, servers: &[Server]) -> Vec<VirtualHost> {
-    let mut out: Vec<VirtualHost> = Vec::new();
+    let mut out: Vec<Joined> = Vec::new();
     // R-H-030: the routes of a VirtualService are made once per gateway, by the first server that it meets.
     let mut made: Vec<(String, Yaml, Vec<Route>)> = Vec::new();
     for server in servers {
@@ -329,6 +330,7 @@ pub fn of_gateway(world: &World, servers: &[Server]) -> Vec<VirtualHost> {
                 let origin = Origin {
                     gateway: server.gateway.clone(),
                     port: server.port,
+                    listener: server.port,
                     tls: server.tls.is_object(),
                 };
                 made.push((
@@ -337,43 +339,29 @@ pub fn of_gateway(world: &World, servers: &[Server]) -> Vec<VirtualHost> {
                     flatten(world, &vs, &origin),
                 ));
             }
-            let same = made
+            let at = made
                 .iter()
-                .find(|(gateway, other, _)| *gateway == server.gateway && *other == vs);
-            let routes = same
-                .map(|(_, _, routes)| routes.clone())
-                .unwrap_or_default();
+                .position(|(gateway, other, _)| *gateway == server.gateway && *other == vs)
+                .expect("made just now");
+            let routes = &made[at].2;
             if routes.is_empty() {
                 continue; // R-H-033
             }
             for host in shared {
-                let host = host.to_lowercase();
-                let index = match out.iter().position(|vhost| vhost.domains[0] == host) {
-                    Some(index) => index,
-                    None => {
-                        out.push(empty(&host, server.port));
-                        out.len() - 1
-                    }
-                };
-                out[index].routes.extend(routes.clone());
-                out[index].requires_tls |= redirects; // R-M-031
+                let joined = of_host(&mut out, &host.to_lowercase(), server.port);
+                joined.made_of.push(at);
+                joined.vhost.routes.extend(routes.clone());
+                joined.vhost.requires_tls |= redirects; // R-M-031
             }
         }
         // R-H-065: hosts without a VirtualService are redirected too.
         if redirects {
-            for host in server.hosts.iter().map(|host| host.to_lowercase()) {
-                match out.iter_mut().find(|vhost| vhost.domains[0] == host) {
-                    Some(vhost) => vhost.requires_tls = true,
-                    None => {
-                        let mut vhost = empty(&host, server.port);
-                        vhost.requires_tls = true;
-                        out.push(vhost);
-                    }
-                }
+            for host in &server.hosts {
+                let joined = of_host(&mut out, &host.to_lowercase(), server.port);
+                joined.vhost.requires_tls = true;
             }
         }
     }
-    // Virtual hosts are compared before their catch-alls move.
     let mut out = collapsed(out);
     for vhost in &mut out {
         vhost.routes = catch_alls_last(std::mem::take(&mut vhost.routes));
@@ -381,29 +369,46 @@ pub fn of_gateway(world: &World, servers: &[Server]) -> Vec<VirtualHost> {
     out
 }
 
-fn empty(host: &str, port: u64) -> VirtualHost {
-    VirtualHost {
-        name: format!("{host}:{port}"),
-        domains: vec![host.to_owned()],
-        routes: vec![],
-        requires_tls: false,
-    }
+/// The virtual host of one host of a gateway, and which VirtualServices its routes came from.
+struct Joined {
+    vhost: VirtualHost,
+    made_of: Vec<usize>,
 }
 
-/// R-H-067: virtual hosts with the same routes become one, named after the most specific host (R-M-005).
-fn collapsed(mut all: Vec<VirtualHost>) -> Vec<VirtualHost> {
-    all.sort_by(|a, b| by_specificity(&a.domains[0], &b.domains[0]));
-    let mut out: Vec<VirtualHost> = Vec::new();
-    for vhost in all {
-        let same = |other: &&mut VirtualHost| {
-            other.routes == vhost.routes && other.requires_tls == vhost.requires_tls
+/// The virtual host of a host, which the first server that asks for it names.
+fn of_host<'a>(all: &'a mut Vec<Joined>, host: &str, port: u64) -> &'a mut Joined {
+    let known = all
+        .iter()
+        .position(|joined| joined.vhost.domains[0] == host);
+    let at = known.unwrap_or(all.len());
+    if known.is_none() {
+        let vhost = VirtualHost {
+            name: format!("{host}:{port}"),
+            domains: vec![host.to_owned()],
+            routes: vec![],
+            requires_tls: false,
         };
-        match out.iter_mut().find(same) {
-            Some(other) => other.domains.extend(vhost.domains),
-            None => out.push(vhost),
+        let made_of = vec![];
+        all.push(Joined { vhost, made_of });
+    }
+    &mut all[at]
+}
+
+/// R-H-067: the most specific host first (R-M-005), a virtual host joins the last one before it that has the very same
+/// routes, if both redirect or both do not.
+fn collapsed(mut all: Vec<Joined>) -> Vec<VirtualHost> {
+    all.sort_by(|a, b| by_specificity(&a.vhost.domains[0], &b.vhost.domains[0]));
+    let mut out: Vec<Joined> = Vec::new();
+    for joined in all {
+        let mut before = out.iter_mut().rev();
+        match before.find(|other| other.made_of == joined.made_of) {
+            Some(other) if other.vhost.requires_tls == joined.vhost.requires_tls => {
+                other.vhost.domains.extend(joined.vhost.domains);
+            }
+            _ => out.push(joined),
         }
     }
-    out
+    out.into_iter().map(|joined| joined.vhost).collect()
 }
 
 /// R-H-076..R-H-079: the virtual host for a Host header.

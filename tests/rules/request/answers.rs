@@ -169,7 +169,11 @@ fn r_h_144_grpc_aborts() {
     let router = gateway(
         "  - route: [{destination: {host: cart}}]\n    fault: {abort: {grpcStatus: UNAVAILABLE, percentage: {value: 100}}}",
     );
-    assert_eq!(answer(&router, &get("/")).status, 503);
+    let plain = answer(&router, &get("/"));
+    assert_eq!(
+        (plain.status, &plain.body[..]),
+        (200, &b"fault filter abort"[..])
+    );
     let grpc = answer(
         &router,
         &get("/").header("content-type", "application/grpc"),
@@ -219,6 +223,41 @@ fn r_h_148_unmatched_preflights_can_be_answered_without_an_origin() {
     let answer = answer(&router, &preflight("https://b.com"));
     assert_eq!(answer.status, 200);
     assert!(!answer.headers.contains("access-control-allow-origin"));
+}
+
+#[test]
+fn r_h_148_a_star_answers_with_what_is_asked_for() {
+    let router = gateway(&cors(
+        "allowOrigins: [{exact: '*'}], allowMethods: ['*'], allowHeaders: ['*'], maxAge: 0s",
+    ));
+    let asked = preflight("https://b.com").header("access-control-request-headers", "x-a");
+    for (request, headers) in [(preflight("https://b.com"), ""), (asked, "x-a")] {
+        let answer = answer(&router, &request);
+        let header = |name| text(answer.headers.get(name));
+        assert_eq!(
+            header("access-control-allow-methods").as_deref(),
+            Some("PUT")
+        );
+        assert_eq!(
+            header("access-control-allow-headers").as_deref(),
+            Some(headers)
+        );
+        assert_eq!(header("access-control-max-age").as_deref(), Some("0"));
+    }
+}
+
+#[test]
+fn r_h_148_headers_without_a_value_ask_for_nothing() {
+    let router = gateway(&cors(
+        "allowOrigins: [{exact: '*'}], unmatchedPreflights: IGNORE",
+    ));
+    let without_method = Request::new("OPTIONS", "/")
+        .authority("a.example.com")
+        .header("origin", "https://a.com")
+        .header("access-control-request-method", "");
+    for request in [preflight(""), without_method] {
+        assert_eq!(router.decide(&request, 0).outcome().name(), "cluster");
+    }
 }
 
 #[test]

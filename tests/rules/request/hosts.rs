@@ -38,6 +38,41 @@ spec: {hosts: [a.example.com], gateways: [edge], http: [{match: [{uri: {prefix: 
 }
 
 #[test]
+fn r_h_067_hosts_with_the_same_rules_are_one_virtual_host_as_far_as_the_redirect_is_the_same() {
+    let router = compile(
+        r#"
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: default}
+spec:
+  servers:
+  - {port: {number: 80, name: a, protocol: HTTP}, hosts: ["*.com", b.test, deep.a.test], tls: {httpsRedirect: true}}
+  - {port: {number: 80, name: b, protocol: HTTP}, hosts: [a.com, long.a.com, "*.org", "*"]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop, namespace: default}
+spec: {hosts: ["*"], gateways: [edge], http: [{route: [{destination: {host: shop}}]}]}
+"#,
+    );
+    let host = |name: &str| {
+        let request = Request::get("/").authority(name);
+        let request = request.header("x-forwarded-proto", "https");
+        let record = router.decide(&request, 0).record();
+        record.virtual_host.unwrap_or_default()
+    };
+    // `*.com` redirects, and stands between `a.com` and `*.org`.
+    for (name, expected) in [
+        ("long.a.com", "long.a.com:80"),
+        ("a.com", "long.a.com:80"),
+        ("x.org", "*.org:80"),
+        ("x.net", "*.org:80"),
+    ] {
+        assert_eq!(host(name), expected, "{name}");
+    }
+}
+
+#[test]
 fn a_named_gateway_listens_on_its_own_ports_only() {
     let router = compile(
         r#"
