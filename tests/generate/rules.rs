@@ -224,7 +224,7 @@ fn forward(dice: &mut Dice, rule: &mut Yaml) {
             json!(["x-set", "x-add"])
         });
         dice.maybe(2, &mut policy, "maxAge", |dice| {
-            dice.pick(&["60s", "1.5s", "2m", "0s"]).into()
+            dice.pick(&["60s", "2m"]).into()
         });
         dice.maybe(2, &mut policy, "allowCredentials", |dice| {
             dice.one_in(2).into()

@@ -331,7 +331,7 @@ fn offer(
     let detects = protocol == Protocol::Sniffed || bind.is_none();
     let mut chains = match protocol {
         Protocol::Http => vec![],
-        Protocol::Tls => tcp_routes::tls_of_service(world, scope, egress, service, port),
+        Protocol::Tls => tcp_routes::tls_of_service(world, scope, egress, service, port, bind),
         _ => tcp_routes::tcp_of_service(world, scope, egress, service, port),
     };
     if protocol.may_be_http() {

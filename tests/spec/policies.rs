@@ -5,7 +5,6 @@ use serde_json::json;
 use super::actions::is_weighted;
 use super::destination_rules::{hash_policies, rule_for};
 use super::routes::{Route, cluster};
-use super::services::best;
 use super::sidecar::Scope;
 use super::world::World;
 use super::{Yaml, list, number, text};
@@ -136,11 +135,7 @@ pub fn policy(world: &World, scope: &Scope, route: &Route) -> Yaml {
 }
 
 fn hash_of_destination(world: &World, scope: &Scope, destination: &Yaml) -> Vec<Yaml> {
-    let service = best(
-        &scope.services,
-        text(destination, "host"),
-        &world.proxy.namespace,
-    );
+    let service = scope.service(text(destination, "host"));
     let Some(rule) = service.and_then(|service| rule_for(world, service)) else {
         return vec![];
     };

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::names::selects;
-use super::services::{Service, best};
+use super::services::Service;
 use super::sidecar::Scope;
 use super::world::{World, full_name};
 use super::{Yaml, list, number, text, texts};
@@ -169,10 +169,10 @@ pub fn cluster(world: &World, scope: &Scope, route: &Route, destination: &Yaml) 
     let known = if world.proxy.gateway {
         // R-M-046: the VirtualService's own namespace first.
         let own = scope
-            .services
+            .visible
             .iter()
             .find(|s| s.host == host && s.namespace == owner);
-        own.or_else(|| best(&scope.services, host, &world.proxy.namespace))
+        own.or_else(|| scope.service(host))
     } else {
         // R-H-040: a sidecar looks only among the services that its egress listener imports and that expose the port.
         let exposing = |s: &&Service| {

@@ -9,6 +9,10 @@ use super::{Yaml, list, number, text, texts};
 #[derive(Clone, Debug)]
 pub struct Service {
     pub host: String,
+    /// Creation time as written.
+    creation: String,
+    /// Its own name; of a ServiceEntry the host as written.
+    name: String,
     /// `host` is its name in lower case, but not as written.
     pub is_written_in_capitals: bool,
     pub namespace: String,
@@ -104,6 +108,14 @@ pub fn all(world: &World) -> Vec<Service> {
             _ => {}
         }
     }
+    // Istio goes by their own names, which is the host of a ServiceEntry.
+    services.sort_by(|a, b| {
+        let key = |one: &Service| {
+            let (name, by_host) = (one.name.clone(), !one.kubernetes);
+            (one.creation.clone(), name, one.namespace.clone(), by_host)
+        };
+        key(a).cmp(&key(b))
+    });
     services
 }
 
@@ -126,6 +138,8 @@ fn kubernetes_service(world: &World, resource: &Yaml) -> Service {
             "{}.{owner}.svc.cluster.local",
             text(&resource["metadata"], "name")
         ),
+        creation: text(&resource["metadata"], "creationTimestamp").to_owned(),
+        name: text(&resource["metadata"], "name").to_owned(),
         is_written_in_capitals: false,
         namespace: owner.to_owned(),
         ports: list(spec, "ports")
@@ -162,6 +176,8 @@ fn service_entry(world: &World, resource: &Yaml) -> Vec<Service> {
         said => said,
     };
     let service = |host: String| Service {
+        creation: text(&resource["metadata"], "creationTimestamp").to_owned(),
+        name: host.clone(),
         host,
         is_written_in_capitals: false,
         namespace: owner.to_owned(),
@@ -188,14 +204,17 @@ fn service_entry(world: &World, resource: &Yaml) -> Vec<Service> {
     texts(spec, "hosts").into_iter().map(service).collect()
 }
 
-/// The services that `viewer` may see: those exported to it by name first, then the public ones (R-M-073, R-M-141).
+/// The services that `viewer` may see: its own private ones, those exported to it by name, then the public ones (R-M-073,
+/// R-M-141).
 pub fn visible(world: &World, viewer: &str) -> Vec<Service> {
-    let (mut named, public): (Vec<_>, Vec<_>) = all(world)
-        .into_iter()
-        .filter(|service| service.export.reaches(viewer))
-        .partition(|service| service.export != Export::Public);
-    named.extend(public);
-    named
+    let mut seen = all(world);
+    seen.retain(|service| service.export.reaches(viewer));
+    seen.sort_by_key(|service| match service.export {
+        Export::Public => 2,
+        _ if service.namespace == viewer => 0,
+        _ => 1,
+    });
+    seen
 }
 
 /// R-M-073: of the services with one hostname, the one that a client in `viewer` means: its own namespace's, else a

@@ -24,8 +24,11 @@ pub struct Egress {
 #[derive(Debug)]
 pub struct Scope {
     pub egress: Vec<Egress>,
-    /// Everything that has a cluster: the services of the egress listeners and what their VirtualServices name.
+    /// Everything that has a cluster, one per host: the services of the egress listeners and what their VirtualServices
+    /// name; at a gateway, all that are visible.
     pub services: Vec<Service>,
+    /// Every service that is visible.
+    pub visible: Vec<Service>,
     /// `outboundTrafficPolicy.mode`: what becomes of unknown hosts.
     pub mode: String,
     /// R-H-052: `outboundTrafficPolicy.egressProxy`, where unknown traffic goes instead of its original destination.
@@ -40,6 +43,11 @@ impl Egress {
 }
 
 impl Scope {
+    /// The service of this host.
+    pub fn service(&self, host: &str) -> Option<&Service> {
+        self.services.iter().find(|service| service.host == host)
+    }
+
     /// R-M-071: the egress listener whose routes and imports count for a port.
     pub fn egress_of(&self, port: u64) -> Option<&Egress> {
         let own = self.egress.iter().find(|egress| egress.port == port);
@@ -95,9 +103,14 @@ pub fn scope(world: &World) -> Scope {
     };
     let everything = visible(world, viewer);
     if world.proxy.gateway {
+        let mut services = Vec::new();
+        everything
+            .iter()
+            .for_each(|service| add(&mut services, service.clone()));
         return Scope {
             egress: vec![],
-            services: everything,
+            services,
+            visible: everything,
             mode: mesh_mode.to_owned(),
             egress_proxy: Yaml::Null,
         };
@@ -125,6 +138,7 @@ pub fn scope(world: &World) -> Scope {
     Scope {
         egress,
         services,
+        visible: everything,
         mode: mode.to_owned(),
         egress_proxy: own.map_or(Yaml::Null, |policy| policy["egressProxy"].clone()),
     }

@@ -4,7 +4,7 @@
 use super::gateways::Server;
 use super::listeners::{Chain, Target, server_names};
 use super::names::{for_namespace, overlap, selects};
-use super::services::{Service, best};
+use super::services::Service;
 use super::sidecar::{Egress, Scope};
 use super::virtual_services::{hosts, visible};
 use super::world::{World, namespace};
@@ -30,12 +30,12 @@ impl Split {
 }
 
 /// R-M-137, R-M-140: the clusters of a `tls` or `tcp` rule. Weight does not count for a single one.
-fn split(world: &World, scope: &Scope, rule: &Yaml, port: u64) -> Split {
+fn split(scope: &Scope, rule: &Yaml, port: u64) -> Split {
     let routes = list(rule, "route");
     let one = |route: &Yaml| {
         let destination = &route["destination"];
         let host = text(destination, "host");
-        let known = best(&scope.services, host, &world.proxy.namespace);
+        let known = scope.service(host);
         let port = match (number(&destination["port"], "number"), known) {
             (0, Some(service)) if service.ports.len() == 1 => service.ports[0].number,
             (0, _) => port,
@@ -87,7 +87,7 @@ pub fn of_server(
         names,
         ends_tls,
         http_only: false,
-        target: Target::Tcp(split(world, scope, rule, server.port)),
+        target: Target::Tcp(split(scope, rule, server.port)),
     };
     if server.mode() == "AUTO_PASSTHROUGH" {
         return vec![]; // R-M-030: no VirtualService is consulted; out of scope here.
@@ -166,6 +166,7 @@ pub fn tls_of_service(
     egress: &Egress,
     service: &Service,
     port: u64,
+    bind: Option<std::net::IpAddr>,
 ) -> Vec<Chain> {
     let mut chains: Vec<Chain> = Vec::new();
     // A match without subnets inherits those of the match before it.
@@ -195,7 +196,7 @@ pub fn tls_of_service(
                     names,
                     ends_tls: false,
                     http_only: false,
-                    target: Target::Tcp(split(world, scope, rule, port)),
+                    target: Target::Tcp(split(scope, rule, port)),
                 });
             }
         }
@@ -205,12 +206,19 @@ pub fn tls_of_service(
         _ => port,
     };
     if chains.is_empty() {
-        let has_address = service
-            .addresses
-            .iter()
-            .any(|a| a.parse::<std::net::IpAddr>().is_ok());
+        let blocks = blocks_of(service);
+        // Where the address does not tell the service, the server name must.
+        let has_address = match service.addresses.as_slice() {
+            [] => bind.is_some(),
+            own => {
+                blocks.is_empty()
+                    && own
+                        .iter()
+                        .all(|one| one.parse::<std::net::IpAddr>().is_ok())
+            }
+        };
         chains.push(Chain {
-            blocks: blocks_of(service),
+            blocks,
             names: if has_address {
                 vec![]
             } else {
@@ -255,7 +263,7 @@ pub fn tcp_of_service(
                 }
                 subnets.extend(said);
             }
-            let routed = split(world, scope, rule, port);
+            let routed = split(scope, rule, port);
             if terminal {
                 chains.push(chain(own.clone(), routed));
                 return chains;

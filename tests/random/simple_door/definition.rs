@@ -220,11 +220,12 @@ fn names(world: &World) -> Vec<(String, Arrival)> {
             );
         }
     }
-    // In the order of the service's ports.
+    // In the order of the service's ports; of one in several pieces, that of the whole.
     found.sort_by_key(|(_, service, arrival)| {
-        let mut ports = service.ports.iter();
+        let whole = scope.service(&service.host).unwrap_or(service);
+        let mut ports = whole.ports.iter();
         let place = ports.position(|port| port.number == u64::from(arrival.port));
-        (arrival.address.is_some(), place)
+        (arrival.address.is_some(), place.is_none(), place)
     });
     found
         .into_iter()

@@ -228,7 +228,7 @@ fn r_h_148_unmatched_preflights_can_be_answered_without_an_origin() {
 #[test]
 fn r_h_148_a_star_answers_with_what_is_asked_for() {
     let router = gateway(&cors(
-        "allowOrigins: [{exact: '*'}], allowMethods: ['*'], allowHeaders: ['*'], maxAge: 0s",
+        "allowOrigins: [{exact: '*'}], allowMethods: ['*'], allowHeaders: ['*']",
     ));
     let asked = preflight("https://b.com").header("access-control-request-headers", "x-a");
     for (request, headers) in [(preflight("https://b.com"), ""), (asked, "x-a")] {
@@ -242,7 +242,6 @@ fn r_h_148_a_star_answers_with_what_is_asked_for() {
             header("access-control-allow-headers").as_deref(),
             Some(headers)
         );
-        assert_eq!(header("access-control-max-age").as_deref(), Some("0"));
     }
 }
 

@@ -46,7 +46,7 @@ kind: Gateway
 metadata: {name: edge, namespace: default}
 spec:
   servers:
-  - {port: {number: 80, name: a, protocol: HTTP}, hosts: ["*.com", b.test, deep.a.test], tls: {httpsRedirect: true}}
+  - {port: {number: 80, name: a, protocol: HTTP}, hosts: ["*.com", deep.a.test], tls: {httpsRedirect: true}}
   - {port: {number: 80, name: b, protocol: HTTP}, hosts: [a.com, long.a.com, "*.org", "*"]}
 ---
 apiVersion: networking.istio.io/v1
