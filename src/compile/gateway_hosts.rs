@@ -292,7 +292,10 @@ impl RouteHosts {
 
     /// What the virtual host of a domain comes from, and whether it redirects plain text; `None`: it has none.
     fn sources(&self, domain: &Arc<str>) -> Option<(Sources, bool)> {
-        let by = self.domains.get(domain).map_or(&[][..], |one| &one.by);
+        let by = self
+            .domains
+            .get(domain)
+            .map_or(&[][..], |claimed| &claimed.by);
         let redirects = |at: u32| redirects_plain_text(&self.servers[at as usize]);
         let redirected =
             self.redirects.contains_key(&**domain) || by.iter().any(|&(at, _)| redirects(at));
