@@ -112,9 +112,10 @@ impl<'a> Gateway<'a> {
         let Some(first) = group.servers.first() else {
             return;
         };
+        let config = |name: &Option<Arc<str>>| configs.get(name.as_ref()?).copied();
         // All plain HTTP servers of a group share one chain and one route configuration.
         if first.server().protocol.is_http() {
-            if let Some(&config) = configs.get(&group.route_name) {
+            if let Some(config) = config(&group.route_name) {
                 draft.chains.push(FilterChain {
                     name: "".into(),
                     matches: ChainMatch::default(),
@@ -126,7 +127,7 @@ impl<'a> Gateway<'a> {
         }
         for server in &group.servers {
             if gateway_merge::routes_http(server.server()) {
-                if let Some(&config) = configs.get(&server.route_name) {
+                if let Some(config) = config(&server.route_name) {
                     draft.chains.push(FilterChain {
                         name: "".into(),
                         matches: ChainMatch {

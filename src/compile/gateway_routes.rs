@@ -106,7 +106,7 @@ impl StreamServices {
         let mut names: Vec<&GatewayName> = Vec::new();
         let mut by_gateway: HashMap<&GatewayName, ServerHosts> = HashMap::default();
         let servers = groups.flat_map(|group| &group.servers);
-        for server in servers.filter(|server| server.route_name.is_empty()) {
+        for server in servers.filter(|server| server.route_name.is_none()) {
             let hosts = by_gateway.entry(&server.gateway_name).or_insert_with(|| {
                 names.push(&server.gateway_name);
                 ServerHosts::default()

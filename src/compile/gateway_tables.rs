@@ -144,7 +144,7 @@ impl GatewayTables {
 
     /// Whether a server that routes no HTTP has to do with what is stale.
     fn is_stream_stale(&self, server: &MergedServer, stale: &Stale) -> bool {
-        if !server.route_name.is_empty() {
+        if server.route_name.is_some() {
             return false;
         }
         let tls = server.server().tls.as_ref();

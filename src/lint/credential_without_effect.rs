@@ -56,8 +56,10 @@ fn places(policy: &RuleTrafficPolicy, at: &FieldPath) -> Vec<FieldPath> {
     let is_meant = |tls: Option<&ClientTls>| {
         tls.is_some_and(|tls| {
             matches!(tls.mode, ClientTlsMode::Simple | ClientTlsMode::Mutual)
-                && !tls.credential_name.is_empty()
-                && !tls.credential_name.starts_with("configmap://")
+                && tls
+                    .credential_name
+                    .as_ref()
+                    .is_some_and(|name| !name.starts_with("configmap://"))
         })
     };
     let top = is_meant(policy.settings.tls.as_deref()).then(|| at.clone());

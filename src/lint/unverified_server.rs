@@ -53,9 +53,9 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
 }
 
 fn is_unverified(tls: &ClientTls, rule: &DestinationRule) -> bool {
-    let has_credential = !tls.credential_name.is_empty() && rule.workload_selector.is_some();
+    let has_credential = tls.credential_name.is_some() && rule.workload_selector.is_some();
     matches!(tls.mode, ClientTlsMode::Simple | ClientTlsMode::Mutual)
-        && tls.ca_certificates.is_empty()
+        && tls.ca_certificates.is_none()
         && tls.insecure_skip_verify != Some(true)
         && !has_credential
 }

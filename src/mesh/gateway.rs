@@ -122,22 +122,33 @@ pub struct ServerTls {
     pub settings: Arc<TlsSettings>,
 }
 
+/// A version of TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)]
+#[non_exhaustive]
+pub enum TlsVersion {
+    V1_0,
+    V1_1,
+    V1_2,
+    V1_3,
+}
+
 /// Certificates and parameters of a server, as written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 #[non_exhaustive]
 pub struct TlsSettings {
     pub credential_names: Vec<Box<str>>,
-    pub server_certificate: Box<str>,
-    pub private_key: Box<str>,
-    pub ca_certificates: Box<str>,
-    pub ca_credential_name: Box<str>,
-    pub ca_crl: Box<str>,
+    pub server_certificate: Option<Box<str>>,
+    pub private_key: Option<Box<str>>,
+    pub ca_certificates: Option<Box<str>>,
+    pub ca_credential_name: Option<Box<str>>,
+    pub ca_crl: Option<Box<str>>,
     pub subject_alt_names: Vec<Box<str>>,
     pub verify_certificate_spki: Vec<Box<str>>,
     pub verify_certificate_hash: Vec<Box<str>>,
-    pub min_protocol_version: Box<str>,
-    pub max_protocol_version: Box<str>,
+    pub min_protocol_version: Option<TlsVersion>,
+    pub max_protocol_version: Option<TlsVersion>,
     pub cipher_suites: Vec<Box<str>>,
     pub tls_certificates: Vec<(Box<str>, Box<str>)>,
 }

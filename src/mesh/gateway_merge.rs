@@ -20,8 +20,8 @@ pub(crate) struct MergedServer {
     pub place: usize,
     /// Its Gateway.
     pub gateway_name: GatewayName,
-    /// Route configuration; empty: it routes no HTTP (R-M-018).
-    pub route_name: Arc<str>,
+    /// Route configuration; `None`: it routes no HTTP (R-M-018).
+    pub route_name: Option<Arc<str>>,
     /// Server names of a TLS server: hosts without namespace, sorted, unique (R-M-028).
     pub sni_hosts: Vec<Box<str>>,
 }
@@ -39,7 +39,7 @@ pub(crate) struct ServerGroup {
     pub port: u16,
     pub bind: Option<IpAddr>,
     /// Route configuration of a group of plain HTTP servers.
-    pub route_name: Arc<str>,
+    pub route_name: Option<Arc<str>>,
     pub servers: Vec<MergedServer>,
 }
 
@@ -167,7 +167,7 @@ impl<'m> Merger<'m> {
             index,
             place: self.places,
             gateway_name: gateway_name.clone(),
-            route_name: Arc::clone(&route_name),
+            route_name: route_name.clone(),
             sni_hosts: sni_hosts(server),
         };
         let Some(current) = self
@@ -182,21 +182,21 @@ impl<'m> Merger<'m> {
             // Only HTTP shares a port with HTTP; the same spelling does not save two TCP servers (R-M-033).
             let current_http = Protocol::parse(&current.protocol).is_http();
             let mergeable = (server.protocol.is_http() || current == key) && current_http;
-            if !mergeable || route_name.is_empty() {
+            let Some(route) = route_name.filter(|_| mergeable) else {
                 let winner = self.groups.get(&current).copied();
                 let first = winner.and_then(|group| self.out.groups[group].servers.first());
                 let winner = first.map_or(gateway, |winner| &winner.gateway);
                 return Err((Conflict::Protocol, Arc::clone(winner)));
-            }
+            };
             if let Some(&group) = self.groups.get(&current) {
                 self.out.groups[group].servers.push(merged.clone());
             }
-            self.add_to_route(merged);
+            self.add_to_route(route, merged);
         } else {
             self.plain.insert(port, key.clone());
             self.add_to_group(key, merged.clone());
-            if !route_name.is_empty() {
-                self.add_to_route(merged);
+            if let Some(route) = route_name {
+                self.add_to_route(route, merged);
             }
         }
         Ok(())
@@ -206,14 +206,14 @@ impl<'m> Merger<'m> {
     /// accepted although the opposite order is not (R-M-035, R-M-036).
     fn add_beside_tls(&mut self, key: GroupKey, merged: MergedServer) -> Result<(), Refusal> {
         let first = self.ports.insert(key.port);
-        if routes_http(merged.server()) {
-            let known = self.routes.get(&merged.route_name).filter(|_| !first);
+        if let Some(route) = merged.route_name.clone() {
+            let known = self.routes.get(&route).filter(|_| !first);
             if let Some(&route) = known {
                 let owner = self.out.by_route[route].1.first();
                 let winner = owner.map_or(&merged.gateway, |winner| &winner.gateway);
                 return Err((Conflict::PortName, Arc::clone(winner)));
             }
-            self.add_to_route(merged.clone());
+            self.add_to_route(route, merged.clone());
         }
         if first && !is_tls(merged.server()) {
             self.plain.insert(key.port, key.clone());
@@ -228,7 +228,7 @@ impl<'m> Merger<'m> {
             groups.push(ServerGroup {
                 port: key.port,
                 bind: key.bind,
-                route_name: Arc::clone(&merged.route_name),
+                route_name: merged.route_name.clone(),
                 servers: Vec::new(),
             });
             groups.len() - 1
@@ -236,15 +236,12 @@ impl<'m> Merger<'m> {
         groups[index].servers.push(merged);
     }
 
-    fn add_to_route(&mut self, merged: MergedServer) {
+    fn add_to_route(&mut self, name: Arc<str>, merged: MergedServer) {
         let by_route = &mut self.out.by_route;
-        let index = *self
-            .routes
-            .entry(Arc::clone(&merged.route_name))
-            .or_insert_with(|| {
-                by_route.push((Arc::clone(&merged.route_name), Vec::new()));
-                by_route.len() - 1
-            });
+        let index = *self.routes.entry(name).or_insert_with_key(|name| {
+            by_route.push((Arc::clone(name), Vec::new()));
+            by_route.len() - 1
+        });
         by_route[index].1.push(merged);
     }
 
@@ -273,22 +270,22 @@ impl<'m> Merger<'m> {
 }
 
 /// R-M-018.
-fn route_name(gateway: &Gateway, server: &Server, listener_port: u16) -> Arc<str> {
+fn route_name(gateway: &Gateway, server: &Server, listener_port: u16) -> Option<Arc<str>> {
     let bind = server
         .bind
         .map(|bind| format!(".{bind}"))
         .unwrap_or_default();
-    if server.protocol.is_http() {
-        format!("http.{listener_port}{bind}").into()
+    let name = if server.protocol.is_http() {
+        format!("http.{listener_port}{bind}")
     } else if routes_http(server) {
         format!(
             "https.{}.{}.{}.{}{bind}",
             server.port, server.port_name, gateway.resource.name, gateway.resource.namespace
         )
-        .into()
     } else {
-        "".into()
-    }
+        return None;
+    };
+    Some(name.into())
 }
 
 fn sni_hosts(server: &Server) -> Vec<Box<str>> {

@@ -114,6 +114,16 @@ pub enum Registry {
     External,
 }
 
+/// Which endpoints are preferred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TrafficDistribution {
+    /// `PreferSameZone`, or `PreferClose` in the words of yesterday: those of the client's zone.
+    SameZone,
+    /// `PreferSameNode`: those of the client's node.
+    SameNode,
+}
+
 /// A service as everyone may see it; narrowed per proxy at compile time.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -148,8 +158,8 @@ pub struct Service {
     pub aliases: Arc<[Alias]>,
     /// `subjectAltNames` of a ServiceEntry.
     pub subject_alt_names: Arc<[Box<str>]>,
-    /// `trafficDistribution` of a Kubernetes Service: which endpoints are preferred (R-M-124); empty: none.
-    pub traffic_distribution: Box<str>,
+    /// `trafficDistribution` of a Kubernetes Service: which endpoints are preferred (R-M-124).
+    pub traffic_distribution: Option<TrafficDistribution>,
 }
 
 impl Service {

@@ -316,3 +316,8 @@ fn config_key(meta: &Metadata) -> (i64, &str, &str) {
 pub(crate) fn creation(meta: &Metadata) -> i64 {
     meta.creation_timestamp.unwrap_or(0)
 }
+
+/// A text that may be left out, which an empty one is.
+fn not_empty<'w, T: From<&'w str>>(text: &'w str) -> Option<T> {
+    (!text.is_empty()).then(|| text.into())
+}

@@ -201,19 +201,19 @@ fn preflight(policy: &CorsPolicy, subject: &Subject<'_, '_>) -> Answer {
         allow_credentials(policy, &mut headers);
     }
     // `*` answers with what was asked for.
-    let mut list = |name: &str, value: &str, asked: &str| match value {
-        "" => {}
-        "*" => subject.with_line(asked, |asked| headers.set(name, asked.unwrap_or_default())),
-        value => headers.set(name, value),
+    let mut list = |name: &str, value: Option<&str>, asked: &str| match value {
+        None => {}
+        Some("*") => subject.with_line(asked, |asked| headers.set(name, asked.unwrap_or_default())),
+        Some(value) => headers.set(name, value),
     };
     list(
         "access-control-allow-methods",
-        &policy.allow_methods,
+        policy.allow_methods.as_deref(),
         "access-control-request-method",
     );
     list(
         "access-control-allow-headers",
-        &policy.allow_headers,
+        policy.allow_headers.as_deref(),
         "access-control-request-headers",
     );
     if let Some(max_age) = policy.max_age {
@@ -236,8 +236,8 @@ pub(super) fn name_origin(
         headers.set("access-control-allow-origin", origin.unwrap_or_default());
     });
     allow_credentials(policy, headers);
-    if !policy.expose_headers.is_empty() {
-        headers.set("access-control-expose-headers", &*policy.expose_headers);
+    if let Some(exposed) = &policy.expose_headers {
+        headers.set("access-control-expose-headers", &**exposed);
     }
 }
 

@@ -20,10 +20,10 @@ pub struct Endpoint {
     pub ports: Arc<[EndpointPort]>,
     /// Load-balancing weight; 1 where unset.
     pub weight: u32,
-    /// `region/zone/subzone`; empty: unknown.
-    pub locality: Arc<str>,
-    /// Network name; empty: the default one.
-    pub network: Box<str>,
+    /// `region/zone/subzone`, if that is known.
+    pub locality: Option<Arc<str>>,
+    /// Network name; `None`: the default one.
+    pub network: Option<Arc<str>>,
     /// Whether it takes requests.
     pub health: Health,
 }

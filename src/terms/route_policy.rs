@@ -75,12 +75,12 @@ impl Default for RetryPolicy {
 pub struct CorsPolicy {
     /// Origins that are allowed: any of these.
     pub allow_origins: Box<[ValueMatch]>,
-    /// Methods, joined with `,`; empty: none.
-    pub allow_methods: Box<str>,
-    /// Request headers, joined with `,`; empty: none.
-    pub allow_headers: Box<str>,
-    /// Response headers, joined with `,`; empty: none.
-    pub expose_headers: Box<str>,
+    /// Methods, joined with `,`.
+    pub allow_methods: Option<Box<str>>,
+    /// Request headers, joined with `,`.
+    pub allow_headers: Option<Box<str>>,
+    /// Response headers, joined with `,`.
+    pub expose_headers: Option<Box<str>>,
     /// How long a preflight answer holds; whole seconds.
     pub max_age: Option<Duration>,
     /// Credentials; unset means that no header is sent.

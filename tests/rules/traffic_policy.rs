@@ -173,8 +173,8 @@ fn every_setting_reaches_the_decision() {
 
     let tls = policy.tls.as_ref().expect("tls");
     assert_eq!(
-        (tls.mode, &*tls.sni, &*tls.ca_certificates),
-        (ClientTlsMode::Simple, "s", "ca")
+        (tls.mode, tls.sni.as_deref(), tls.ca_certificates.as_deref()),
+        (ClientTlsMode::Simple, Some("s"), Some("ca"))
     );
     assert_eq!(&*tls.subject_alt_names[0], "n");
     assert_eq!(policy.proxy_protocol, Some(ProxyProtocol::V2));

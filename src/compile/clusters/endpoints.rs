@@ -41,7 +41,9 @@ impl Behind<'_> {
                 continue;
             }
             if self.is_told(endpoint) {
-                let group = by_locality.entry(&endpoint.locality).or_default();
+                let group = by_locality
+                    .entry(endpoint.locality.as_deref().unwrap_or_default())
+                    .or_default();
                 group.push((place, endpoint));
             } else {
                 untold.push(Member::new(place, false));

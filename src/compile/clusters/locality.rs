@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::mesh::config::MeshConfig;
-use crate::mesh::service::{Endpoint, Service};
+use crate::mesh::service::{Endpoint, Service, TrafficDistribution};
 use crate::terms::labels::Labels;
 use crate::terms::traffic_policy::{
     Distribute, Failover, LoadBalancer, LocalityLoadBalancing, ZoneAwareLoadBalancing,
@@ -53,12 +53,11 @@ pub(super) fn effective<'a>(
     if let Some(own) = balancer.and_then(|one| one.locality.as_ref()) {
         return Locality::of(own);
     }
-    let near = match &*service.traffic_distribution {
-        "PreferSameZone" | "PreferClose" => &SAME_ZONE[..],
-        "PreferSameNode" => &SAME_NODE[..],
-        _ => &[],
-    };
-    if !near.is_empty() {
+    let near = service.traffic_distribution.map(|near| match near {
+        TrafficDistribution::SameZone => &SAME_ZONE[..],
+        TrafficDistribution::SameNode => &SAME_NODE[..],
+    });
+    if let Some(near) = near {
         return Some(Locality {
             distribute: &[],
             failover: &[],

@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use crate::mesh::config::{H2UpgradePolicy, MeshConfig};
-use crate::mesh::service::{Protocol, Registry, Resolution, Service, ServicePort};
+use crate::mesh::service::{
+    Protocol, Registry, Resolution, Service, ServicePort, TrafficDistribution,
+};
 use crate::router::{ClusterSettings, ClusterSide, Discovery, LbPolicy, Limits, UpstreamProtocol};
 use crate::terms::traffic_policy::{
     ConnectionPool, H2Upgrade, HashAlgorithm, HttpPool, LoadBalancer, LoadBalancing, TcpKeepalive,
@@ -172,7 +174,7 @@ struct Key {
     policy: usize,
     protocol: Protocol,
     discovery: Discovery,
-    distribution: Box<str>,
+    distribution: Option<TrafficDistribution>,
 }
 
 impl SharedSettings {
@@ -188,7 +190,7 @@ impl SharedSettings {
                 .map_or(0, |policy| std::ptr::from_ref(policy) as usize),
             protocol: subject.port.protocol,
             discovery: subject.discovery(),
-            distribution: subject.service.traffic_distribution.clone(),
+            distribution: subject.service.traffic_distribution,
         };
         let made = || Arc::new(subject.settings(config));
         Arc::clone(self.known.entry(key).or_insert_with(made))

@@ -337,9 +337,13 @@ fn cors_policy(cors: &route_policy::CorsPolicy) -> CorsPolicy {
     let origins = cors.allow_origins.iter();
     CorsPolicy {
         allow_origin_string_match: origins.filter_map(string_matcher).collect(),
-        allow_methods: cors.allow_methods.to_string(),
-        allow_headers: cors.allow_headers.to_string(),
-        expose_headers: cors.expose_headers.to_string(),
+        allow_methods: cors.allow_methods.as_deref().unwrap_or_default().to_owned(),
+        allow_headers: cors.allow_headers.as_deref().unwrap_or_default().to_owned(),
+        expose_headers: cors
+            .expose_headers
+            .as_deref()
+            .unwrap_or_default()
+            .to_owned(),
         max_age: cors
             .max_age
             .map(|age| age.as_secs().to_string())

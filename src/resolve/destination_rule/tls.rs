@@ -1,7 +1,7 @@
 //! `tls` towards the endpoints (R-M-111..R-M-113, R-M-175).
 
 use crate::diagnostic::{At, Code};
-use crate::resolve::Sink;
+use crate::resolve::{Sink, not_empty};
 use crate::resource as raw;
 use crate::terms::traffic_policy::{ClientTls, ClientTlsMode};
 
@@ -22,17 +22,17 @@ pub(super) fn resolve(
             raw::ClientTlsMode::Mutual => ClientTlsMode::Mutual,
             raw::ClientTlsMode::IstioMutual => ClientTlsMode::IstioMutual,
         },
-        client_certificate: written.client_certificate.as_str().into(),
-        private_key: written.private_key.as_str().into(),
-        ca_certificates: written.ca_certificates.as_str().into(),
-        ca_crl: written.ca_crl.as_str().into(),
-        credential_name: written.credential_name.as_str().into(),
+        client_certificate: not_empty(&written.client_certificate),
+        private_key: not_empty(&written.private_key),
+        ca_certificates: not_empty(&written.ca_certificates),
+        ca_crl: not_empty(&written.ca_crl),
+        credential_name: not_empty(&written.credential_name),
         subject_alt_names: written
             .subject_alt_names
             .iter()
             .map(|name| name.as_str().into())
             .collect(),
-        sni: written.sni.as_str().into(),
+        sni: not_empty(&written.sni),
         insecure_skip_verify: written.insecure_skip_verify,
     }
 }

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::diagnostic::{At, Code};
-use crate::mesh::gateway::{self, ServerTls, ServerTlsMode, TlsSettings};
+use crate::mesh::gateway::{ServerTls, ServerTlsMode, TlsSettings, TlsVersion};
 use crate::mesh::service::Protocol;
+use crate::resolve::not_empty;
 use crate::resource as raw;
 
 use super::super::Sink;
@@ -240,13 +241,13 @@ fn settings(tls: &raw::ServerTlsSettings) -> TlsSettings {
     if !tls.credential_name.is_empty() {
         credential_names.insert(0, tls.credential_name.as_str().into());
     }
-    gateway::TlsSettings {
+    TlsSettings {
         credential_names,
-        server_certificate: tls.server_certificate.as_str().into(),
-        private_key: tls.private_key.as_str().into(),
-        ca_certificates: tls.ca_certificates.as_str().into(),
-        ca_credential_name: tls.ca_cert_credential_name.as_str().into(),
-        ca_crl: tls.ca_crl.as_str().into(),
+        server_certificate: not_empty(&tls.server_certificate),
+        private_key: not_empty(&tls.private_key),
+        ca_certificates: not_empty(&tls.ca_certificates),
+        ca_credential_name: not_empty(&tls.ca_cert_credential_name),
+        ca_crl: not_empty(&tls.ca_crl),
         subject_alt_names: list(&tls.subject_alt_names),
         verify_certificate_spki: list(&tls.verify_certificate_spki),
         verify_certificate_hash: list(&tls.verify_certificate_hash),
@@ -266,13 +267,12 @@ fn settings(tls: &raw::ServerTlsSettings) -> TlsSettings {
     }
 }
 
-fn version(written: raw::TlsProtocol) -> Box<str> {
+fn version(written: raw::TlsProtocol) -> Option<TlsVersion> {
     match written {
-        raw::TlsProtocol::TlsAuto => "",
-        raw::TlsProtocol::TlsV1_0 => "TLSV1_0",
-        raw::TlsProtocol::TlsV1_1 => "TLSV1_1",
-        raw::TlsProtocol::TlsV1_2 => "TLSV1_2",
-        raw::TlsProtocol::TlsV1_3 => "TLSV1_3",
+        raw::TlsProtocol::TlsAuto => None,
+        raw::TlsProtocol::TlsV1_0 => Some(TlsVersion::V1_0),
+        raw::TlsProtocol::TlsV1_1 => Some(TlsVersion::V1_1),
+        raw::TlsProtocol::TlsV1_2 => Some(TlsVersion::V1_2),
+        raw::TlsProtocol::TlsV1_3 => Some(TlsVersion::V1_3),
     }
-    .into()
 }

@@ -141,9 +141,9 @@ fn endpoint(
         None => with_place(&Arc::default(), written),
     };
     let ports = Arc::clone(ports);
-    let zone: Arc<str> = match written.zone.as_str() {
-        "" => Arc::default(),
-        zone => format!("/{zone}").into(),
+    let zone: Option<Arc<str>> = match written.zone.as_str() {
+        "" => None,
+        zone => Some(format!("/{zone}").into()),
     };
     Ok(written.addresses.iter().map(move |address| Endpoint {
         workload: pod_name.clone(),
@@ -151,8 +151,8 @@ fn endpoint(
         labels: Arc::clone(&labels),
         ports: Arc::clone(&ports),
         weight: 1,
-        locality: Arc::clone(&zone),
-        network: Box::default(),
+        locality: zone.clone(),
+        network: None,
         health: Health::Healthy,
     }))
 }

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use crate::diagnostic::{At, Code};
 use crate::mesh::service::{
     Endpoint, EndpointPort, Health, Protocol, Registry, Resolution, ServicePort,
+    TrafficDistribution,
 };
 use crate::mesh::{Service, Visibility};
 use crate::resolve::check::network;
@@ -101,11 +102,15 @@ fn visibility(document: &Document<raw::Service>, cx: &Context<'_>) -> Visibility
     Visibility::resolve(&export_to, default, &document.meta.namespace)
 }
 
-fn traffic_distribution(document: &Document<raw::Service>) -> Box<str> {
-    let annotation = document.meta.annotations.get(TRAFFIC_DISTRIBUTION);
-    match document.spec.traffic_distribution.as_str() {
-        "" => annotation.map_or_else(Box::default, |text| text.as_str().into()),
-        written => written.into(),
+fn traffic_distribution(document: &Document<raw::Service>) -> Option<TrafficDistribution> {
+    let text = match document.spec.traffic_distribution.as_str() {
+        "" => document.meta.annotations.get(TRAFFIC_DISTRIBUTION)?,
+        written => written,
+    };
+    match text {
+        "PreferSameZone" | "PreferClose" => Some(TrafficDistribution::SameZone),
+        "PreferSameNode" => Some(TrafficDistribution::SameNode),
+        _ => None,
     }
 }
 

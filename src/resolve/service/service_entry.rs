@@ -7,7 +7,7 @@ use crate::mesh::service::{
     Endpoint, EndpointPort, Health, Protocol, Registry, Resolution, ServicePort,
 };
 use crate::mesh::{Service, Visibility};
-use crate::resolve::{Context, Sink, creation};
+use crate::resolve::{Context, Sink, creation, not_empty};
 use crate::resource::{self as raw, Document, ServiceEntryLocation, ServiceEntryResolution};
 use crate::terms::address::Address;
 use crate::terms::labels::Labels;
@@ -80,7 +80,7 @@ pub(super) fn services(
             endpoints,
             aliases: Arc::default(),
             subject_alt_names: Arc::clone(&subject_alt_names),
-            traffic_distribution: Box::default(),
+            traffic_distribution: None,
         };
         let addresses = spec.addresses.iter();
         let mut addresses = addresses.filter_map(|text| subnet::parse(text)).peekable();
@@ -158,8 +158,8 @@ fn listed(spec: &raw::ServiceEntry, ports: &EndpointPorts<'_>) -> Vec<Endpoint> 
             labels: Arc::new(inline_labels(entry)),
             ports,
             weight: entry.weight.max(1),
-            locality: entry.locality.as_str().into(),
-            network: entry.network.as_str().into(),
+            locality: not_empty(&entry.locality),
+            network: not_empty(&entry.network),
             health: Health::Healthy,
         }
     });
@@ -217,8 +217,8 @@ fn by_host(host: &str, ports: &EndpointPorts<'_>) -> Endpoint {
         labels: Arc::default(),
         ports: Arc::clone(&ports.default),
         weight: 1,
-        locality: Arc::default(),
-        network: Box::default(),
+        locality: None,
+        network: None,
         health: Health::Healthy,
     }
 }

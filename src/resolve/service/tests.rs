@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::Report;
-use crate::mesh::service::{Health, Protocol, Resolution};
+use crate::mesh::service::{Health, Protocol, Resolution, TrafficDistribution};
 use crate::mesh::{Mesh, Service, Visibility};
 use crate::resource::Resources;
 
@@ -311,7 +311,10 @@ endpoints: [{addresses: [a.example.com]}]
             "field-without-effect"
         ]
     );
-    assert_eq!(&*services[0].traffic_distribution, "PreferClose");
+    assert_eq!(
+        services[0].traffic_distribution,
+        Some(TrafficDistribution::SameZone)
+    );
     assert_eq!(services[0].endpoints[0].health, Health::Unhealthy);
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::diagnostic::{At, Code};
 use crate::mesh::service::Health;
-use crate::resolve::Sink;
 use crate::resolve::check::{domain, labels, network};
+use crate::resolve::{Sink, not_empty};
 use crate::resource;
 use crate::terms::address::Address;
 use crate::terms::labels::Labels;
@@ -43,8 +43,8 @@ pub(super) fn workload_entry(
         labels: Arc::new(with_derived(all.collect(), entry)),
         named_ports: named_ports(entry),
         weight: entry.weight.max(1),
-        locality: entry.locality.as_str().into(),
-        network: entry.network.as_str().into(),
+        locality: not_empty(&entry.locality),
+        network: not_empty(&entry.network),
         health: Health::Healthy,
     };
     (!sink.failed()).then_some(workload)

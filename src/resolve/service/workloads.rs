@@ -34,8 +34,8 @@ pub(super) struct Workload {
     /// Of its containers, or of the WorkloadEntry.
     pub named_ports: Vec<NamedPort>,
     pub weight: u32,
-    pub locality: Arc<str>,
-    pub network: Box<str>,
+    pub locality: Option<Arc<str>>,
+    pub network: Option<Arc<str>>,
     pub health: Health,
 }
 
@@ -56,7 +56,7 @@ impl Workload {
             labels: Arc::clone(&self.labels),
             ports,
             weight: self.weight,
-            locality: Arc::clone(&self.locality),
+            locality: self.locality.clone(),
             network: self.network.clone(),
             health,
         }
@@ -205,8 +205,8 @@ pub(super) fn deployment(
         labels: Arc::new(labels),
         named_ports: template.map_or_else(Vec::new, |template| container_ports(&template.spec)),
         weight: 1,
-        locality: Arc::default(),
-        network: Box::default(),
+        locality: None,
+        network: None,
         health: Health::ready(document.spec.replicas != Some(0)),
     }
 }
@@ -228,8 +228,8 @@ pub(super) fn pod(document: &resource::Document<resource::Pod>) -> Option<Worklo
         labels: Arc::new(labels),
         named_ports: container_ports(&pod.spec),
         weight: 1,
-        locality: Arc::default(),
-        network: Box::default(),
+        locality: None,
+        network: None,
         health: Health::ready(pod.status.phase != "Pending"),
     })
 }

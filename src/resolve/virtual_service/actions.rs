@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::diagnostic::{At, Code};
 use crate::mesh::virtual_service::HttpAction;
 use crate::resolve::check::{network, quantity};
-use crate::resolve::{Context, Sink};
+use crate::resolve::{Context, Sink, not_empty};
 use crate::resource as raw;
 use crate::terms::route_policy::{DirectResponse, Redirect, RedirectPort};
 
@@ -91,13 +91,12 @@ fn redirect(written: &raw::HttpRedirect, at: &At<'_>, sink: &mut Sink<'_>) -> Ar
     if let Some(port) = written.port.filter(|&port| port > 0) {
         sink.check(&at.field("port"), Code::INVALID_PORT, network::port(port));
     }
-    let text = |text: &String| (!text.is_empty()).then(|| text.as_str().into());
     Arc::new(Redirect {
         status: redirect_code(written.redirect_code, &at.field("redirectCode"), sink),
-        uri: text(&written.uri),
-        prefix_rewrite: text(&written.prefix_rewrite),
-        authority: text(&written.authority),
-        scheme: text(&written.scheme),
+        uri: not_empty(&written.uri),
+        prefix_rewrite: not_empty(&written.prefix_rewrite),
+        authority: not_empty(&written.authority),
+        scheme: not_empty(&written.scheme),
         port: redirect_port(written),
     })
 }

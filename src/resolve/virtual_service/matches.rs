@@ -3,7 +3,7 @@
 use crate::diagnostic::{At, Code};
 use crate::mesh::virtual_service::HttpMatch;
 use crate::resolve::check::{domain, header, labels, network};
-use crate::resolve::{Context, Sink};
+use crate::resolve::{Context, Sink, not_empty};
 use crate::resource as raw;
 use crate::terms::condition::{
     ClaimMatch, Condition, HeaderMatch, QueryMatch, RequestMatch, ValueMatch,
@@ -56,7 +56,7 @@ pub(super) fn http_match(
         port: (written.port != 0).then_some(written.port),
         gateways: names::gateways(&written.gateways, namespace, cx),
         source_labels,
-        source_namespace: names::any_if_empty(&written.source_namespace),
+        source_namespace: not_empty(&written.source_namespace),
         request: cx.share_match(request?),
         index,
     })

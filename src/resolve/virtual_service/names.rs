@@ -43,11 +43,6 @@ pub(super) fn gateways(written: &[String], namespace: &str, cx: &Context<'_>) ->
         .collect()
 }
 
-/// A name that may be left out: then it is any.
-pub(super) fn any_if_empty(written: &str) -> Option<Box<str>> {
-    (!written.is_empty()).then(|| written.into())
-}
-
 /// Checks gateway references as admission does (R-M-150): it stops after the first one without a namespace, and it warns of
 /// the old form only where `warn` says so (R-M-147).
 pub(super) fn check_gateways(names: &[String], at: &At<'_>, warn: bool, sink: &mut Sink<'_>) {

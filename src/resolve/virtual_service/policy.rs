@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{At, Code};
 use crate::resolve::check::{header, quantity};
-use crate::resolve::{Context, Sink, retries};
+use crate::resolve::{Context, Sink, not_empty, retries};
 use crate::resource as raw;
 use crate::terms::condition::ValueMatch;
 use crate::terms::route_policy::{
@@ -81,11 +81,11 @@ fn rewrite(
         Some(regex) => cx
             .rewriter(&regex.r#match, &regex.rewrite, &regex_at, sink)
             .map(PathRewrite::Regex),
-        None => (!written.uri.is_empty()).then(|| PathRewrite::Uri(written.uri.as_str().into())),
+        None => not_empty(&written.uri).map(PathRewrite::Uri),
     };
     Rewrite {
         path,
-        authority: (!written.authority.is_empty()).then(|| written.authority.as_str().into()),
+        authority: not_empty(&written.authority),
     }
 }
 
@@ -277,14 +277,19 @@ fn cors_policy(
     }
     CorsPolicy {
         allow_origins: origins(written, at, cx, sink),
-        allow_methods: written.allow_methods.join(",").into(),
-        allow_headers: written.allow_headers.join(",").into(),
-        expose_headers: written.expose_headers.join(",").into(),
+        allow_methods: joined(&written.allow_methods),
+        allow_headers: joined(&written.allow_headers),
+        expose_headers: joined(&written.expose_headers),
         max_age,
         allow_credentials: written.allow_credentials,
         forward_unmatched_preflights: written.unmatched_preflights
             != raw::UnmatchedPreflights::Ignore,
     }
+}
+
+/// A list as a header has it.
+fn joined(list: &[String]) -> Option<Box<str>> {
+    not_empty(&list.join(","))
 }
 
 fn origins(

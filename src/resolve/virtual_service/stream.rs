@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::diagnostic::{At, Code};
 use crate::mesh::virtual_service::{L4Match, TcpRoute, TlsMatch, TlsRoute};
 use crate::resolve::check::{domain, network};
-use crate::resolve::{Context, Sink};
+use crate::resolve::{Context, Sink, not_empty};
 use crate::resource as raw;
 use crate::terms::host;
 use crate::terms::name::GatewayName;
@@ -157,7 +157,7 @@ impl Layer4<'_> {
                 &at.field("sourceLabels"),
                 sink,
             ),
-            source_namespace: names::any_if_empty(self.source_namespace),
+            source_namespace: not_empty(self.source_namespace),
             gateways: names::gateways(self.gateways, namespace, cx),
             index: own_match(index),
         }

@@ -6,21 +6,21 @@
 pub struct ClientTls {
     /// `mode`.
     pub mode: ClientTlsMode,
-    /// `clientCertificate`: path of the client's certificate chain; empty: none.
-    pub client_certificate: Box<str>,
-    /// `privateKey`: path of its key; empty: none.
-    pub private_key: Box<str>,
-    /// `caCertificates`: path of the authorities; empty: the server is not verified, unless the system's are used.
-    pub ca_certificates: Box<str>,
-    /// `caCrl`: path of the revocation list; empty: none.
-    pub ca_crl: Box<str>,
+    /// `clientCertificate`: path of the client's certificate chain.
+    pub client_certificate: Option<Box<str>>,
+    /// `privateKey`: path of its key.
+    pub private_key: Option<Box<str>>,
+    /// `caCertificates`: path of the authorities; `None`: the server is not verified, unless the system's are used.
+    pub ca_certificates: Option<Box<str>>,
+    /// `caCrl`: path of the revocation list.
+    pub ca_crl: Option<Box<str>>,
     /// `credentialName`: a secret instead of paths. Read by gateways, and by sidecars where the rule has a workload
     /// selector; elsewhere it yields no TLS at all (R-M-113).
-    pub credential_name: Box<str>,
+    pub credential_name: Option<Box<str>>,
     /// `subjectAltNames`: names that the server may have; empty with `ISTIO_MUTUAL`: its service accounts (R-M-112).
     pub subject_alt_names: Box<[Box<str>]>,
-    /// `sni`; empty with `ISTIO_MUTUAL`: `outbound_.<port>_.<subset>_.<host>` (R-M-112).
-    pub sni: Box<str>,
+    /// `sni`; `None` with `ISTIO_MUTUAL`: `outbound_.<port>_.<subset>_.<host>` (R-M-112).
+    pub sni: Option<Box<str>>,
     /// `insecureSkipVerify`: the server's certificate is not verified; unset: the mesh's setting.
     pub insecure_skip_verify: Option<bool>,
 }
