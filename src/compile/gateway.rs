@@ -170,13 +170,15 @@ impl<'a> Gateway<'a> {
                     continue;
                 }
                 let subsets = rule.iter().flat_map(|rule| rule.subsets());
-                let names = std::iter::once("").chain(subsets.map(|subset| &*subset.name));
+                let names = subsets.map(|subset| Some(Arc::from(&*subset.name)));
+                let names = std::iter::once(None).chain(names);
                 for subset in names {
                     let cluster = self.clusters.borrow_mut().cluster(
                         &service.hostname,
                         port.number,
-                        &subset.into(),
+                        subset.as_ref(),
                     );
+                    let subset = subset.unwrap_or_default();
                     let sni = format!("outbound_.{}_.{subset}_.{}", port.number, service.hostname);
                     out.push(FilterChain {
                         name: "".into(),
@@ -246,7 +248,12 @@ impl Listening for AtServer<'_, '_> {
         )
     }
 
-    fn hash_key(&self, host: &Arc<str>, subset: &str, port: Option<u16>) -> Option<HashKey> {
+    fn hash_key(
+        &self,
+        host: &Arc<str>,
+        subset: Option<&str>,
+        port: Option<u16>,
+    ) -> Option<HashKey> {
         let mut clusters = self.gateway.clusters.borrow_mut();
         clusters.rule(host)?.hash_key(subset, port).cloned()
     }

@@ -28,7 +28,8 @@ pub(super) trait Listening {
     /// The cluster of a destination of a VirtualService in `namespace` (R-H-107..R-H-109, R-M-137).
     fn destination(&self, destination: &DestinationRef, namespace: &str) -> ClusterId;
     /// The key of consistent hashing that the DestinationRule of a destination asks for (R-M-121).
-    fn hash_key(&self, host: &Arc<str>, subset: &str, port: Option<u16>) -> Option<HashKey>;
+    fn hash_key(&self, host: &Arc<str>, subset: Option<&str>, port: Option<u16>)
+    -> Option<HashKey>;
 }
 
 /// The rules of `service` that a request to `listening` may match, in order; empty: the VirtualService does not exist
@@ -183,7 +184,11 @@ fn hash_policy(destinations: &[WeightedRef], listening: &dyn Listening) -> Box<[
         .filter(|weighted_ref| !weighted || weighted_ref.weight > 0)
         .filter_map(|weighted_ref| {
             let destination = &weighted_ref.destination;
-            listening.hash_key(&destination.host, &destination.subset, destination.port)
+            listening.hash_key(
+                &destination.host,
+                destination.subset.as_deref(),
+                destination.port,
+            )
         })
         .collect()
 }

@@ -24,9 +24,7 @@ pub(super) struct OnPort<'s, 'a> {
 impl OnPort<'_, '_> {
     /// The cluster of a service without a VirtualService.
     pub(super) fn service(&self, hostname: &Arc<str>, port: u16) -> ClusterId {
-        self.clusters
-            .borrow_mut()
-            .cluster(hostname, port, &Arc::default())
+        self.clusters.borrow_mut().cluster(hostname, port, None)
     }
 }
 
@@ -61,7 +59,12 @@ impl Listening for OnPort<'_, '_> {
             .destination(destination, service.as_ref(), self.port)
     }
 
-    fn hash_key(&self, host: &Arc<str>, subset: &str, port: Option<u16>) -> Option<HashKey> {
+    fn hash_key(
+        &self,
+        host: &Arc<str>,
+        subset: Option<&str>,
+        port: Option<u16>,
+    ) -> Option<HashKey> {
         let mut clusters = self.clusters.borrow_mut();
         clusters.rule(host)?.hash_key(subset, port).cloned()
     }

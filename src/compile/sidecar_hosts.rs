@@ -279,7 +279,7 @@ impl PortServices<'_> {
                 headers: None,
                 mirrors: Box::new([]),
                 hash_policy: listening
-                    .hash_key(hostname, "", Some(port))
+                    .hash_key(hostname, None, Some(port))
                     .into_iter()
                     .collect(),
             })),

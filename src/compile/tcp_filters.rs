@@ -25,7 +25,7 @@ impl<'a> FilterMaker<'a> {
         FilterMaker { scope, clusters }
     }
 
-    fn proxy_to(&self, split: Split, host: &Arc<str>, subset: &str) -> TcpProxy {
+    fn proxy_to(&self, split: Split, host: &Arc<str>, subset: Option<&str>) -> TcpProxy {
         let settings = self
             .clusters
             .borrow_mut()
@@ -67,9 +67,9 @@ impl TcpFilters for FilterMaker<'_> {
         drop(clusters);
         // Several destinations listen to the top level of the first one's DestinationRule.
         let (host, subset) = match route {
-            [only] => (&only.destination.host, &*only.destination.subset),
-            [first, ..] => (&first.destination.host, ""),
-            [] => (&Arc::default(), ""),
+            [only] => (&only.destination.host, only.destination.subset.as_deref()),
+            [first, ..] => (&first.destination.host, None),
+            [] => (&Arc::default(), None),
         };
         TcpProxy {
             origin: Some(origin),
@@ -83,8 +83,8 @@ impl ServiceFilters for FilterMaker<'_> {
         let cluster = self
             .clusters
             .borrow_mut()
-            .cluster(&service.hostname, port, &Arc::default());
-        self.proxy_to(Split::single(cluster), &service.hostname, "")
+            .cluster(&service.hostname, port, None);
+        self.proxy_to(Split::single(cluster), &service.hostname, None)
     }
 }
 

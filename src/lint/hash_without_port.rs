@@ -31,7 +31,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             let Some(rule) = facts.registry.rule(&destination.host, namespace) else {
                 continue;
             };
-            let subset = &*destination.subset;
+            let subset = destination.subset.as_deref();
             let hashed = rule.port_with_hash(subset);
             let (Some(port), None) = (hashed, rule.hash_key(subset, None)) else {
                 continue;

@@ -33,7 +33,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
         for reference in references(virtual_service) {
             let destination = reference.destination;
             let is_own_host = virtual_service.hosts.contains(&destination.host);
-            if !destination.subset.is_empty() && !reference.is_mirror && is_own_host {
+            if destination.subset.is_some() && !reference.is_mirror && is_own_host {
                 splitting
                     .entry(&destination.host)
                     .or_insert(virtual_service);
@@ -46,7 +46,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
         }
         for reference in references(from) {
             let destination = reference.destination;
-            if !destination.subset.is_empty() || !reference.is_http || reference.is_mirror {
+            if destination.subset.is_some() || !reference.is_http || reference.is_mirror {
                 continue;
             }
             let Some(other) = splitting.get(&*destination.host) else {

@@ -26,10 +26,10 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     let owners = Owners::new(&facts.mesh.destination_rules);
     for from in &facts.mesh.virtual_services {
         for reference in references(from) {
-            let (host, subset) = (&*reference.destination.host, &*reference.destination.subset);
-            if subset.is_empty() {
+            let host = &*reference.destination.host;
+            let Some(subset) = reference.destination.subset.as_deref() else {
                 continue;
-            }
+            };
             let namespace = &*from.resource().namespace;
             let rule = facts.registry.rule(host, namespace);
             if rule.is_some_and(|rule| rule.subset(subset).is_some())

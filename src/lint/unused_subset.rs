@@ -25,8 +25,10 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     let mut used_names: HashSet<&str> = HashSet::new();
     for from in &facts.mesh.virtual_services {
         for reference in references(from) {
-            used.insert((&reference.destination.host, &reference.destination.subset));
-            used_names.insert(&reference.destination.subset);
+            if let Some(subset) = &reference.destination.subset {
+                used.insert((&reference.destination.host, subset));
+                used_names.insert(subset);
+            }
         }
     }
     for rule in &facts.mesh.destination_rules {

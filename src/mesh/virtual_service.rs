@@ -145,8 +145,8 @@ pub enum HttpAction {
 pub struct DestinationRef {
     /// Host; case as written.
     pub host: Arc<str>,
-    /// Subset; empty: none.
-    pub subset: Arc<str>,
+    /// Subset.
+    pub subset: Option<Arc<str>>,
     /// Port; `None`: settled per listener (R-M-137, R-M-138).
     pub port: Option<u16>,
 }

@@ -166,7 +166,7 @@ impl Cluster {
     /// The subset, if it is one.
     pub fn subset(&self) -> Option<&str> {
         let name = self.destination()?;
-        (!name.subset.is_empty()).then_some(&*name.subset)
+        name.subset.as_deref()
     }
 
     fn destination(&self) -> Option<&ClusterName> {

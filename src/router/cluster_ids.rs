@@ -37,8 +37,7 @@ pub(crate) struct ClusterIds {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Numbered {
     pub port: u16,
-    /// Empty: none.
-    pub subset: Arc<str>,
+    pub subset: Option<Arc<str>>,
     pub id: ClusterId,
 }
 
@@ -71,18 +70,24 @@ impl ClusterIds {
     }
 
     /// The id of `outbound|port|subset|host`.
-    pub(crate) fn of_host(&mut self, host: &Arc<str>, port: u16, subset: &Arc<str>) -> ClusterId {
+    pub(crate) fn of_host(
+        &mut self,
+        host: &Arc<str>,
+        port: u16,
+        subset: Option<&Arc<str>>,
+    ) -> ClusterId {
         let all = match self.by_host.get_mut(host) {
             Some(all) => all,
             None => self.by_host.entry(Arc::clone(host)).or_default(),
         };
-        let key = |numbered: &Numbered| (numbered.port, &*numbered.subset).cmp(&(port, &**subset));
+        let key =
+            |numbered: &Numbered| (numbered.port, numbered.subset.as_ref()).cmp(&(port, subset));
         match all.binary_search_by(key) {
             Ok(place) => all[place].id,
             Err(place) => {
                 let id = ClusterId::new(self.side, self.next);
                 self.next += 1;
-                let subset = Arc::clone(subset);
+                let subset = subset.cloned();
                 all.insert(place, Numbered { port, subset, id });
                 id
             }

@@ -8,18 +8,18 @@ use std::fmt;
 pub struct ClusterName {
     /// Service port.
     pub port: u16,
-    /// Subset; empty: none.
-    pub subset: Box<str>,
+    /// Subset.
+    pub subset: Option<Box<str>>,
     /// Host as the destination names it.
     pub host: Box<str>,
 }
 
 impl ClusterName {
-    /// The cluster of `host` at `port` without a subset.
-    pub fn new(host: &str, port: u16, subset: &str) -> Self {
+    /// The cluster of `host` at `port`, or that of one of its subsets.
+    pub fn new(host: &str, port: u16, subset: Option<&str>) -> Self {
         ClusterName {
             port,
-            subset: subset.into(),
+            subset: subset.map(Into::into),
             host: host.into(),
         }
     }
@@ -27,6 +27,7 @@ impl ClusterName {
 
 impl fmt::Display for ClusterName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "outbound|{}|{}|{}", self.port, self.subset, self.host)
+        let subset = self.subset.as_deref().unwrap_or_default();
+        write!(f, "outbound|{}|{subset}|{}", self.port, self.host)
     }
 }

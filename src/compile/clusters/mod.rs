@@ -84,11 +84,16 @@ impl<'s> Clusters<'s> {
         let port = destination.port.or_else(only_port).unwrap_or(listener_port);
         let alias = service.and_then(|service| service.service().external_name.as_ref());
         let host = alias.unwrap_or(&destination.host);
-        self.cluster(host, port, &destination.subset)
+        self.cluster(host, port, destination.subset.as_ref())
     }
 
-    /// The cluster `outbound|port|subset|host`; an empty subset is none. The same id for the same name.
-    pub(super) fn cluster(&mut self, host: &Arc<str>, port: u16, subset: &Arc<str>) -> ClusterId {
+    /// The cluster `outbound|port|subset|host`. The same id for the same name.
+    pub(super) fn cluster(
+        &mut self,
+        host: &Arc<str>,
+        port: u16,
+        subset: Option<&Arc<str>>,
+    ) -> ClusterId {
         let id = self.ids.of_host(host, port, subset);
         if !self.made.contains_key(&id) {
             let made = self.make(host, port, subset);
@@ -128,8 +133,8 @@ impl<'s> Clusters<'s> {
             let Some(numbered) = self.ids.all_of_host(host).get(index) else {
                 return;
             };
-            let (port, subset) = (numbered.port, Arc::clone(&numbered.subset));
-            self.cluster(host, port, &subset);
+            let (port, subset) = (numbered.port, numbered.subset.clone());
+            self.cluster(host, port, subset.as_ref());
         }
     }
 
@@ -185,9 +190,10 @@ impl<'s> Clusters<'s> {
             .or_insert_with(|| Host::new(scope, host))
     }
 
-    fn make(&mut self, host_name: &Arc<str>, port: u16, subset: &Arc<str>) -> Cluster {
+    fn make(&mut self, host_name: &Arc<str>, port: u16, subset: Option<&Arc<str>>) -> Cluster {
         let (scope, side) = (self.scope, self.ids.side());
         let default_policy = self.default_policy.clone();
+        let subset = subset.map(|subset| &**subset);
         let host = self.hosts.entry(Arc::clone(host_name));
         let host = host.or_insert_with(|| Host::new(scope, host_name));
         let labels = host.subset_labels(subset);
@@ -260,8 +266,8 @@ impl<'s> Host<'s> {
         Some((view.service(), view.port(port)?))
     }
 
-    fn subset_labels(&self, subset: &str) -> Option<&'s Arc<Labels>> {
-        Some(&self.rule?.subset(subset)?.labels)
+    fn subset_labels(&self, subset: Option<&str>) -> Option<&'s Arc<Labels>> {
+        Some(&self.rule?.subset(subset?)?.labels)
     }
 
     /// Selector of the service and labels of the subset, together.
@@ -278,15 +284,15 @@ impl<'s> Host<'s> {
         }
     }
 
-    fn exists(&self, port: u16, subset: &str, has_endpoints: bool) -> bool {
+    fn exists(&self, port: u16, subset: Option<&str>, has_endpoints: bool) -> bool {
         let Some(service) = &self.service else {
             return false;
         };
         let port_exists = service
             .port(port)
             .is_some_and(|port| port.protocol != Protocol::Udp);
-        let subset_exists =
-            subset.is_empty() || self.rule.is_some_and(|rule| rule.subset(subset).is_some());
+        let has = |name| self.rule.is_some_and(|rule| rule.subset(name).is_some());
+        let subset_exists = subset.is_none_or(has);
         let resolution = match service.service().resolution {
             Resolution::Alias => false,
             Resolution::Dns | Resolution::DnsRoundRobin => has_endpoints,

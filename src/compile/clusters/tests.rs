@@ -1,5 +1,7 @@
 //! What a host, a port and a subset resolve to.
 
+use std::sync::Arc;
+
 use super::Clusters;
 use crate::compile::scope::Scope;
 use crate::compile::scope::fixtures::{entry, istio, mesh, service};
@@ -18,9 +20,13 @@ fn with_clusters<T>(yaml: &str, ask: impl FnOnce(&Scope<'_>, &mut Clusters<'_>) 
     )
 }
 
+fn named(subset: &str) -> Option<Arc<str>> {
+    (!subset.is_empty()).then(|| subset.into())
+}
+
 fn cluster(yaml: &str, host: &str, port: u16, subset: &str) -> Cluster {
     with_clusters(yaml, |_, clusters| {
-        let id = clusters.cluster(&host.into(), port, &subset.into());
+        let id = clusters.cluster(&host.into(), port, named(subset).as_ref());
         clusters.get(id).clone()
     })
 }
@@ -110,7 +116,8 @@ fn a_cluster_knows_its_parts_labels_and_policy() {
 #[test]
 fn one_name_is_one_cluster() {
     with_clusters(REVIEWS, |_, clusters| {
-        let mut get = |port, subset: &str| clusters.cluster(&HOST.into(), port, &subset.into());
+        let mut get =
+            |port, subset: &str| clusters.cluster(&HOST.into(), port, named(subset).as_ref());
         assert_eq!(get(9080, "v1"), get(9080, "v1"));
         assert_ne!(get(9080, "v1"), get(9081, "v1"));
     });
@@ -124,7 +131,7 @@ fn a_name_keeps_its_id_in_whatever_order_it_is_asked_for() {
     let mut ids = ClusterIds::default();
     let names = [(9080, "v1"), (9080, ""), (80, "v2"), (9080, "v2")];
     let ask = |clusters: &mut Clusters<'_>, (port, subset): (u16, &str)| {
-        clusters.cluster(&HOST.into(), port, &subset.into())
+        clusters.cluster(&HOST.into(), port, named(subset).as_ref())
     };
     let first: Vec<_> = {
         let clusters = &mut Clusters::new(&scope, &mut ids);
@@ -149,7 +156,7 @@ fn a_name_keeps_its_id_in_whatever_order_it_is_asked_for() {
 fn destination(host: &str, port: Option<u16>) -> DestinationRef {
     DestinationRef {
         host: host.into(),
-        subset: "".into(),
+        subset: None,
         port,
     }
 }
@@ -194,7 +201,7 @@ spec: {type: ExternalName, externalName: one.a.svc.cluster.local, ports: [{port:
         let cluster = clusters.get(id);
         assert_eq!(cluster.name(), "outbound|81||one.a.svc.cluster.local");
         assert!(cluster.exists());
-        let id = clusters.cluster(&host.into(), 81, &"".into());
+        let id = clusters.cluster(&host.into(), 81, None);
         assert!(!clusters.get(id).exists());
         let service = scope.service("one.a.svc.cluster.local");
         assert_eq!(service.map(|service| service.aliases().len()), Some(1));

@@ -206,7 +206,7 @@ fn an_empty_registry_is_open() {
     assert!(scope.is_open());
     let mut ids = ClusterIds::default();
     let mut clusters = Clusters::new(&scope, &mut ids);
-    let id = clusters.cluster(&"any.com".into(), 80, &"v1".into());
+    let id = clusters.cluster(&"any.com".into(), 80, Some(&"v1".into()));
     assert!(clusters.get(id).exists());
 }
 

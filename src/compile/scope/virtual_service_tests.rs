@@ -89,7 +89,7 @@ fn r_m_072_destinations_of_imported_virtual_services_are_imported_with_the_ports
     let mut ids = ClusterIds::default();
     let mut clusters = Clusters::new(&scope, &mut ids);
     let mut exists = |host: &str, port| {
-        let id = clusters.cluster(&host.into(), port, &"".into());
+        let id = clusters.cluster(&host.into(), port, None);
         clusters.get(id).exists()
     };
     assert!(exists("x.b.svc.cluster.local", 80));

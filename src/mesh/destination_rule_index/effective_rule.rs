@@ -139,29 +139,31 @@ impl EffectiveRule {
             .map(|place| &self.merged.subsets[*place])
     }
 
-    /// The policy of the cluster `outbound|port|subset|host` (R-M-083..R-M-085); an empty `subset` is none. `None`: neither
+    /// The policy of the cluster `outbound|port|subset|host` (R-M-083..R-M-085). `None`: neither
     /// this rule nor the mesh says anything, or there is no such subset.
     ///
     /// Two calls for one cluster give the same `Arc`. A host without any rule has the policy of
     /// [`MeshConfig::default_traffic_policy`](crate::mesh::MeshConfig::default_traffic_policy).
-    pub fn policy(&self, subset: &str, port: u16) -> Option<Arc<TrafficPolicy>> {
-        let policies = if subset.is_empty() {
-            &self.top_level
-        } else {
-            &self.of_subsets[*self.by_name.get(subset)?]
+    pub fn policy(&self, subset: Option<&str>, port: u16) -> Option<Arc<TrafficPolicy>> {
+        let policies = match subset {
+            None => &self.top_level,
+            Some(name) => &self.of_subsets[*self.by_name.get(name)?],
         };
         policies.of_port(port)
+    }
+
+    /// What a subset says itself.
+    fn own_policy(&self, subset: Option<&str>) -> Option<&RuleTrafficPolicy> {
+        self.subset(subset?)?.traffic_policy.as_deref()
     }
 
     /// What HTTP requests to a destination are hashed by (R-M-121, R-H-115).
     ///
     /// `port` is the destination's own port, `None` where it names none: port-level entries count only where it does. For
     /// a service without a VirtualService it is the listener's port.
-    pub fn hash_key(&self, subset: &str, port: Option<u16>) -> Option<&HashKey> {
+    pub fn hash_key(&self, subset: Option<&str>, port: Option<u16>) -> Option<&HashKey> {
         let top = self.merged.traffic_policy.as_deref();
-        let own = self
-            .subset(subset)
-            .and_then(|subset| subset.traffic_policy.as_deref());
+        let own = self.own_policy(subset);
         let hash = own
             .and_then(|policy| hash_of_port(policy, port))
             .or_else(|| own.and_then(|policy| hash_of(policy.settings.load_balancer.as_ref())))
@@ -171,9 +173,8 @@ impl EffectiveRule {
     }
 
     /// The first port whose port-level entry hashes something for `subset`.
-    pub(crate) fn port_with_hash(&self, subset: &str) -> Option<u16> {
-        let own = self.subset(subset);
-        let own = own.and_then(|subset| subset.traffic_policy.as_deref());
+    pub(crate) fn port_with_hash(&self, subset: Option<&str>) -> Option<u16> {
+        let own = self.own_policy(subset);
         let top = self.merged.traffic_policy.as_deref();
         [own, top]
             .into_iter()
@@ -188,20 +189,18 @@ impl EffectiveRule {
 
     /// What TCP connections to a destination are told (R-M-115, R-M-120); port-level entries say nothing here.
     ///
-    /// `subset` is the destination's; empty where it has none, and for the first destination of several, whatever it
+    /// `subset` is the destination's; `None` where it has none, and for the first destination of several, whatever it
     /// names.
-    pub fn tcp_settings(&self, subset: &str) -> TcpSettings {
+    pub fn tcp_settings(&self, subset: Option<&str>) -> TcpSettings {
         let top = self.merged.traffic_policy.as_deref();
-        let own = self
-            .subset(subset)
-            .and_then(|subset| subset.traffic_policy.as_deref());
+        let own = self.own_policy(subset);
         let pool = top
             .and_then(|policy| policy.settings.connection_pool.as_deref())
             .and_then(|pool| pool.tcp.as_ref());
         let balancer = own
             .and_then(|policy| policy.settings.load_balancer.as_ref())
             .or_else(|| top.and_then(|policy| policy.settings.load_balancer.as_ref()));
-        let tunnel_of = if subset.is_empty() { top } else { own };
+        let tunnel_of = if subset.is_none() { top } else { own };
         TcpSettings {
             idle_timeout: pool.and_then(|tcp| tcp.idle_timeout),
             max_connection_duration: pool.and_then(|tcp| tcp.max_connection_duration),
@@ -328,22 +327,22 @@ mod tests {
                 Some(header("subset-port")),
             )),
         );
-        assert_eq!(name(all.hash_key("v1", Some(80))), "subset-port");
-        assert_eq!(name(all.hash_key("v1", Some(81))), "subset");
-        assert_eq!(name(all.hash_key("v1", None)), "subset");
-        assert_eq!(name(all.hash_key("", Some(80))), "port");
-        assert_eq!(name(all.hash_key("", Some(81))), "top");
-        assert_eq!(name(all.hash_key("v9", None)), "top");
+        assert_eq!(name(all.hash_key(Some("v1"), Some(80))), "subset-port");
+        assert_eq!(name(all.hash_key(Some("v1"), Some(81))), "subset");
+        assert_eq!(name(all.hash_key(Some("v1"), None)), "subset");
+        assert_eq!(name(all.hash_key(None, Some(80))), "port");
+        assert_eq!(name(all.hash_key(None, Some(81))), "top");
+        assert_eq!(name(all.hash_key(Some("v9"), None)), "top");
     }
 
     #[test]
     fn r_m_121_a_port_counts_only_where_the_destination_names_it() {
         let port_only = rule(policy(TrafficPolicy::default(), Some(header("port"))), None);
-        assert_eq!(name(port_only.hash_key("", Some(80))), "port");
-        assert_eq!(port_only.hash_key("", None), None);
+        assert_eq!(name(port_only.hash_key(None, Some(80))), "port");
+        assert_eq!(port_only.hash_key(None, None), None);
         // The cluster hashes all the same.
         let cluster = port_only
-            .policy("", 80)
+            .policy(None, 80)
             .and_then(|policy| policy.load_balancer.clone());
         assert_eq!(cluster, hashing(header("port")));
     }
@@ -353,14 +352,14 @@ mod tests {
         let top = policy(balanced(hashing(header("top"))), None);
         let simple = Some(Arc::new(LoadBalancer::default()));
         let rule = rule(top, Some(policy(balanced(simple), None)));
-        assert_eq!(name(rule.hash_key("v1", Some(80))), "top");
+        assert_eq!(name(rule.hash_key(Some("v1"), Some(80))), "top");
     }
 
     #[test]
     fn r_m_121_hashing_of_nothing_does_cancel_it() {
         let top = policy(balanced(hashing(header("top"))), None);
         let rule = rule(top, Some(policy(balanced(hashing(None)), None)));
-        assert_eq!(rule.hash_key("v1", Some(80)), None);
+        assert_eq!(rule.hash_key(Some("v1"), Some(80)), None);
     }
 
     #[test]
@@ -386,15 +385,15 @@ mod tests {
             ..TrafficPolicy::default()
         };
         let rule = rule(policy(top, None), Some(policy(own, None)));
-        let settings = rule.tcp_settings("v1");
+        let settings = rule.tcp_settings(Some("v1"));
         assert_eq!(settings.idle_timeout, Some(Duration::from_secs(1)));
         assert_eq!(
             settings.max_connection_duration,
             Some(Duration::from_secs(2))
         );
         assert!(!settings.hash_source_ip);
-        assert!(rule.tcp_settings("").hash_source_ip);
-        assert!(rule.tcp_settings("v9").hash_source_ip);
+        assert!(rule.tcp_settings(None).hash_source_ip);
+        assert!(rule.tcp_settings(Some("v9")).hash_source_ip);
     }
 
     #[test]
@@ -407,8 +406,8 @@ mod tests {
             policy(top, None),
             Some(policy(TrafficPolicy::default(), None)),
         );
-        assert!(rule.tcp_settings("").tunnel.is_some());
-        assert!(rule.tcp_settings("v1").tunnel.is_none());
-        assert!(rule.tcp_settings("v9").tunnel.is_none());
+        assert!(rule.tcp_settings(None).tunnel.is_some());
+        assert!(rule.tcp_settings(Some("v1")).tunnel.is_none());
+        assert!(rule.tcp_settings(Some("v9")).tunnel.is_none());
     }
 }

@@ -126,7 +126,7 @@ fn r_m_079_equal_sets_merge_into_one_with_the_older_policy_and_all_subsets() {
     let names: Vec<_> = rule.subsets().iter().map(|subset| &*subset.name).collect();
     assert_eq!(names, ["v1", "v2"]);
     assert_eq!(*rule.subset("v1").unwrap().labels, labels("version", "1"));
-    let policy = rule.policy("", 80).unwrap();
+    let policy = rule.policy(None, 80).unwrap();
     assert_eq!(
         policy.load_balancer.as_ref().unwrap().balancing,
         LoadBalancing::RoundRobin
@@ -147,7 +147,7 @@ fn r_m_078_a_policy_fills_the_gap_as_a_whole() {
         rule(2, "svc", "b").policy(LoadBalancing::Random),
     ]);
     let rule = index.lookup(HOST, "svc", "client", &Labels::EMPTY).unwrap();
-    let policy = rule.policy("v1", 80).unwrap();
+    let policy = rule.policy(Some("v1"), 80).unwrap();
     assert_eq!(
         policy.load_balancer.as_ref().unwrap().balancing,
         LoadBalancing::Random
@@ -321,8 +321,11 @@ fn policies_are_shared_between_views_and_ports() {
             .lookup(HOST, "svc", namespace, &Labels::EMPTY)
             .unwrap()
     };
-    let first = of("client").policy("", 80).unwrap();
-    assert!(Arc::ptr_eq(&first, &of("svc").policy("", 81).unwrap()));
-    assert!(Arc::ptr_eq(&first, &of("third").policy("v1", 80).unwrap()));
-    assert_eq!(of("client").policy("v9", 80), None);
+    let first = of("client").policy(None, 80).unwrap();
+    assert!(Arc::ptr_eq(&first, &of("svc").policy(None, 81).unwrap()));
+    assert!(Arc::ptr_eq(
+        &first,
+        &of("third").policy(Some("v1"), 80).unwrap()
+    ));
+    assert_eq!(of("client").policy(Some("v9"), 80), None);
 }

@@ -2,8 +2,6 @@
 //!
 //! Only the outbound side has a meaning here: `ingress` is checked and reported as having no effect on routing.
 
-use std::sync::Arc;
-
 use crate::diagnostic::{At, Code};
 use crate::mesh::config::OutboundTrafficPolicy;
 use crate::mesh::service::Protocol;
@@ -140,7 +138,7 @@ fn egress_proxy(
     let host = resolve_short_name(&proxy.host, namespace, &cx.config.domain);
     Some(DestinationRef {
         host: cx.intern(&host),
-        subset: Arc::from(proxy.subset.as_str()),
+        subset: crate::resolve::not_empty(&proxy.subset),
         port: proxy
             .port
             .as_ref()

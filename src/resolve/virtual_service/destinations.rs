@@ -203,7 +203,10 @@ fn destination(
     }
     DestinationRef {
         host: names::host(&written.host, namespace, cx),
-        subset: cx.intern(&written.subset),
+        subset: match written.subset.as_str() {
+            "" => None,
+            name => Some(cx.intern(name)),
+        },
         port: written
             .port
             .as_ref()

@@ -72,7 +72,7 @@ spec:
         panic!("{service:?}");
     };
     assert_eq!(&*route[0].destination.host, "Cart.shop.svc.cluster.local");
-    assert_eq!(&*route[0].destination.subset, "v1");
+    assert_eq!(route[0].destination.subset.as_deref(), Some("v1"));
     assert_eq!(route[0].destination.port, Some(8080));
     let mirror = &service.http[0].mirrors[0].destination;
     assert_eq!(&*mirror.host, "shadow.shop.svc.cluster.local");
