@@ -48,6 +48,7 @@
 //! | follow a configuration that changes | [`live::LiveRouter`] |
 //! | serve many proxies of one mesh | [`Compiler`] |
 //! | choose one of a cluster's endpoints by hash | [`balance`] |
+//! | write and read an Envoy's configuration | `Router::to_envoy`, `Router::from_envoy` (feature `envoy`) |
 //!
 //! The [`guide`] has the semantics, the differences from Istio, a glossary, and what an answer costs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -101,6 +102,9 @@ pub mod guide {
     pub mod semantics {}
     #[doc = include_str!("guide/differences.md")]
     pub mod differences {}
+    #[cfg(feature = "envoy")]
+    #[doc = include_str!("guide/envoy.md")]
+    pub mod envoy {}
     #[doc = include_str!("guide/glossary.md")]
     pub mod glossary {}
     #[doc = include_str!("guide/performance.md")]

@@ -1,7 +1,7 @@
 //! The conformance runner: asks this crate what a recorded request was answered with, and compares every field.
 //!
 //! ```text
-//! cargo run --release --example conformance -- [--json] [--strict] [--pending] [--cluster-domain NAME] PATH...
+//! cargo run --release --example conformance -- [--json] [--strict] [--pending] [--cluster-domain NAME] [--via WAY] PATH...
 //! ```
 //!
 //! Each PATH is a file of the form `routing-case/v1`, an archive of such cases (`*.jsonl.gz`, as JSON, one a line), or a
@@ -13,12 +13,18 @@
 //! outside routing) is skipped and named; under `--strict` it has failed. `--json` prints one line for each call
 //! instead, with the full decision. `--pending` counts the failures of the cases that the tests list as not right yet
 //! (`tests/data/pending/router`) apart; a listed case that passes has failed.
+//!
+//! `--via envoy` asks the router that is read back from what the compiled one writes for an Envoy; `--via xds=DIR` the one that is
+//! read from what istiod sent (archives of dumps, such as `tests/data/xds`), and only the cases that have a dump. Both need the
+//! feature `envoy`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::json;
+
+mod via;
 
 #[allow(dead_code)] // the tests use the rest
 #[path = "../../tests/support/mod.rs"]
@@ -29,6 +35,7 @@ use support::case::{self, Case};
 use support::compare::{self, Difference, Verdict};
 use support::engine;
 use support::pending::Pending;
+use via::Via;
 
 /// What the command line asks for.
 struct Arguments {
@@ -36,6 +43,7 @@ struct Arguments {
     strict: bool,
     pending: bool,
     cluster_domain: String,
+    via: Via,
     paths: Vec<PathBuf>,
 }
 
@@ -51,8 +59,7 @@ struct Tally {
     not_yet: BTreeMap<&'static str, usize>,
 }
 
-const USAGE: &str =
-    "usage: conformance [--json] [--strict] [--pending] [--cluster-domain NAME] PATH...";
+const USAGE: &str = "usage: conformance [--json] [--strict] [--pending] [--cluster-domain NAME] [--via envoy|xds=DIR] PATH...";
 
 fn arguments() -> Result<Arguments, String> {
     let mut out = Arguments {
@@ -60,6 +67,7 @@ fn arguments() -> Result<Arguments, String> {
         strict: false,
         pending: false,
         cluster_domain: "cluster.local".to_owned(),
+        via: Via::Yaml,
         paths: vec![],
     };
     let mut words = std::env::args().skip(1);
@@ -69,6 +77,7 @@ fn arguments() -> Result<Arguments, String> {
             "--strict" => out.strict = true,
             "--pending" => out.pending = true,
             "--cluster-domain" => out.cluster_domain = words.next().ok_or(USAGE)?,
+            "--via" => out.via = Via::parse(&words.next().ok_or(USAGE)?)?,
             "--help" | "-h" => return Err(USAGE.to_owned()),
             option if option.starts_with("--") => {
                 return Err(format!("unknown option `{option}`\n{USAGE}"));
@@ -163,7 +172,16 @@ fn run(case: &Case, arguments: &Arguments, pending: &Pending, tally: &mut Tally)
 }
 
 fn ask(case: &Case, arguments: &Arguments, tally: &mut Tally) {
-    let engine = engine::compile(case, &arguments.cluster_domain);
+    let mut engine = engine::compile(case, &arguments.cluster_domain);
+    match arguments.via.router(case, &engine.router) {
+        Ok(Some(router)) => engine.router = router,
+        Ok(None) => return,
+        Err(why) => {
+            println!("{}: {why}", case.id);
+            tally.failed += case.calls.len();
+            return;
+        }
+    }
     if !case.raw["expect_clusters"].is_null() {
         *tally.not_yet.entry("expect_clusters").or_default() += 1;
     }

@@ -1,7 +1,8 @@
 //! The registry of codes: every diagnostic that the crate can make, once. A code is never reused and never changes its
 //! meaning; one that is no longer made stays here.
 //!
-//! Ranges: `MR00xx` parse, `MR01xx` resolve, `MR02xx` linking, `MR03xx` lints, `MR04xx` compile.
+//! Ranges: `MR00xx` parse, `MR01xx` resolve, `MR02xx` linking, `MR03xx` lints, `MR04xx` compile, `MR05xx`
+//! Envoy's configuration.
 
 use super::Severity;
 use std::fmt;
@@ -195,6 +196,13 @@ codes! {
     LINT_STOPPED = "MR0390" "lint-stopped" Note "A lint did not look at everything: there is more than its limit.";
 
     // MR04xx: one proxy's view.
+
+    // MR05xx: Envoy's own configuration.
+    NOT_ENVOY_CONFIG = "MR0501" "not-envoy-config" Error "The text is no configuration of an Envoy.";
+    INVALID_ENVOY_VALUE = "MR0502" "invalid-envoy-value" Error "The value is none that Envoy takes.";
+    NOT_HONOURED = "MR0503" "not-honoured" Error "The field decides what becomes of requests, and is not honoured.";
+    NOT_GIVEN = "MR0504" "not-given" Warning "A resource names another one that is not given.";
+    NOT_LOOKED_AT = "MR0505" "not-looked-at" Warning "The field, or the filter, may change what becomes of requests, and is not looked at.";
 }
 
 impl Code {

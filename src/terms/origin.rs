@@ -80,6 +80,9 @@ pub(crate) enum RouteList {
     Http,
     Tls,
     Tcp,
+    /// Which one is not known: an Envoy is told the resource only.
+    #[cfg(feature = "envoy")]
+    Unknown,
 }
 
 impl RouteList {
@@ -89,6 +92,8 @@ impl RouteList {
             RouteList::Http => ("http", "match"),
             RouteList::Tls => ("tls", "match"),
             RouteList::Tcp => ("tcp", "match"),
+            #[cfg(feature = "envoy")]
+            RouteList::Unknown => ("", ""),
         }
     }
 }
@@ -143,6 +148,18 @@ impl Origin {
     pub(crate) fn new(route: &Arc<RouteOrigin>, matched: MatchIndex) -> Self {
         let route = Arc::clone(route);
         Origin { route, matched }
+    }
+
+    /// Somewhere in this resource.
+    #[cfg(feature = "envoy")]
+    pub(crate) fn somewhere(author: &Arc<Author>) -> Self {
+        let route = RouteOrigin {
+            author: Arc::clone(author),
+            list: RouteList::Unknown,
+            index: 0,
+            root: None,
+        };
+        Origin::new(&Arc::new(route), MatchIndex::default())
     }
 
     /// Where it is written itself.
@@ -262,6 +279,9 @@ impl RouteField {
         let (list, matches) = self.list.fields();
         let mut path = FieldPath::root();
         path.push_field("spec");
+        if list.is_empty() {
+            return path;
+        }
         path.push_field(list);
         path.push_index(self.index);
         if let Some(matched) = self.matched {
@@ -275,6 +295,9 @@ impl RouteField {
 impl fmt::Display for RouteField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (list, matches) = self.list.fields();
+        if list.is_empty() {
+            return f.write_str("spec");
+        }
         write!(f, "{list}[{}]", self.index)?;
         match self.matched {
             Some(matched) => write!(f, ".{matches}[{matched}]"),

@@ -11,6 +11,8 @@ mod debug;
 mod destination_rule;
 #[cfg(feature = "yaml")]
 mod diagnostics;
+#[cfg(feature = "envoy")]
+mod envoy;
 #[cfg(feature = "yaml")]
 mod lint;
 #[cfg(feature = "yaml")]

@@ -3,11 +3,13 @@
 
 pub(crate) mod message;
 
+mod cluster;
 mod filter;
 mod listener;
 mod route;
 mod shared;
 
+pub use cluster::*;
 pub use filter::*;
 pub use listener::*;
 pub use message::{Any, Empty, Int64, Span};

@@ -381,4 +381,15 @@ impl RedirectResponseCode {
             _ => return None,
         })
     }
+
+    /// The status.
+    pub(crate) fn status(self) -> u16 {
+        match self {
+            RedirectResponseCode::MovedPermanently => 301,
+            RedirectResponseCode::Found => 302,
+            RedirectResponseCode::SeeOther => 303,
+            RedirectResponseCode::TemporaryRedirect => 307,
+            RedirectResponseCode::PermanentRedirect => 308,
+        }
+    }
 }

@@ -8,10 +8,10 @@ mod route;
 use std::collections::BTreeSet;
 
 use super::EnvoyConfig;
-use crate::router::{ClusterId, RouteConfigId, Router, Tables, View};
+use crate::router::{ClusterId, ClusterSide, RouteConfigId, Router, Tables, View};
 use crate::terms::origin::Origin;
 
-use super::model::{Metadata, RouteConfiguration};
+use super::model::{Cluster, Metadata, RouteConfiguration};
 
 impl Router {
     /// Envoy's configuration of the same routing, in the v3 API: what istiod would send to an Envoy of this proxy, without
@@ -28,25 +28,34 @@ impl Router {
         let has_both = tables.mesh.is_some() && tables.gateway.is_some();
         for (view, is_gateway) in [(&tables.mesh, false), (&tables.gateway, true)] {
             let Some(view) = view else { continue };
-            let writer = Writer { tables, view };
-            let side = if is_gateway {
-                listener::Side::Gateway {
-                    is_marked: has_both,
+            let (side, cluster_side) = match is_gateway {
+                true => {
+                    let is_marked = has_both;
+                    (listener::Side::Gateway { is_marked }, ClusterSide::Gateway)
                 }
-            } else {
-                listener::Side::Mesh
+                false => (listener::Side::Mesh, ClusterSide::Mesh),
+            };
+            let writer = Writer {
+                tables,
+                view,
+                side: cluster_side,
             };
             config.listeners.extend(writer.listeners(side));
             config.routes.extend(writer.routes());
+            config.clusters.extend(writer.clusters());
         }
         config
     }
 }
 
+/// The cluster that leads nowhere.
+const BLACK_HOLE: &str = "BlackHoleCluster";
+
 /// Writes one side of a proxy.
 struct Writer<'r> {
     tables: &'r Tables,
     view: &'r View,
+    side: ClusterSide,
 }
 
 impl Writer<'_> {
@@ -62,6 +71,23 @@ impl Writer<'_> {
         ids.filter(|id| seen.insert(*id))
             .map(|id| self.route_config(self.view.route_config(id)))
             .collect()
+    }
+
+    /// The clusters of the side that are there; the one that leads nowhere always is, as in every Envoy of istiod's.
+    fn clusters(&self) -> Vec<Cluster> {
+        let all = self.tables.clusters.iter();
+        let own = all.filter(|(id, _)| id.side() == self.side as usize);
+        let there = own
+            .map(|(_, cluster)| cluster)
+            .filter(|cluster| cluster.exists());
+        let named = |name: &str| Cluster {
+            name: name.to_owned(),
+        };
+        let mut out: Vec<Cluster> = there.map(|cluster| named(cluster.name())).collect();
+        if !out.iter().any(|cluster| cluster.name == BLACK_HOLE) {
+            out.push(named(BLACK_HOLE));
+        }
+        out
     }
 
     fn cluster_name(&self, id: ClusterId) -> String {

@@ -2,6 +2,7 @@
 //! field, whatever has to do with routing.
 
 mod meaning;
+mod read;
 
 use std::collections::BTreeMap;
 
