@@ -80,5 +80,6 @@ fn destination(name: &str) -> Option<ClusterName> {
         return None;
     };
     let is_whole = parts.next().is_none();
+    let subset = Some(subset).filter(|subset| !subset.is_empty());
     is_whole.then_some(ClusterName::new(host, port.parse().ok()?, subset))
 }

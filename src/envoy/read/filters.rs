@@ -92,11 +92,12 @@ fn cors(
             }
         },
     };
+    let said = |text: String| (!text.is_empty()).then(|| text.into());
     Some(Arc::new(route_policy::CorsPolicy {
         allow_origins: allow_origins.into(),
-        allow_methods: cors.allow_methods.into(),
-        allow_headers: cors.allow_headers.into(),
-        expose_headers: cors.expose_headers.into(),
+        allow_methods: said(cors.allow_methods),
+        allow_headers: said(cors.allow_headers),
+        expose_headers: said(cors.expose_headers),
         max_age,
         allow_credentials: cors.allow_credentials,
         forward_unmatched_preflights: cors.forward_not_matching_preflights.unwrap_or(true),
