@@ -74,14 +74,14 @@ impl Compiled {
             let scope = Scope::sidecar(mesh, proxy);
             let clusters = RefCell::new(Clusters::new(&scope, mesh_ids));
             let made = SidecarTables::new(&Sidecar::new(proxy, &scope, &clusters));
-            let all = clusters.borrow_mut().take_all();
+            let all = all_of(&clusters);
             (made, sidecar_tables::service_ports(&scope), all)
         };
         let gateway = || {
             let scope = Scope::gateway(mesh, proxy);
             let clusters = RefCell::new(Clusters::new(&scope, gateway_ids));
             let made = GatewayTables::new(&Gateway::new(proxy, &scope, &clusters));
-            let all = clusters.borrow_mut().take_all();
+            let all = all_of(&clusters);
             (made, all)
         };
         let (is_sidecar, is_gateway) = (
@@ -184,6 +184,13 @@ impl Compiled {
             virtual_hosts,
         })
     }
+}
+
+/// Every cluster of a side, in the order of the ids.
+fn all_of(clusters: &RefCell<Clusters<'_>>) -> Vec<Cluster> {
+    let mut clusters = clusters.borrow_mut();
+    clusters.make_all();
+    clusters.take_all()
 }
 
 /// What leads to a cluster that exists no more, or exists now, is settled anew for the simple door.

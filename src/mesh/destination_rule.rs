@@ -31,7 +31,7 @@ pub struct DestinationRule {
 #[non_exhaustive]
 pub struct Subset {
     /// Its name.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// The labels of its endpoints.
     pub labels: Arc<Labels>,
     /// Its policy.

@@ -77,8 +77,8 @@ impl Router {
         self.tables.clusters.get(id)
     }
 
-    /// The clusters that its rules and filter chains name, each with its id. A router that has been updated may have more:
-    /// those that were named before.
+    /// The clusters that the proxy has, and those that its rules and filter chains name, each with its id. A router that has been
+    /// updated may have more: those that were there before, which do not [exist](Cluster::exists) any more.
     pub fn clusters(&self) -> impl Iterator<Item = (ClusterId, &Cluster)> {
         self.tables.clusters.iter()
     }

@@ -1,11 +1,13 @@
-//! The recorded answers of real istiod and real Envoy: every field of every call of every case in `tests/data/recorded`.
+//! The recorded answers of real istiod and real Envoy: every field of every call and every
+//! cluster of every case in `tests/data/recorded`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::archive::archives;
 use crate::support::case::{self, Case};
+use crate::support::clusters;
 use crate::support::compare::judge;
-use crate::support::engine::compile;
+use crate::support::engine::{Engine, compile};
 use crate::support::pending::{Pending, is_asked};
 
 /// What is found about a case.
@@ -23,25 +25,38 @@ impl Findings {
         self.lines.push(line);
     }
 
+    fn needs(need: Option<&str>) -> Self {
+        let mut out = Findings::default();
+        let text = format!("needs {}", need.unwrap_or_default());
+        out.add(&text, text.clone());
+        out
+    }
+
     fn reason(&self) -> String {
         let kinds: Vec<&str> = self.kinds.iter().map(String::as_str).collect();
         kinds.join(", ")
     }
 }
 
-fn judged(case: &Case, unchecked: &mut BTreeMap<&'static str, usize>) -> Findings {
+/// What differs of the clusters.
+fn judged_clusters(case: &Case, engine: &Engine) -> Findings {
     let mut out = Findings::default();
-    // What the case is about is not there at all: how else it differs says nothing.
-    if let Some(need) = case.unmet_needs().next() {
-        out.add(&format!("needs {need}"), format!("needs {need}"));
-        return out;
+    let expected = &case.raw["expect_clusters"];
+    for difference in clusters::differences(&engine.router, expected) {
+        let (expected, got) = (&difference.expected, &difference.got);
+        let field = &difference.field;
+        out.add(
+            field.split(' ').next().unwrap_or(field),
+            format!("{field}: expected {expected}, got {got}"),
+        );
     }
-    let engine = compile(case, "cluster.local");
+    out
+}
+
+fn judged(case: &Case, engine: &Engine, unchecked: &mut BTreeMap<&'static str, usize>) -> Findings {
+    let mut out = Findings::default();
     if !case.raw["virtual_hosts"].is_null() {
         out.add("virtual_hosts", "virtual_hosts is not checked".to_owned());
-    }
-    if !case.raw["expect_clusters"].is_null() {
-        *unchecked.entry("expect_clusters").or_default() += 1;
     }
     match &case.expect_invalid {
         Some(expected) => {
@@ -57,7 +72,7 @@ fn judged(case: &Case, unchecked: &mut BTreeMap<&'static str, usize>) -> Finding
         }
     }
     for call in &case.calls {
-        let verdict = judge(case, &engine, call);
+        let verdict = judge(case, engine, call);
         for what in &verdict.unchecked {
             out.add(what, format!("{}: {what} is not checked", call.name));
         }
@@ -82,21 +97,36 @@ fn judged(case: &Case, unchecked: &mut BTreeMap<&'static str, usize>) -> Finding
 #[test]
 fn everything_is_answered_as_recorded() {
     let mut pending = Pending::of("router");
+    let mut pending_clusters = Pending::of("clusters");
     let mut unchecked = BTreeMap::new();
     let mut calls = 0;
     for archive in archives("recorded") {
         let cases = case::read(&archive);
         let cases = cases.unwrap_or_else(|why| panic!("{}: {why}", archive.display()));
         for case in cases.iter().filter(|case| is_asked(&case.id)) {
-            let found = judged(case, &mut unchecked);
+            calls += case.calls.len();
+            // What a case is about may not be there at all: how else it differs then says nothing.
+            let need = case.unmet_needs().next();
+            let engine = need.is_none().then(|| compile(case, "cluster.local"));
+            let found = match &engine {
+                Some(engine) => judged(case, engine, &mut unchecked),
+                None => Findings::needs(need),
+            };
             let reason = found.reason();
             pending.note(&case.topic, &case.id, &reason, found.lines);
-            calls += case.calls.len();
+            let found = match &engine {
+                _ if case.raw["expect_clusters"].is_null() => continue,
+                Some(engine) => judged_clusters(case, engine),
+                None => Findings::needs(need),
+            };
+            let reason = found.reason();
+            pending_clusters.note(&case.topic, &case.id, &reason, found.lines);
         }
     }
     for (what, count) in unchecked {
         eprintln!("not checked yet: {what}, {count} times");
     }
     pending.finish();
+    pending_clusters.finish();
     assert!(calls > 30_000 || std::env::var_os("MESHROUTE_ONLY").is_some());
 }

@@ -71,11 +71,12 @@ const KNOWN_OF_PROXY: &[&str] = &[
     "config_namespace",
     "labels",
     "ip",
+    "locality",
     "gateway",
 ];
 
 impl Case {
-    /// Fields of it that no runner here knows, `proxy.locality` among them: what is not read is not checked.
+    /// Fields of it that no runner here knows: what is not read is not checked.
     pub fn unknown_fields(&self) -> impl Iterator<Item = String> {
         let fields = |value: &Yaml, known: &'static [&'static str]| -> Vec<String> {
             let names = value.as_object().into_iter().flatten();

@@ -63,6 +63,7 @@ fn proxy(case: &Case) -> Proxy {
     if let Ok(address) = text(said, "ip").parse() {
         proxy = proxy.with_address(address);
     }
+    proxy = proxy.with_locality(text(said, "locality"));
     match text(said, "dns_domain") {
         "" => proxy,
         domain => proxy.with_dns_domain(domain),

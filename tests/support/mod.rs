@@ -1,10 +1,11 @@
 //! Cases of the form `routing-case/v1` and this crate's answers to them: read ([`case`], [`archive`]), asked of the engine
-//! ([`engine`]), compared ([`compare`]), and what is known to
+//! ([`engine`]), compared ([`compare`], [`clusters`]), and what is known to
 //! differ still ([`pending`]). Shared by the conformance runner and the tests; knows nothing of any single case.
 
 pub mod archive;
 pub mod beside;
 pub mod case;
+pub mod clusters;
 pub mod compare;
 pub mod engine;
 pub mod pending;

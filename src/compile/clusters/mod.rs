@@ -127,8 +127,36 @@ impl<'s> Clusters<'s> {
         self.special(Special::UnknownService)
     }
 
-    /// Makes every cluster of this host that has an id.
+    /// Makes every cluster that the scope has, whether or not something names it (R-M-136).
+    pub(super) fn make_all(&mut self) {
+        for service in self.scope.services() {
+            self.make_of(&service);
+        }
+    }
+
+    /// Makes a cluster for each port of the service, and for each subset.
+    fn make_of(&mut self, service: &ServiceView) {
+        if service.service().is_alias() {
+            return;
+        }
+        let host = service.hostname();
+        let rule = self.host(host).rule;
+        let subsets = rule.map_or(&[][..], |rule| rule.subsets());
+        let none = Arc::from("");
+        let ports = service.ports().iter();
+        for port in ports.filter(|port| port.protocol != Protocol::Udp) {
+            self.cluster(host, port.number, &none);
+            for subset in subsets {
+                self.cluster(host, port.number, &subset.name);
+            }
+        }
+    }
+
+    /// Makes every cluster of this host that it has or had.
     pub(super) fn remake(&mut self, host: &Arc<str>) {
+        if let Some(service) = self.scope.service(host) {
+            self.make_of(&service);
+        }
         for index in 0.. {
             let Some(numbered) = self.ids.all_of_host(host).get(index) else {
                 return;

@@ -29,7 +29,7 @@ pub(crate) struct MergedRule {
 #[derive(Debug)]
 pub struct EffectiveRule {
     merged: MergedRule,
-    by_name: HashMap<Box<str>, usize>,
+    by_name: HashMap<Arc<str>, usize>,
     top_level: Arc<PortPolicies>,
     /// In the order of the subsets.
     of_subsets: Box<[Arc<PortPolicies>]>,

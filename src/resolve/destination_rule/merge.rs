@@ -23,7 +23,7 @@ pub(crate) struct MergeFact {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum WhatMerged {
     /// Its subset of this name is ignored (R-M-078).
-    Subset(Box<str>),
+    Subset(Arc<str>),
     /// Its top-level policy is ignored (R-M-078).
     Policy,
     /// It is not merged, and every client that sees it uses the winner instead (R-M-081).
