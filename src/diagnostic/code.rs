@@ -147,7 +147,8 @@ codes! {
     DUPLICATE_LISTENER = "MR0192" "duplicate-listener" Error "Two listeners have the same port or the same socket.";
     REDUNDANT_EGRESS_HOST = "MR0193" "redundant-egress-host" Warning "An egress host is covered by another one.";
 
-    // MR0195 to MR0199: MeshConfig.
+    // MR0195 to MR0199: PeerAuthentication.
+    INVALID_PEER_AUTHENTICATION = "MR0195" "invalid-peer-authentication" Error "Ports of a PeerAuthentication are of no workload.";
 
     // MR02xx: links between resources.
     DELEGATE_NOT_FOUND = "MR0201" "delegate-not-found" Warning "A rule delegates to a VirtualService that does not exist or is invalid.";

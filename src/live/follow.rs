@@ -16,7 +16,7 @@ type Before = (Key, Option<Resource>);
 
 /// What valid changes come to, before anything has been taken over.
 pub(super) enum Resolved {
-    /// Settings, Gateways or Sidecars: another mesh.
+    /// Settings, Gateways, Sidecars or PeerAuthentications: another mesh.
     Mesh(Mesh),
     /// What stands in the mesh by itself.
     Parts {
@@ -37,7 +37,8 @@ impl LiveRouter {
         about: &About,
         report: &mut Report,
     ) -> Option<Resolved> {
-        let is_whole = |key: &Key| matches!(key.kind(), Kind::Gateway | Kind::Sidecar);
+        let whole = [Kind::Gateway, Kind::Sidecar, Kind::PeerAuthentication];
+        let is_whole = |key: &Key| whole.contains(&key.kind());
         let mut all = Report::new();
         let resolved = if about.has_config || keys.iter().any(is_whole) {
             let kinds: Vec<Kind> = keys.iter().map(Key::kind).collect();

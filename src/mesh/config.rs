@@ -89,6 +89,10 @@ pub struct MeshConfig {
     /// Fills connection pool and outlier detection where a DestinationRule has none (R-M-084); no other setting of it is
     /// read. Also the whole policy of a cluster for which no DestinationRule holds.
     pub default_traffic_policy: Option<Arc<TrafficPolicy>>,
+    /// What the names of the mesh's workloads begin with; `cluster.local`.
+    pub trust_domain: Box<str>,
+    /// Other names of the trust domain.
+    pub trust_domain_aliases: Box<[Box<str>]>,
     /// Mutual TLS where both ends know it (R-M-119); `true`.
     pub auto_mtls: bool,
 }
@@ -111,6 +115,8 @@ impl Default for MeshConfig {
             locality: Some(LocalityLoadBalancing::default()),
             zone_aware: None,
             default_traffic_policy: None,
+            trust_domain: "cluster.local".into(),
+            trust_domain_aliases: Box::default(),
             auto_mtls: true,
         }
     }

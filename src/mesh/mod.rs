@@ -13,6 +13,7 @@ pub mod destination_rule_index;
 pub(crate) mod destination_rules_by_host;
 pub mod gateway;
 pub(crate) mod gateway_merge;
+pub mod peer_authentication;
 pub mod service;
 pub(crate) mod service_index;
 pub mod sidecar;
@@ -26,6 +27,7 @@ pub use config::MeshConfig;
 pub use destination_rule::DestinationRule;
 pub use destination_rule_index::{DestinationRuleIndex, EffectiveRule, TcpSettings};
 pub use gateway::Gateway;
+pub use peer_authentication::PeerAuthentication;
 pub use service::Service;
 pub use sidecar::Sidecar;
 pub use virtual_service::VirtualService;
@@ -35,6 +37,7 @@ use change::Change;
 
 use crate::terms::name::ResourceName;
 use destination_rules_by_host::order;
+use peer_authentication::PeerAuthenticationIndex;
 use service_index::ServiceIndex;
 use sidecar_index::SidecarIndex;
 use virtual_service_hosts::VirtualServiceHosts;
@@ -87,6 +90,8 @@ pub(crate) struct Inner {
     pub gateways: Vec<Arc<Gateway>>,
     /// In config order.
     pub sidecars: Vec<Arc<Sidecar>>,
+    /// In config order.
+    pub peer_authentications: Vec<Arc<PeerAuthentication>>,
     /// Nothing is registered in the whole mesh: hosts are taken as written, every destination counts as existing.
     pub open: bool,
     /// Of `services`; made by [`Inner::link`].
@@ -97,6 +102,8 @@ pub(crate) struct Inner {
     pub virtual_service_hosts: OnceLock<VirtualServiceHosts>,
     /// Of `sidecars`; made by [`Inner::link`].
     pub sidecar_index: Arc<SidecarIndex>,
+    /// Of `peer_authentications`; made by [`Inner::link`].
+    pub peer_authentication_index: Arc<PeerAuthenticationIndex>,
 }
 
 impl Inner {
@@ -107,6 +114,9 @@ impl Inner {
         self.virtual_service_index = VirtualServiceIndex::new(&self.virtual_services);
         let sidecars = SidecarIndex::new(&self.sidecars, &self.config.root_namespace);
         self.sidecar_index = Arc::new(sidecars);
+        let policies = &self.peer_authentications;
+        let policies = PeerAuthenticationIndex::new(policies, &self.config.root_namespace);
+        self.peer_authentication_index = Arc::new(policies);
         Mesh {
             inner: Arc::new(self),
         }

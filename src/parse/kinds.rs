@@ -52,7 +52,6 @@ const GROUPS: &[Group] = &[
         kinds: &[
             ("AuthorizationPolicy", NotEvaluated),
             ("RequestAuthentication", NotEvaluated),
-            ("PeerAuthentication", PassedOver),
         ],
     },
     Group {
@@ -77,7 +76,6 @@ const GROUPS: &[Group] = &[
             ("Event", PassedOver),
             ("LimitRange", PassedOver),
             ("Namespace", PassedOver),
-            ("Node", PassedOver),
             ("PersistentVolume", PassedOver),
             ("PersistentVolumeClaim", PassedOver),
             ("PodTemplate", PassedOver),

@@ -55,6 +55,8 @@ macro_rules! message {
             $($(#[$field_attribute])* pub $field: $type,)*
         }
 
+        // A message may have no field that counts.
+        #[allow(unused_imports, unused_variables, unreachable_code)]
         const _: () = {
             use $crate::parse::message::Message;
             use $crate::parse::read::{Read, Reader, Slot, read_message};

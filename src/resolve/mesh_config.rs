@@ -113,6 +113,15 @@ fn resolve(spec: &raw::MeshConfig, domain: &str, sink: &mut Sink<'_>) -> MeshCon
             .default_traffic_policy
             .as_ref()
             .and_then(|written| default_traffic_policy(written, sink)),
+        trust_domain: match &*spec.trust_domain {
+            "" => defaults.trust_domain,
+            written => written.into(),
+        },
+        trust_domain_aliases: spec
+            .trust_domain_aliases
+            .iter()
+            .map(|one| one.as_str().into())
+            .collect(),
         auto_mtls: spec.enable_auto_mtls.unwrap_or(defaults.auto_mtls),
     }
 }
@@ -236,13 +245,10 @@ fn default_traffic_policy(
 
 /// Settings that have no part in routing.
 fn note_without_effect(spec: &raw::MeshConfig, sink: &mut Sink<'_>) {
-    let without_effect = [
-        ("trustDomain", !spec.trust_domain.is_empty()),
-        (
-            "protocolDetectionTimeout",
-            spec.protocol_detection_timeout.is_some(),
-        ),
-    ];
+    let without_effect = [(
+        "protocolDetectionTimeout",
+        spec.protocol_detection_timeout.is_some(),
+    )];
     for (field, is_set) in without_effect {
         if is_set {
             let message = format!("`{field}` has no effect on routing");

@@ -19,6 +19,7 @@ pub(crate) mod destination_rule;
 pub(crate) mod gateway;
 pub(crate) mod mesh_config;
 mod metadata;
+mod peer_authentication;
 mod regexes;
 pub(crate) mod retries;
 pub(crate) mod service;
@@ -133,6 +134,13 @@ impl Mesh {
             None => virtual_service::virtual_services(&kinds.virtual_services, &cx, report),
         };
 
+        let peer_authentications = match known(&is(Kind::PeerAuthentication)) {
+            Some(known) => known.peer_authentications.clone(),
+            None => each(&kinds.peer_authentications, report, |document, sink| {
+                peer_authentication::peer_authentication(document, sink)
+            }),
+        };
+
         drop(cx);
         let inner = Inner {
             config: Arc::new(config),
@@ -142,6 +150,7 @@ impl Mesh {
             destination_rule_index,
             gateways,
             sidecars,
+            peer_authentications,
             ..Inner::default()
         };
         inner.link()
@@ -242,6 +251,7 @@ struct Kinds<'a> {
     destination_rules: Vec<&'a Document<crate::resource::DestinationRule>>,
     gateways: Vec<&'a Document<crate::resource::Gateway>>,
     virtual_services: Vec<&'a Document<crate::resource::VirtualService>>,
+    peer_authentications: Vec<&'a Document<crate::resource::PeerAuthentication>>,
     /// Of the text that they come from.
     bytes: usize,
 }
@@ -281,6 +291,8 @@ impl<'a> Kinds<'a> {
                 Resource::DestinationRule(document) => kinds.destination_rules.push(document),
                 Resource::Gateway(document) => kinds.gateways.push(document),
                 Resource::VirtualService(document) => kinds.virtual_services.push(document),
+                Resource::Node(document) => kinds.registry.nodes.push(document),
+                Resource::PeerAuthentication(document) => kinds.peer_authentications.push(document),
             }
         }
         kinds

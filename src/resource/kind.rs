@@ -2,8 +2,8 @@
 //! kind is a line here and the type of its content.
 
 use super::{
-    Deployment, DestinationRule, Document, EndpointSlice, Gateway, MeshConfig, Metadata, Pod,
-    Service, ServiceEntry, Sidecar, VirtualService, WorkloadEntry,
+    Deployment, DestinationRule, Document, EndpointSlice, Gateway, MeshConfig, Metadata, Node,
+    PeerAuthentication, Pod, Service, ServiceEntry, Sidecar, VirtualService, WorkloadEntry,
 };
 use crate::terms::source::SourceDocument;
 use std::fmt;
@@ -25,12 +25,16 @@ macro_rules! each_kind {
             Sidecar: "Sidecar" of "networking.istio.io", registry false, content spec;
             /// A workload outside of the platform's registry.
             WorkloadEntry: "WorkloadEntry" of "networking.istio.io", registry true, content spec;
+            /// Whether workloads take mutual TLS.
+            PeerAuthentication: "PeerAuthentication" of "security.istio.io", registry false, content spec;
             /// A Kubernetes service.
             Service: "Service" of "", registry true, content spec;
             /// A Kubernetes deployment.
             Deployment: "Deployment" of "apps", registry true, content spec;
             /// A Kubernetes pod.
             Pod: "Pod" of "", registry true, content whole;
+            /// A machine that pods run on.
+            Node: "Node" of "", registry true, content whole;
             /// Endpoints of a Kubernetes service.
             EndpointSlice: "EndpointSlice" of "discovery.k8s.io", registry true, content whole;
         }

@@ -1,4 +1,4 @@
-//! The Kubernetes kinds that routing needs: Service, Deployment, Pod, EndpointSlice; of each the fields that matter here.
+//! The Kubernetes kinds that routing needs: Service, Deployment, Pod, Node, EndpointSlice; of each the fields that matter here.
 //! Their other fields have no effect on routing, which is not reported; fields that Kubernetes does not have are.
 
 use super::Labels;
@@ -289,6 +289,15 @@ message! {
         "resourceClaimStatuses",
         "resources",
         "startTime",
+    ]
+}
+
+message! {
+    /// `v1` Node: its labels say where it is.
+    pub struct Node as "Node" (open) {}
+    ignored [
+        "spec",
+        "status",
     ]
 }
 

@@ -39,6 +39,8 @@ message! {
         "h2UpgradePolicy" h2_upgrade_policy: H2UpgradePolicy,
         /// The trust domain.
         "trustDomain" trust_domain: String,
+        /// Other names of the trust domain.
+        "trustDomainAliases" trust_domain_aliases: Vec<String>,
         /// Policies of hosts whose DestinationRule has none.
         "defaultTrafficPolicy" default_traffic_policy: Option<DefaultTrafficPolicy>,
         /// How long a listener waits for the protocol's first bytes.
@@ -51,7 +53,7 @@ message! {
         "inboundClusterStatName", "inboundTrafficPolicy", "ingressClass", "ingressControllerMode", "ingressSelector",
         "ingressService", "meshMTLS", "mixerCheckServer", "mixerReportServer", "outboundClusterStatName",
         "proxyHttpPort", "proxyInboundListenPort", "proxyListenPort", "sdsUdsPath", "serviceScopeConfigs",
-        "serviceSettings", "thriftConfig", "tlsDefaults", "trustDomainAliases", "verifyCertificateAtClient",
+        "serviceSettings", "thriftConfig", "tlsDefaults", "verifyCertificateAtClient",
     ]
     not_evaluated [
         "discoverySelectors" "Istio leaves out what stands in namespaces that it does not select; give only the others",

@@ -114,7 +114,8 @@ impl Scales {
         if self.is_new(facts) {
             self.sum.clusters += counted(facts) + facts.name.len();
             if let ClusterTls::Always(tls) | ClusterTls::Automatic(tls) = &facts.tls {
-                self.sum.clusters += tls.sni.len() + tls.crl.len();
+                let texts = [&tls.sni, &tls.crl].into_iter().flatten();
+                self.sum.clusters += texts.map(|text| text.len()).sum::<usize>();
             }
             if self.is_new(&*facts.settings) {
                 self.sum.clusters += counted(&*facts.settings);

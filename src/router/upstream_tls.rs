@@ -31,8 +31,8 @@ impl ClusterTls {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UpstreamTls {
-    /// The server name that is asked for; empty: none, unless `auto_sni`.
-    pub sni: Box<str>,
+    /// The server name that is asked for; `None`: none, unless `auto_sni`.
+    pub sni: Option<Box<str>>,
     /// The server name is the request's host.
     pub auto_sni: bool,
     /// The server must be the request's host.
@@ -45,6 +45,6 @@ pub struct UpstreamTls {
     pub validation: Option<Arc<str>>,
     /// Names of which the server must have one; empty: any.
     pub subject_alt_names: Arc<[Box<str>]>,
-    /// Path of the revocation list; empty: none.
-    pub crl: Box<str>,
+    /// Path of the revocation list.
+    pub crl: Option<Box<str>>,
 }

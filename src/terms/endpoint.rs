@@ -26,6 +26,10 @@ pub struct Endpoint {
     pub network: Option<Arc<str>>,
     /// Whether it takes requests.
     pub health: Health,
+    /// Whether it has a sidecar, which takes mutual TLS (`security.istio.io/tlsMode: istio`, R-M-119).
+    pub has_sidecar: bool,
+    /// Its service account, in the namespace of its workload.
+    pub service_account: Option<Arc<str>>,
 }
 
 /// Whether an endpoint takes requests (R-M-134).
@@ -39,6 +43,8 @@ pub enum Health {
     Unhealthy,
     /// It ends: only requests that are bound to it still go there.
     Draining,
+    /// It ends: nothing goes there any more.
+    Terminating,
 }
 
 impl Health {

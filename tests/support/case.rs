@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::engine::MET_NEEDS;
-use super::{Yaml, archive, list, text};
+use super::{Yaml, archive, list, slices, text};
 
 /// One file of the form `routing-case/v1`, with what it includes.
 #[derive(Clone, Debug)]
@@ -139,7 +139,7 @@ pub fn read(file: &Path) -> Result<Vec<Case>, String> {
 
 fn case(file: &Path, topic: &str, raw: Yaml) -> Result<Case, String> {
     let folder = file.parent().unwrap_or(Path::new("."));
-    let mut resources = vec![("resources".to_owned(), text(&raw, "resources").to_owned())];
+    let mut resources = vec![("resources".to_owned(), slices::as_read(&raw))];
     for include in list(&raw, "include").iter().filter_map(Yaml::as_str) {
         let mut paths = Vec::new();
         let at = folder.join(include);

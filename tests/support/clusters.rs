@@ -237,7 +237,7 @@ fn tls(own: &UpstreamTls) -> Yaml {
     let names = own.subject_alt_names.iter();
     let names: Vec<Yaml> = names.map(|name| json!({"exact": name})).collect();
     let words = json!({
-        "sni": (!own.sni.is_empty()).then_some(&own.sni),
+        "sni": own.sni,
         "alpn": (!own.alpn.is_empty()).then_some(own.alpn),
         "certificates": own.certificate.as_ref().map(|one| [&**one]),
         "subject_alt_names": (!names.is_empty()).then_some(names),
@@ -261,6 +261,7 @@ fn endpoint(endpoint: &LbEndpoint<'_>) -> Yaml {
         Health::Healthy => "healthy",
         Health::Unhealthy => "unhealthy",
         Health::Draining => "draining",
+        Health::Terminating => "terminating",
         other => panic!("no word for {other:?}"),
     };
     without_nulls(json!({
@@ -287,8 +288,15 @@ fn with_defaults(expected: &Yaml) -> Map<String, Yaml> {
     if let Some(words) = out.get_mut("outlier_detection") {
         *words = effective_outliers(words);
     }
+    // What stands there for another policy, Envoy does not read.
+    if out.get("lb_policy") != Some(&json!("LEAST_REQUEST")) {
+        out.remove("least_request");
+    }
     for field in ["round_robin", "least_request"] {
-        if let Some(slow_start) = out.get_mut(field).and_then(|one| one.get_mut("slowStartConfig")) {
+        if let Some(slow_start) = out
+            .get_mut(field)
+            .and_then(|one| one.get_mut("slowStartConfig"))
+        {
             let aggression = &slow_start["aggression"]["defaultValue"];
             let minimum = &slow_start["minWeightPercent"]["value"];
             *slow_start = json!({
@@ -312,14 +320,25 @@ fn with_defaults(expected: &Yaml) -> Map<String, Yaml> {
     if let Some(words) = out.remove("http").and_then(trimmed_http) {
         out.insert("http".to_owned(), words);
     }
-    if let Some(budget) = out.get_mut("limits").and_then(|one| one.get_mut("retryBudget")) {
-        let (percent, least) = (&budget["budgetPercent"]["value"], &budget["minRetryConcurrency"]);
+    if let Some(budget) = out
+        .get_mut("limits")
+        .and_then(|one| one.get_mut("retryBudget"))
+    {
+        let (percent, least) = (
+            &budget["budgetPercent"]["value"],
+            &budget["minRetryConcurrency"],
+        );
         *budget = json!({
             "budgetPercent": {"value": or(percent, 20)},
             "minRetryConcurrency": or(least, 3),
         });
     }
-    for group in out.get_mut("endpoints").and_then(Yaml::as_array_mut).into_iter().flatten() {
+    for group in out
+        .get_mut("endpoints")
+        .and_then(Yaml::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         group["priority"] = or(&group["priority"], 0);
         group["weight"] = or(&group["weight"], 0);
         if group["endpoints"].is_null() {

@@ -9,6 +9,7 @@ pub mod clusters;
 pub mod compare;
 pub mod engine;
 pub mod pending;
+pub mod slices;
 
 /// A YAML value as written.
 pub type Yaml = serde_json::Value;

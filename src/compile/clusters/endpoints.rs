@@ -6,13 +6,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::mesh::config::MeshConfig;
-use crate::mesh::service::{Endpoint, Health};
+use crate::mesh::service::{Endpoint, Health, Service, ServicePort};
 use crate::router::{ClusterSettings, Discovery, EndpointSet, Group, Member};
 use crate::terms::labels::Labels;
 
+use crate::compile::scope::Scope;
+
 use super::locality::{self, Client, LocalityGroup};
 use super::settings::Subject;
+use super::tls::TlsSubject;
 
 /// Labels of a service whose sessions stay with their endpoint: it keeps endpoints that end.
 const PERSISTENT_SESSION: [&str; 2] = [
@@ -20,11 +25,62 @@ const PERSISTENT_SESSION: [&str; 2] = [
     "istio.io/persistent-session-header",
 ];
 
+/// The endpoints of all services with one host name and namespace: Istio keeps them together.
+#[derive(Debug, Default)]
+pub(super) struct Pool {
+    pub endpoints: Arc<[Endpoint]>,
+    /// Where they are of several services: each with the end of its own.
+    parts: Vec<(u32, Arc<Service>)>,
+}
+
+impl Pool {
+    /// Of `service` and those that have its name.
+    pub(super) fn of(scope: &Scope<'_>, service: &Arc<Service>) -> Self {
+        let mut parts: SmallVec<[&Arc<Service>; 2]> = SmallVec::new();
+        for twin in scope.mesh().service_index.twins(service) {
+            let is_same = |part: &&Arc<Service>| Arc::ptr_eq(&part.endpoints, &twin.endpoints);
+            let is_known = parts.iter().any(is_same);
+            if !is_known && !twin.endpoints.is_empty() && twin.registry == service.registry {
+                parts.push(twin);
+            }
+        }
+        match parts.as_slice() {
+            [] => Pool::default(),
+            [only] => Pool {
+                endpoints: Arc::clone(&only.endpoints),
+                parts: Vec::new(),
+            },
+            several => {
+                let all = several.iter().flat_map(|part| part.endpoints.iter());
+                let mut end = 0;
+                let parts = several.iter().map(|part| {
+                    end += part.endpoints.len() as u32;
+                    (end, Arc::clone(part))
+                });
+                Pool {
+                    parts: parts.collect(),
+                    endpoints: all.cloned().collect(),
+                }
+            }
+        }
+    }
+
+    /// Whether the service that an endpoint is of has this very port.
+    fn has_port(&self, place: u32, port: &ServicePort) -> bool {
+        let part = self.parts.iter().find(|(end, _)| place < *end);
+        part.is_none_or(|(_, service)| {
+            let mut ports = service.ports.iter();
+            ports.any(|own| own.number == port.number && own.name == port.name)
+        })
+    }
+}
+
 /// What the endpoints of a cluster depend on.
 pub(super) struct Behind<'a> {
-    pub pool: &'a Arc<[Endpoint]>,
+    pub pool: &'a Pool,
     pub subject: Subject<'a>,
     pub settings: &'a ClusterSettings,
+    pub tls: &'a TlsSubject<'a>,
     /// Of the subset.
     pub labels: Option<&'a Arc<Labels>>,
     pub client: Client<'a>,
@@ -36,8 +92,8 @@ impl Behind<'_> {
     pub(super) fn set(&self) -> EndpointSet {
         let mut by_locality: BTreeMap<&str, Vec<(u32, &Endpoint)>> = BTreeMap::new();
         let mut untold = Vec::new();
-        for (place, endpoint) in (0..).zip(self.pool.iter()) {
-            if !self.has(endpoint) {
+        for (place, endpoint) in (0..).zip(self.pool.endpoints.iter()) {
+            if !self.has(place, endpoint) {
                 continue;
             }
             if self.is_told(endpoint) {
@@ -56,8 +112,9 @@ impl Behind<'_> {
         let mut rows = Vec::with_capacity(groups.len());
         for group in groups {
             let own = group.endpoints.iter();
-            members
-                .extend(own.map(|(place, endpoint)| Member::new(*place, self.is_mutual(endpoint))));
+            members.extend(
+                own.map(|(place, endpoint)| Member::new(*place, self.tls.is_mutual(endpoint))),
+            );
             rows.push(Group {
                 locality: group.locality.into(),
                 priority: group.priority,
@@ -70,7 +127,7 @@ impl Behind<'_> {
             return EndpointSet::default();
         }
         EndpointSet {
-            pool: Arc::clone(self.pool),
+            pool: Arc::clone(&self.pool.endpoints),
             port_name: self.subject.port.name.clone(),
             groups: rows.into(),
             members: members.into(),
@@ -93,9 +150,16 @@ impl Behind<'_> {
         }
     }
 
-    /// Whether it serves the port and has the subset's labels (R-M-135).
-    fn has(&self, endpoint: &Endpoint) -> bool {
-        endpoint.port(&self.subject.port.name).is_some()
+    /// Whether it serves the port and has the subset's labels; with DNS only of a service that has the port's number, too
+    /// (R-M-135).
+    fn has(&self, place: u32, endpoint: &Endpoint) -> bool {
+        let by_number = matches!(
+            self.settings.discovery,
+            Discovery::StrictDns | Discovery::LogicalDns
+        );
+        let port = self.subject.port;
+        endpoint.port(&port.name).is_some()
+            && (!by_number || self.pool.has_port(place, port))
             && self
                 .labels
                 .is_none_or(|labels| labels.selects(&endpoint.labels))
@@ -120,11 +184,8 @@ impl Behind<'_> {
                 Health::Draining => PERSISTENT_SESSION
                     .iter()
                     .any(|label| service.labels.get(label).is_some_and(|one| !one.is_empty())),
+                Health::Terminating => false,
                 _ => true,
             }
-    }
-
-    fn is_mutual(&self, _endpoint: &Endpoint) -> bool {
-        false
     }
 }

@@ -5,10 +5,8 @@
 
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-
 use crate::mesh::EffectiveRule;
-use crate::mesh::service::{Endpoint, Protocol, Resolution, Service, ServicePort};
+use crate::mesh::service::{Protocol, Resolution, Service, ServicePort};
 use crate::mesh::virtual_service::DestinationRef;
 use crate::router::{Cluster, ClusterFacts, ClusterId, ClusterIds, ClusterKind, Special};
 use crate::terms::cluster::ClusterName;
@@ -18,9 +16,10 @@ use crate::terms::labels::Labels;
 use crate::terms::traffic_policy::TrafficPolicy;
 
 use super::scope::{Scope, ServiceView};
-use endpoints::Behind;
+use endpoints::{Behind, Pool};
 use locality::Client;
-use settings::{SharedSettings, Subject};
+use settings::{SharedSettings, Subject, SubsetPolicies};
+use tls::TlsSubject;
 
 mod endpoints;
 mod locality;
@@ -29,6 +28,7 @@ mod recordings;
 mod settings;
 #[cfg(all(test, feature = "yaml"))]
 mod tests;
+mod tls;
 
 /// The clusters that the routes of one side of a proxy name.
 #[derive(Debug)]
@@ -47,7 +47,9 @@ pub(crate) struct Clusters<'s> {
 struct Host<'s> {
     service: Option<ServiceView>,
     rule: Option<&'s Arc<EffectiveRule>>,
-    pool: Arc<[Endpoint]>,
+    pool: Pool,
+    /// Names that its workloads may have.
+    identities: Arc<[Box<str>]>,
 }
 
 impl<'s> Clusters<'s> {
@@ -142,12 +144,11 @@ impl<'s> Clusters<'s> {
         let host = service.hostname();
         let rule = self.host(host).rule;
         let subsets = rule.map_or(&[][..], |rule| rule.subsets());
-        let none = Arc::from("");
         let ports = service.ports().iter();
         for port in ports.filter(|port| port.protocol != Protocol::Udp) {
-            self.cluster(host, port.number, &none);
+            self.cluster(host, port.number, None);
             for subset in subsets {
-                self.cluster(host, port.number, &subset.name);
+                self.cluster(host, port.number, Some(&subset.name));
             }
         }
     }
@@ -196,6 +197,7 @@ impl<'s> Clusters<'s> {
     fn special(&mut self, special: Special) -> ClusterId {
         let id = self.ids.of_special(special);
         self.made.entry(id).or_insert_with(|| {
+            let config = &self.scope.mesh().config;
             let exists = special != Special::UnknownService;
             let (name, kind) = match special {
                 Special::Passthrough => ("PassthroughCluster", ClusterKind::Passthrough),
@@ -205,6 +207,7 @@ impl<'s> Clusters<'s> {
             };
             Cluster::from(ClusterFacts {
                 exists,
+                settings: Arc::new(settings::special(special, config)),
                 ..ClusterFacts::named(name, kind)
             })
         });
@@ -236,17 +239,37 @@ impl<'s> Clusters<'s> {
         };
         let mut endpoints = Arc::default();
         if let Some((service, port)) = host.service_and_port(port) {
+            let without_subset = host.rule.and_then(|rule| rule.policy(None, port.number));
+            let own = host.rule.and_then(|rule| rule.subset(subset?));
+            let own = own.and_then(|own| own.traffic_policy.as_deref());
+            let of_subset = SubsetPolicies {
+                own: own.map(|own| &own.settings),
+                without_subset: without_subset.as_deref(),
+            };
             let subject = Subject {
                 side,
                 service,
                 port,
                 policy: policy.as_deref(),
+                of_subset: subset.is_some().then_some(of_subset),
             };
             facts.settings = self.settings.of(&subject, &scope.mesh().config);
+            let tls = TlsSubject {
+                mesh: scope.mesh(),
+                subject,
+                settings: &facts.settings,
+                rule: host.rule.map(|rule| &**rule),
+                subset,
+                pool: &host.pool.endpoints,
+                identities: &host.identities,
+            };
+            facts.tls = tls.tls();
+            facts.proxy_protocol = policy.as_ref().and_then(|policy| policy.proxy_protocol);
             let behind = Behind {
                 pool: &host.pool,
                 subject,
                 settings: &facts.settings,
+                tls: &tls,
                 labels,
                 client: Client {
                     locality: scope.locality(),
@@ -281,17 +304,25 @@ impl<'s> Host<'s> {
         };
         let pool = service
             .as_ref()
-            .map(|service| pool(scope, service.service()));
+            .map(|service| Pool::of(scope, service.service()));
+        let pool = pool.unwrap_or_default();
+        let identities = service
+            .as_ref()
+            .map(|service| tls::identities(mesh, service.service(), &pool.endpoints));
         Host {
+            identities: identities.unwrap_or_default(),
             service,
             rule,
-            pool: pool.unwrap_or_default(),
+            pool,
         }
     }
 
     fn service_and_port(&self, port: u16) -> Option<(&Arc<Service>, &ServicePort)> {
         let view = self.service.as_ref()?;
-        Some((view.service(), view.port(port)?))
+        // Of ports with one number the one for datagrams has no cluster.
+        let mut named = view.ports().iter().filter(|one| one.number == port);
+        let port = named.clone().find(|one| one.protocol != Protocol::Udp);
+        Some((view.service(), port.or_else(|| named.next())?))
     }
 
     fn subset_labels(&self, subset: Option<&str>) -> Option<&'s Arc<Labels>> {
@@ -316,9 +347,9 @@ impl<'s> Host<'s> {
         let Some(service) = &self.service else {
             return false;
         };
-        let port_exists = service
-            .port(port)
-            .is_some_and(|port| port.protocol != Protocol::Udp);
+        let port_exists = self
+            .service_and_port(port)
+            .is_some_and(|(_, port)| port.protocol != Protocol::Udp);
         let has = |name| self.rule.is_some_and(|rule| rule.subset(name).is_some());
         let subset_exists = subset.is_none_or(has);
         let resolution = match service.service().resolution {
@@ -327,26 +358,5 @@ impl<'s> Host<'s> {
             Resolution::Eds | Resolution::Passthrough | Resolution::DynamicDns => true,
         };
         port_exists && subset_exists && resolution
-    }
-}
-
-/// The endpoints of all services with this one's host name and namespace: Istio keeps them together.
-fn pool(scope: &Scope<'_>, service: &Arc<Service>) -> Arc<[Endpoint]> {
-    let twins = scope.mesh().service_index.twins(service);
-    let mut lists: SmallVec<[&Arc<[Endpoint]>; 2]> = SmallVec::new();
-    for twin in twins {
-        let seen = lists.iter().any(|list| Arc::ptr_eq(list, &twin.endpoints));
-        if !seen && !twin.endpoints.is_empty() && twin.registry == service.registry {
-            lists.push(&twin.endpoints);
-        }
-    }
-    match lists.as_slice() {
-        [] => Arc::default(),
-        [only] => Arc::clone(only),
-        several => several
-            .iter()
-            .flat_map(|list| list.iter())
-            .cloned()
-            .collect(),
     }
 }

@@ -4,18 +4,24 @@
 //! Istio: `ClusterBuilder.applyTrafficPolicy`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::mesh::config::{H2UpgradePolicy, MeshConfig};
 use crate::mesh::service::{
     Protocol, Registry, Resolution, Service, ServicePort, TrafficDistribution,
 };
-use crate::router::{ClusterSettings, ClusterSide, Discovery, LbPolicy, Limits, UpstreamProtocol};
+use crate::router::{
+    ClusterSettings, ClusterSide, Discovery, LbPolicy, Limits, Special, UpstreamProtocol,
+};
 use crate::terms::traffic_policy::{
     ConnectionPool, H2Upgrade, HashAlgorithm, HttpPool, LoadBalancer, LoadBalancing, TcpKeepalive,
     TcpPool, TrafficPolicy,
 };
 
 use super::locality::{self, Locality};
+
+/// Connections to where the client meant them to go are closed after so long without a request.
+const PASSTHROUGH_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What the settings of a cluster depend on.
 #[derive(Clone, Copy)]
@@ -24,6 +30,15 @@ pub(super) struct Subject<'a> {
     pub service: &'a Service,
     pub port: &'a ServicePort,
     pub policy: Option<&'a TrafficPolicy>,
+    /// What a subset says by itself, and the policy of the same port without subset.
+    pub of_subset: Option<SubsetPolicies<'a>>,
+}
+
+/// What makes a subset's endpoints those that the client means, whatever its policy says.
+#[derive(Clone, Copy)]
+pub(super) struct SubsetPolicies<'a> {
+    pub own: Option<&'a TrafficPolicy>,
+    pub without_subset: Option<&'a TrafficPolicy>,
 }
 
 impl Subject<'_> {
@@ -76,10 +91,18 @@ impl Subject<'_> {
         }
     }
 
-    /// How the endpoints are found (R-M-130). The original destination is out of a gateway's reach, unless a rule asks for it.
+    /// How the endpoints are found (R-M-130). The original destination is out of a gateway's reach, unless a rule asks for it;
+    /// where one asks for it without a subset, its subsets follow whatever they say.
     fn discovery(&self) -> Discovery {
-        let balancer = self.policy.and_then(|one| one.load_balancer.as_deref());
-        let by_rule = balancer.is_some_and(|one| one.balancing == LoadBalancing::Passthrough);
+        let of_subset = self.of_subset.map(|one| [one.own, one.without_subset]);
+        let policies = of_subset
+            .into_iter()
+            .flatten()
+            .chain([self.policy])
+            .flatten();
+        let by_rule = policies
+            .filter_map(|policy| policy.load_balancer.as_deref())
+            .any(|one| one.balancing == LoadBalancing::Passthrough);
         let original = Discovery::OriginalDst { port: None };
         match self.service.resolution {
             Resolution::DynamicDns => Discovery::DynamicForwardProxy,
@@ -117,10 +140,37 @@ impl Subject<'_> {
                 self.port.protocol.is_http() && config.h2_upgrade_policy == H2UpgradePolicy::Upgrade
             }
         };
-        match upgrades {
-            true => UpstreamProtocol::Http2,
-            false => by_port,
+        match (upgrades, by_port) {
+            (true, UpstreamProtocol::Http1) => UpstreamProtocol::Http2,
+            (_, by_port) => by_port,
         }
+    }
+}
+
+/// Of a cluster that is no service's.
+pub(super) fn special(special: Special, config: &MeshConfig) -> ClusterSettings {
+    let common = ClusterSettings {
+        connect_timeout: config.connect_timeout,
+        ..ClusterSettings::default()
+    };
+    match special {
+        Special::UnknownService => common,
+        Special::BlackHole => ClusterSettings {
+            discovery: Discovery::Static,
+            lb_policy: LbPolicy::RoundRobin { warmup: None },
+            ..common
+        },
+        Special::Passthrough | Special::DynamicDns => ClusterSettings {
+            discovery: match special {
+                Special::DynamicDns => Discovery::DynamicForwardProxy,
+                _ => Discovery::OriginalDst { port: None },
+            },
+            lb_policy: LbPolicy::ClusterProvided,
+            keepalive: config.tcp_keepalive,
+            protocol: UpstreamProtocol::Downstream,
+            idle_timeout: Some(PASSTHROUGH_IDLE_TIMEOUT),
+            ..common
+        },
     }
 }
 

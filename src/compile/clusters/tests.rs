@@ -142,9 +142,9 @@ fn a_name_keeps_its_id_in_whatever_order_it_is_asked_for() {
     assert_eq!(ask(clusters, names[3]), first[3]);
     assert_ne!(ask(clusters, (1, "")), first[0]);
     assert_eq!(ask(clusters, names[0]), first[0]);
-    // Those that nothing asks for any more are there too, each in its place.
+    // Those that nothing asks for any more are there too, each in its place; behind them the other subsets of the service.
     let all = clusters.take_all();
-    assert_eq!(all.len(), 6);
+    assert_eq!(all.len(), 8);
     assert_eq!(all[0].name(), "PassthroughCluster");
     for (id, (port, subset)) in first.iter().zip(names) {
         let cluster = &all[id.index()];
@@ -235,7 +235,7 @@ fn endpoints_of_service_entries_of_one_host_are_one_pool() {
 }
 
 #[test]
-fn a_router_lists_the_clusters_that_it_names_by_their_ids() {
+fn r_m_136_a_router_lists_the_clusters_of_all_ports_and_subsets() {
     let router = Router::compile(&mesh(REVIEWS), &Proxy::sidecar("a"));
     let name = |(_, cluster): (ClusterId, &Cluster)| cluster.name().to_owned();
     let mut names: Vec<String> = router.clusters().map(name).collect();
@@ -245,6 +245,9 @@ fn a_router_lists_the_clusters_that_it_names_by_their_ids() {
         [
             "BlackHoleCluster",
             "PassthroughCluster",
+            "outbound|9080|all|reviews.a.svc.cluster.local",
+            "outbound|9080|none|reviews.a.svc.cluster.local",
+            "outbound|9080|v1|reviews.a.svc.cluster.local",
             "outbound|9080||reviews.a.svc.cluster.local"
         ]
     );

@@ -127,6 +127,11 @@ impl EffectiveRule {
                     .all(|entry| self.merged.export_to.contains(entry)))
     }
 
+    /// What it says at its top level.
+    pub(crate) fn traffic_policy(&self) -> Option<&RuleTrafficPolicy> {
+        self.merged.traffic_policy.as_deref()
+    }
+
     /// Its subsets; of two rules with a subset of one name the first one's is here (R-M-078).
     pub fn subsets(&self) -> &[Arc<Subset>] {
         &self.merged.subsets

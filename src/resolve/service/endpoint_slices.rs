@@ -8,10 +8,9 @@ use crate::resolve::Sink;
 use crate::resource::{self as raw, Document};
 use crate::terms::address::Address;
 use crate::terms::hash::HashMap;
-use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
 
-use super::workloads::Workloads;
+use super::workloads::{Workloads, is_draining, with_place};
 
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
 
@@ -60,8 +59,8 @@ impl<'a> Slices<'a> {
         slices
     }
 
-    /// The endpoints that the slices of `service` list; `None` if it has no slices. Those that end are left out, and those
-    /// whose pod is not given.
+    /// The endpoints that the slices of `service` list; `None` if it has no slices. Those whose pod is not given are
+    /// left out. One that is not ready ends, unless it says that it does not.
     pub(super) fn endpoints(
         &self,
         service: &ResourceName,
@@ -75,13 +74,19 @@ impl<'a> Slices<'a> {
         for slice in slices {
             let served = served_ports(&slice.spec, ports);
             for written in &slice.spec.endpoints {
-                if written.conditions.terminating == Some(true) {
-                    continue;
-                }
-                let ready = publish_not_ready || written.conditions.ready != Some(false);
+                let conditions = &written.conditions;
+                let health = match publish_not_ready || conditions.ready != Some(false) {
+                    true => Health::Healthy,
+                    false if conditions.terminating == Some(false) => Health::Unhealthy,
+                    false if conditions.serving == Some(false) => Health::Terminating,
+                    false => Health::Draining,
+                };
                 match endpoint(written, &slice.meta.namespace, &served, workloads) {
                     Ok(endpoints) => all.extend(endpoints.map(|endpoint| Endpoint {
-                        health: Health::ready(ready),
+                        health: match endpoint.health {
+                            Health::Draining => Health::Draining,
+                            _ => health,
+                        },
                         ..endpoint
                     })),
                     Err(pod) => {
@@ -136,38 +141,34 @@ fn endpoint(
         Some(name) => Some(workloads.pod(name).ok_or_else(|| name.clone())?),
         None => None,
     };
+    // Kubernetes says of the node what a Node that is not given would.
+    let zone = Some(written.zone.as_str()).filter(|zone| !zone.is_empty());
+    let place: Option<Arc<str>> = pod.and_then(|pod| {
+        let of_slice = || Some(format!("/{}", zone?).into());
+        pod.locality.clone().or_else(of_slice)
+    });
     let labels = match pod {
-        Some(pod) => with_place(&pod.labels, written),
-        None => with_place(&Arc::default(), written),
+        Some(pod) if pod.locality.is_none() => with_place(&pod.endpoint_labels, place.as_deref()),
+        Some(pod) => Arc::clone(&pod.endpoint_labels),
+        None => Arc::default(),
     };
     let ports = Arc::clone(ports);
-    let zone: Option<Arc<str>> = match written.zone.as_str() {
-        "" => None,
-        zone => Some(format!("/{zone}").into()),
-    };
+    let is_draining = is_draining(&labels);
+    let has_sidecar = pod.is_some_and(|pod| pod.has_sidecar);
+    let service_account = pod.and_then(|pod| pod.service_account.clone());
     Ok(written.addresses.iter().map(move |address| Endpoint {
         workload: pod_name.clone(),
         address: Address::parse(address),
         labels: Arc::clone(&labels),
         ports: Arc::clone(&ports),
         weight: 1,
-        locality: zone.clone(),
+        locality: place.clone(),
         network: None,
-        health: Health::Healthy,
+        health: match is_draining {
+            true => Health::Draining,
+            false => Health::Healthy,
+        },
+        has_sidecar,
+        service_account: service_account.clone(),
     }))
-}
-
-/// Labels of the pod, with those that follow from where it runs (R-M-133).
-fn with_place(labels: &Arc<Labels>, written: &raw::Endpoint) -> Arc<Labels> {
-    if written.zone.is_empty() && written.node_name.is_empty() {
-        return Arc::clone(labels);
-    }
-    let mut labels = Labels::clone(labels);
-    if !written.zone.is_empty() {
-        labels.insert("topology.kubernetes.io/zone", written.zone.as_str());
-    }
-    if !written.node_name.is_empty() {
-        labels.insert("kubernetes.io/hostname", written.node_name.as_str());
-    }
-    Arc::new(labels)
 }

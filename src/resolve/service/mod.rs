@@ -29,14 +29,15 @@ mod workloads;
 pub(super) use service_entry_checks::{check_protocol, check_selector_labels};
 
 use endpoint_slices::Slices;
-use workloads::Workloads;
 pub(super) use workloads::pair;
+use workloads::{Nodes, Workloads};
 
 /// All documents that make up the registry, each kind in config order.
 #[derive(Default)]
 pub(crate) struct Documents<'a> {
     pub(crate) services: Vec<&'a Document<raw::Service>>,
     pub(crate) deployments: Vec<&'a Document<raw::Deployment>>,
+    pub(crate) nodes: Vec<&'a Document<raw::Node>>,
     pub(crate) pods: Vec<&'a Document<raw::Pod>>,
     pub(crate) endpoint_slices: Vec<&'a Document<raw::EndpointSlice>>,
     pub(crate) service_entries: Vec<&'a Document<raw::ServiceEntry>>,
@@ -95,7 +96,8 @@ pub(super) fn workload_labels(document: &raw::Resource) -> Option<Arc<Labels>> {
         raw::Resource::Deployment(deployment) => {
             workloads::deployment(deployment, &mut Sink::of(deployment, report))
         }
-        raw::Resource::Pod(pod) => workloads::pod(pod)?,
+        raw::Resource::Pod(pod) if workloads::has_ended(&pod.spec) => return None,
+        raw::Resource::Pod(pod) => return Some(Arc::new(workloads::pod_labels(pod))),
         raw::Resource::WorkloadEntry(entry) => {
             workload_entry::workload_entry(entry, &mut Sink::of(entry, report))?
         }
@@ -111,10 +113,11 @@ fn workloads(documents: &Documents<'_>, report: &mut Report) -> Workloads {
         sink.as_kubernetes(|sink| kubernetes_checks::deployment(&document.spec, sink));
         all.push(workloads::deployment(document, &mut sink));
     }
+    let nodes = Nodes::new(&documents.nodes);
     for document in &documents.pods {
         let mut sink = Sink::of(document, report);
         sink.as_kubernetes(|sink| kubernetes_checks::pod(&document.spec, sink));
-        workloads::pod(document)
+        workloads::pod(document, &nodes)
             .into_iter()
             .for_each(|pod| all.push(pod));
     }

@@ -15,7 +15,7 @@ use crate::terms::name::ResourceName;
 use crate::terms::subnet;
 
 use super::service_entry_checks;
-use super::workload_entry::inline_labels;
+use super::workload_entry::{has_sidecar, inline_labels};
 use super::workloads::{
     SelectedBy, SelectedPort, Selection, Workload, WorkloadKind, Workloads, pair,
 };
@@ -152,10 +152,13 @@ fn listed(spec: &raw::ServiceEntry, ports: &EndpointPorts<'_>) -> Vec<Endpoint> 
             true => Arc::clone(&ports.default),
             false => ports.with(own),
         };
+        let labels = inline_labels(entry);
         Endpoint {
             workload: None,
             address: Address::parse(&entry.address),
-            labels: Arc::new(inline_labels(entry)),
+            has_sidecar: has_sidecar(&labels, entry),
+            service_account: not_empty(&entry.service_account),
+            labels: Arc::new(labels),
             ports,
             weight: entry.weight.max(1),
             locality: not_empty(&entry.locality),
@@ -220,5 +223,7 @@ fn by_host(host: &str, ports: &EndpointPorts<'_>) -> Endpoint {
         locality: None,
         network: None,
         health: Health::Healthy,
+        has_sidecar: false,
+        service_account: None,
     }
 }

@@ -202,8 +202,10 @@ addressType: IPv4
 ports: [{name: http, port: 8080}]
 endpoints:
 - {addresses: [10.0.0.1], zone: z1, targetRef: {kind: Pod, name: pod}}
-- {addresses: [10.0.0.2], conditions: {ready: false}}
-- {addresses: [10.0.0.3], conditions: {terminating: true}}
+- {addresses: [10.0.0.2], conditions: {ready: false, terminating: false}}
+- {addresses: [10.0.0.3], conditions: {ready: false, serving: false}}
+- {addresses: [10.0.0.5], conditions: {ready: false}}
+- {addresses: [10.0.0.6], conditions: {ready: true, terminating: true}}
 - {addresses: [10.0.0.4], targetRef: {kind: Pod, name: gone}}
 ---
 apiVersion: discovery.k8s.io/v1
@@ -217,9 +219,13 @@ endpoints: []
         codes(&report),
         ["slice-without-service", "endpoint-without-pod"]
     );
-    let [pod, bare] = &services[0].endpoints[..] else {
+    let [pod, bare, others @ ..] = &services[0].endpoints[..] else {
         panic!("two endpoints: {:?}", services[0].endpoints);
     };
+    // One that is not ready ends, unless it says that it does not; one that is ready does not end.
+    let others: Vec<Health> = others.iter().map(|one| one.health).collect();
+    let expected = [Health::Terminating, Health::Draining, Health::Healthy];
+    assert_eq!(others, expected);
     assert_eq!(pod.labels.get("version"), Some("v1"));
     assert_eq!(pod.labels.get("topology.kubernetes.io/zone"), Some("z1"));
     assert_eq!(

@@ -12,7 +12,9 @@ use crate::resource;
 use crate::terms::address::Address;
 use crate::terms::labels::Labels;
 
-use super::workloads::{NamedPort, Workload, WorkloadKind, pair};
+use super::workloads::{
+    NamedPort, PLACE_LABELS, Workload, WorkloadKind, pair, takes_mutual_tls, tls_mode,
+};
 
 const UNIX: &str = "unix://";
 
@@ -36,16 +38,20 @@ pub(super) fn workload_entry(
     check(entry, Addresses::Any, None, &At::ROOT.field("spec"), sink);
     let own = entry.labels.iter().map(pair);
     let all = own.chain(document.meta.labels.iter().map(pair));
+    let labels = Arc::new(with_derived(all.collect(), entry));
     let workload = Workload {
         kind: WorkloadKind::WorkloadEntry,
         resource: document.meta.qualified_name(),
         address: Address::parse(&entry.address),
-        labels: Arc::new(with_derived(all.collect(), entry)),
+        endpoint_labels: Arc::clone(&labels),
+        has_sidecar: has_sidecar(&labels, entry),
+        labels,
         named_ports: named_ports(entry),
         weight: entry.weight.max(1),
         locality: not_empty(&entry.locality),
         network: not_empty(&entry.network),
         health: Health::Healthy,
+        service_account: not_empty(&entry.service_account),
     };
     (!sink.failed()).then_some(workload)
 }
@@ -55,13 +61,17 @@ pub(super) fn inline_labels(entry: &resource::WorkloadEntry) -> Labels {
     with_derived(entry.labels.iter().map(pair).collect(), entry)
 }
 
+/// Whether a sidecar takes mutual TLS for it: by its label, else by whether it has an identity.
+pub(super) fn has_sidecar(labels: &Labels, entry: &resource::WorkloadEntry) -> bool {
+    match tls_mode(labels) {
+        Some(mode) if !mode.is_empty() => takes_mutual_tls(mode),
+        _ => !entry.service_account.is_empty(),
+    }
+}
+
 fn with_derived(mut labels: Labels, entry: &resource::WorkloadEntry) -> Labels {
     let mut parts = entry.locality.splitn(3, '/');
-    for key in [
-        "topology.kubernetes.io/region",
-        "topology.kubernetes.io/zone",
-        "topology.istio.io/subzone",
-    ] {
+    for key in PLACE_LABELS {
         if let Some(part) = parts.next().filter(|part| !part.is_empty()) {
             labels.insert(key, part);
         }
@@ -127,13 +137,6 @@ pub(super) fn check(
         sink.check(&port_at, Code::INVALID_PORT, network::port(*number));
     }
     check_labels(&entry.labels, &at.field("labels"), sink);
-    if !entry.service_account.is_empty() {
-        sink.push(
-            &at.field("serviceAccount"),
-            Code::FIELD_WITHOUT_EFFECT,
-            "`serviceAccount` has no effect on routing",
-        );
-    }
 }
 
 fn check_address(address: &str, addresses: Addresses, at: &At<'_>, sink: &mut Sink<'_>) {

@@ -15,6 +15,31 @@ use crate::terms::hash::HashMap;
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
 
+/// What a workload takes: `istio` is mutual TLS.
+const TLS_MODE: &str = "security.istio.io/tlsMode";
+/// What a workload that ends may say.
+const DRAINING: &str = "istio.io/draining";
+/// A pod says by it where it is, whatever its node says.
+const LOCALITY: &str = "istio-locality";
+/// Of region, zone and subzone.
+pub(super) const PLACE_LABELS: [&str; 3] = [
+    "topology.kubernetes.io/region",
+    "topology.kubernetes.io/zone",
+    "topology.istio.io/subzone",
+];
+/// The same of a node, each with its old name.
+const NODE_LABELS: [[&str; 2]; 3] = [
+    [
+        "topology.kubernetes.io/region",
+        "failure-domain.beta.kubernetes.io/region",
+    ],
+    [
+        "topology.kubernetes.io/zone",
+        "failure-domain.beta.kubernetes.io/zone",
+    ],
+    ["topology.istio.io/subzone", "topology.istio.io/subzone"],
+];
+
 /// What kind of resource a workload is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WorkloadKind {
@@ -30,13 +55,18 @@ pub(super) struct Workload {
     pub resource: ResourceName,
     /// None for a Deployment.
     pub address: Option<Address>,
+    /// What selectors see.
     pub labels: Arc<Labels>,
+    /// The same with those that follow from where it runs.
+    pub endpoint_labels: Arc<Labels>,
     /// Of its containers, or of the WorkloadEntry.
     pub named_ports: Vec<NamedPort>,
     pub weight: u32,
     pub locality: Option<Arc<str>>,
     pub network: Option<Arc<str>>,
     pub health: Health,
+    pub has_sidecar: bool,
+    pub service_account: Option<Arc<str>>,
 }
 
 /// A port by name.
@@ -53,12 +83,17 @@ impl Workload {
         Endpoint {
             workload: Some(self.resource.clone()),
             address: self.address.clone(),
-            labels: Arc::clone(&self.labels),
+            labels: Arc::clone(&self.endpoint_labels),
             ports,
             weight: self.weight,
             locality: self.locality.clone(),
             network: self.network.clone(),
-            health,
+            health: match is_draining(&self.labels) {
+                true => Health::Draining,
+                false => health,
+            },
+            has_sidecar: self.has_sidecar,
+            service_account: self.service_account.clone(),
         }
     }
 
@@ -198,40 +233,134 @@ pub(super) fn deployment(
             "the selector does not select the pods of the template; Kubernetes refuses that",
         );
     }
+    let labels = Arc::new(labels);
+    let spec = template.map(|template| &template.spec);
     Workload {
         kind: WorkloadKind::Deployment,
         resource: document.meta.qualified_name(),
         address: None,
-        labels: Arc::new(labels),
-        named_ports: template.map_or_else(Vec::new, |template| container_ports(&template.spec)),
+        endpoint_labels: Arc::clone(&labels),
+        has_sidecar: tls_mode(&labels).is_some_and(takes_mutual_tls),
+        labels,
+        named_ports: spec.map_or_else(Vec::new, container_ports),
         weight: 1,
         locality: None,
         network: None,
         health: Health::ready(document.spec.replicas != Some(0)),
+        service_account: spec.map(service_account),
     }
 }
 
 /// A pod; `None` if it has ended (R-M-134).
-pub(super) fn pod(document: &resource::Document<resource::Pod>) -> Option<Workload> {
+pub(super) fn pod(document: &resource::Document<resource::Pod>, nodes: &Nodes) -> Option<Workload> {
     let pod = &document.spec;
-    if matches!(pod.status.phase.as_str(), "Succeeded" | "Failed") {
+    if has_ended(pod) {
         return None;
     }
-    let mut labels: Labels = document.meta.labels.iter().map(pair).collect();
-    if !pod.spec.node_name.is_empty() {
-        labels.insert("kubernetes.io/hostname", &*pod.spec.node_name);
-    }
+    let labels = Arc::new(pod_labels(document));
+    let locality = match labels.get(LOCALITY) {
+        Some(written) if !written.is_empty() => Some(written.replace('.', "/").into()),
+        _ => nodes.locality(&pod.spec.node_name),
+    };
     Some(Workload {
         kind: WorkloadKind::Pod,
         resource: document.meta.qualified_name(),
         address: Address::parse(&pod.status.pod_ip),
-        labels: Arc::new(labels),
+        endpoint_labels: with_place(&labels, locality.as_deref()),
+        has_sidecar: tls_mode(&labels).is_some_and(takes_mutual_tls),
+        labels,
         named_ports: container_ports(&pod.spec),
         weight: 1,
-        locality: None,
+        locality,
         network: None,
         health: Health::ready(pod.status.phase != "Pending"),
+        service_account: Some(service_account(&pod.spec)),
     })
+}
+
+/// The labels that selectors see of a pod.
+pub(super) fn pod_labels(document: &resource::Document<resource::Pod>) -> Labels {
+    let mut labels: Labels = document.meta.labels.iter().map(pair).collect();
+    let node = &*document.spec.spec.node_name;
+    if !node.is_empty() {
+        labels.insert("kubernetes.io/hostname", node);
+    }
+    labels
+}
+
+pub(super) fn has_ended(pod: &resource::Pod) -> bool {
+    matches!(pod.status.phase.as_str(), "Succeeded" | "Failed")
+}
+
+/// The label that says whether a workload has a sidecar.
+pub(super) fn tls_mode(labels: &Labels) -> Option<&str> {
+    labels.get(TLS_MODE)
+}
+
+pub(super) fn takes_mutual_tls(tls_mode: &str) -> bool {
+    tls_mode == "istio"
+}
+
+/// Whether the label says that a workload ends.
+pub(super) fn is_draining(labels: &Labels) -> bool {
+    labels.get(DRAINING).is_some_and(|value| !value.is_empty())
+}
+
+/// Kubernetes gives every pod one.
+fn service_account(spec: &resource::PodSpec) -> Arc<str> {
+    match spec.service_account_name.as_str() {
+        "" => "default".into(),
+        name => name.into(),
+    }
+}
+
+/// Labels with those that follow from a place (R-M-133).
+pub(super) fn with_place(labels: &Arc<Labels>, locality: Option<&str>) -> Arc<Labels> {
+    let Some(locality) = locality else {
+        return Arc::clone(labels);
+    };
+    let mut labels = Labels::clone(labels);
+    for (key, part) in PLACE_LABELS.into_iter().zip(locality.splitn(3, '/')) {
+        if !part.is_empty() {
+            labels.insert(key, part);
+        }
+    }
+    Arc::new(labels)
+}
+
+/// Where the nodes are, by name.
+#[derive(Debug, Default)]
+pub(super) struct Nodes {
+    localities: HashMap<Box<str>, Arc<str>>,
+}
+
+impl Nodes {
+    /// Of these nodes, by their labels; the old names of the labels count where the new ones are missing.
+    pub(super) fn new(documents: &[&resource::Document<resource::Node>]) -> Self {
+        let locality = |labels: &resource::Labels| -> Option<Arc<str>> {
+            let part = |names: [&str; 2]| {
+                let mut values = names.into_iter().filter_map(|name| labels.get(name));
+                values
+                    .find(|value| !value.is_empty())
+                    .map_or("", |value| value)
+            };
+            let [region, zone, subzone] = NODE_LABELS.map(part);
+            let whole = format!("{region}/{zone}/{subzone}");
+            Some(whole.trim_end_matches('/').into()).filter(|place: &Arc<str>| !place.is_empty())
+        };
+        let localities = documents.iter().filter_map(|node| {
+            let name = node.meta.name.as_str().into();
+            Some((name, locality(&node.meta.labels)?))
+        });
+        Nodes {
+            localities: localities.collect(),
+        }
+    }
+
+    /// Where a node is, if that is known.
+    fn locality(&self, name: &str) -> Option<Arc<str>> {
+        self.localities.get(name).cloned()
+    }
 }
 
 fn container_ports(spec: &resource::PodSpec) -> Vec<NamedPort> {
