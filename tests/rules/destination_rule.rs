@@ -466,10 +466,10 @@ fn mesh_config_is_checked_as_istio_does_and_the_rest_warned_about() {
     );
     assert_eq!(
         says(
-            "{defaultHttpRetryPolicy: {attempts: 2, retryOn: nonsense}, rootNamespace: a/b, trustDomain: td}"
+            "{defaultHttpRetryPolicy: {attempts: 2, retryOn: nonsense}, rootNamespace: a/b, protocolDetectionTimeout: 5s}"
         ),
         [
-            "note field-without-effect trustDomain",
+            "note field-without-effect protocolDetectionTimeout",
             "warning invalid-name rootNamespace",
             "warning invalid-retries defaultHttpRetryPolicy",
         ]

@@ -116,20 +116,7 @@ fn json_is_the_same_as_yaml() {
 
 /// The resource without its place in the source.
 fn content(resource: &meshroute::resource::Resource) -> meshroute::resource::Resource {
-    use meshroute::resource::Resource;
     let mut resource = resource.clone();
-    match &mut resource {
-        Resource::VirtualService(it) => it.source = SourceDocument::default(),
-        Resource::DestinationRule(it) => it.source = SourceDocument::default(),
-        Resource::Gateway(it) => it.source = SourceDocument::default(),
-        Resource::ServiceEntry(it) => it.source = SourceDocument::default(),
-        Resource::Sidecar(it) => it.source = SourceDocument::default(),
-        Resource::WorkloadEntry(it) => it.source = SourceDocument::default(),
-        Resource::Service(it) => it.source = SourceDocument::default(),
-        Resource::Deployment(it) => it.source = SourceDocument::default(),
-        Resource::Pod(it) => it.source = SourceDocument::default(),
-        Resource::EndpointSlice(it) => it.source = SourceDocument::default(),
-        _ => {}
-    }
+    *resource.source_mut() = SourceDocument::default();
     resource
 }
