@@ -1,5 +1,6 @@
 //! The targets of the project as one table: each figure a ratio between two things that were measured in turns in the
-//! same run. `cargo bench --bench ratios [-- PART...]`, parts: hosts, rules, decide, servers, hostile, pick, build, compile, update, plot; see `README.md`.
+//! same run. `cargo bench --bench ratios [-- PART...]`, parts: hosts, rules, decide, servers, hostile, pick, build, compile, update,
+//! changes, sidecars, plot; see `README.md`.
 
 #[path = "tables/compiled.rs"]
 mod compiled;
@@ -7,6 +8,8 @@ mod compiled;
 mod doors;
 #[path = "ratios/measure.rs"]
 mod measure;
+#[path = "ratios/on_changes.rs"]
+mod on_changes;
 #[path = "ratios/on_compile.rs"]
 mod on_compile;
 #[path = "ratios/on_hosts.rs"]
@@ -62,6 +65,12 @@ fn main() {
     }
     if wants("update") {
         on_update::measure(&mut report);
+    }
+    if wants("changes") {
+        on_changes::measure(&mut report);
+    }
+    if wants("sidecars") {
+        on_changes::sidecars(&mut report);
     }
     if wants("compile") {
         on_compile::measure(&mut report);

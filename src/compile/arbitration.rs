@@ -335,3 +335,6 @@ impl Domain {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

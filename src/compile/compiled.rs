@@ -4,7 +4,9 @@ use std::cell::RefCell;
 
 use crate::mesh::Mesh;
 use crate::mesh::change::MeshChange;
-use crate::router::{Cluster, ClusterId, ClusterSide, Router, RouterIds, Tables};
+use crate::router::{
+    Cluster, ClusterId, ClusterSide, KnownDomains, Router, RouterIds, Tables, Unsettled,
+};
 use crate::terms::proxy::{Proxy, ProxyKind};
 use crate::terms::threads;
 
@@ -27,6 +29,8 @@ pub(crate) struct Compiled {
     ids: RouterIds,
     sidecar: Option<SidecarTables>,
     gateway: Option<GatewayTables>,
+    /// Of the router, once a wildcard has changed.
+    known: Option<KnownDomains>,
 }
 
 /// How far an update has reached.
@@ -111,6 +115,7 @@ impl Compiled {
             ids,
             sidecar,
             gateway,
+            known: None,
         }
     }
 
@@ -118,8 +123,9 @@ impl Compiled {
     /// ids of clusters, which stay.
     ///
     /// # Complexity
-    /// In proportion to the units that the change makes stale and to what they claim, except for [`MeshChange::whole`], and
-    /// for the simple door where listeners change.
+    /// In proportion to the units that the change makes stale and to what they claim, except for [`MeshChange::whole`]; and
+    /// to all that is answered at a sidecar's port 80 on every address, where this listener comes, goes or changes, or the
+    /// virtual host of every host.
     pub(crate) fn update(&mut self, mesh: &Mesh, proxy: &Proxy, change: &MeshChange) -> Extent {
         let parts = match change.whole {
             true => None,
@@ -172,13 +178,19 @@ impl Compiled {
         tables.clusters = tables.clusters.with(made);
         let Reached {
             domains,
+            patterns,
             virtual_hosts,
             listeners,
+            places,
+            is_everywhere,
         } = reached;
-        self.router = match listeners {
-            0 => Router::resettled(tables, domains.iter().map(|domain| &**domain)),
-            _ => Router::new(tables),
+        let changed = Unsettled {
+            domains: domains.iter().map(|domain| &**domain).collect(),
+            patterns: patterns.iter().map(|pattern| &**pattern).collect(),
+            listeners: places,
+            is_everywhere,
         };
+        self.router = Router::resettled(tables, &changed, &mut self.known);
         Some(Extent::Parts {
             listeners,
             virtual_hosts,
@@ -224,6 +236,7 @@ fn settle_leading(
                 reached.domains.extend(domains);
             }
         }
+        reached.is_everywhere |= reached.domains.contains("*");
         reached
             .domains
             .extend(domains.into_iter().map(String::into_boxed_str));

@@ -2,19 +2,18 @@
 //! (R-M-018..R-M-030, R-M-037).
 
 use std::cell::RefCell;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::mesh::gateway::{Gateway as GatewayResource, Server};
 use crate::mesh::service::Protocol;
 use crate::mesh::virtual_service::DestinationRef;
 use crate::router::{
-    ChainMatch, ClusterId, Filter, FilterChain, GatewayBinding, Listener, RouteConfigId,
+    ChainMatch, ClusterId, Filter, FilterChain, GatewayBinding, Listener, Place, RouteConfigId,
     ServerBinding, TcpProxy,
 };
 use crate::terms::hash::HashMap;
 use crate::terms::host;
-use crate::terms::name::GatewayName;
+use crate::terms::name::{GatewayName, ResourceName};
 use crate::terms::proxy::{Proxy, ProxyKind};
 use crate::terms::route_policy::HashKey;
 
@@ -60,14 +59,14 @@ impl<'a> Gateway<'a> {
         gateway_merge::merge(selected, &|port| self.listener_port(port))
     }
 
-    /// The listeners of these groups of servers, by port and address; one that would have no chain is left out.
+    /// The listeners of these groups of servers, in no order; one that would have no chain is left out.
     pub(super) fn listeners(
         &self,
         groups: &[&ServerGroup],
         configs: &HashMap<Arc<str>, RouteConfigId>,
         streams: &StreamServices,
-    ) -> HashMap<(u16, Option<IpAddr>), Arc<Listener>> {
-        let mut drafts: HashMap<(u16, Option<IpAddr>), Draft> = HashMap::default();
+    ) -> Vec<Arc<Listener>> {
+        let mut drafts: HashMap<Place, Draft> = HashMap::default();
         for group in groups {
             let draft = drafts.entry((group.port, group.bind)).or_default();
             self.add_chains(group, configs, streams, draft);
@@ -78,8 +77,7 @@ impl<'a> Gateway<'a> {
         with_chains
             .map(|((port, bind), draft)| {
                 let name = gateway_tcp::listener_name(bind, port);
-                let listener = Listener::new(name, bind, port, draft.chains, None);
-                ((port, bind), Arc::new(listener))
+                Arc::new(Listener::new(name, bind, port, draft.chains, None))
             })
             .collect()
     }
@@ -262,6 +260,7 @@ impl Listening for AtServer<'_, '_> {
 /// Gateways by name, with the servers that survived merging, for the simple door.
 pub(super) fn bindings(groups: &[ServerGroup]) -> Vec<GatewayBinding> {
     let mut out: Vec<GatewayBinding> = Vec::new();
+    let mut places: HashMap<&ResourceName, usize> = HashMap::default();
     let mut servers: Vec<(&MergedServer, &ServerGroup)> = groups
         .iter()
         .flat_map(|group| group.servers.iter().map(move |server| (server, group)))
@@ -281,10 +280,8 @@ pub(super) fn bindings(groups: &[ServerGroup]) -> Vec<GatewayBinding> {
             bind: group.bind,
             tls: gateway_merge::is_tls(server.server()),
         };
-        let same = |binding: &&mut GatewayBinding| {
-            *binding.namespace == *resource.namespace && *binding.name == *resource.name
-        };
-        match out.iter_mut().find(same) {
+        let place = *places.entry(resource).or_insert(out.len());
+        match out.get_mut(place) {
             Some(gateway) => gateway.servers.push(binding),
             None => out.push(GatewayBinding {
                 namespace: resource.namespace.to_string().into(),

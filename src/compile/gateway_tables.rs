@@ -3,12 +3,11 @@
 //! anew as a whole.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::mesh::gateway::ServerTlsMode;
 use crate::mesh::gateway_merge::{MergedServer, ServerGroup};
-use crate::router::{GatewayBinding, Listener, View};
+use crate::router::{GatewayBinding, Listener, Place, View};
 use crate::terms::connection_manager::ConnectionManager;
 use crate::terms::hash::{HashMap, HashSet};
 use crate::terms::name::GatewayName;
@@ -24,8 +23,6 @@ use super::stale::Stale;
 pub(super) struct GatewayTables {
     groups: Vec<ServerGroup>,
     routes: GatewayRoutes,
-    /// Port and address of each listener that servers may open, in merge order.
-    places: Vec<(u16, Option<IpAddr>)>,
 }
 
 impl GatewayTables {
@@ -47,21 +44,12 @@ impl GatewayTables {
                 }
             }
         }
-        let mut places = Vec::new();
-        let mut seen = HashSet::default();
-        for group in &merged.groups {
-            if seen.insert((group.port, group.bind)) {
-                places.push((group.port, group.bind));
-            }
-        }
         let configs = routes.configs();
         let tables = GatewayTables {
             groups: merged.groups,
             routes,
-            places,
         };
         let listeners = tables.listeners(gateway, &|_| true);
-        let listeners = tables.in_order(listeners);
         let config = &gateway.scope.mesh().config;
         let manager = ConnectionManager {
             path_normalization: config.path_normalization,
@@ -120,26 +108,42 @@ impl GatewayTables {
             );
             configs.push((id, Arc::new(config.with(&removed, replaced.added))));
         }
-        let view = view.with_route_configs(configs);
+        // Hosts that are domains of another route configuration only are answered by it at this one.
+        let is_only = view.route_configs().nth(1).is_none();
+        reached.is_everywhere |= !is_only && reached.domains.contains("*");
+        let next = view.with_route_configs(configs);
         let is_stale = |server: &MergedServer| self.is_stream_stale(server, stale);
-        let mut wanted: HashSet<(u16, Option<IpAddr>)> = HashSet::default();
+        let mut wanted: HashSet<Place> = HashSet::default();
         for group in &self.groups {
             if group.servers.iter().any(is_stale) {
                 wanted.insert((group.port, group.bind));
             }
         }
         if wanted.is_empty() {
-            return view;
+            return next;
         }
-        reached.listeners += wanted.len();
-        let mut listeners = self.listeners(gateway, &|place| wanted.contains(&place));
-        for listener in view.listeners() {
-            let place = (listener.port, listener.address);
-            if !wanted.contains(&place) {
-                listeners.insert(place, Arc::clone(listener));
+        let made = self.listeners(gateway, &|place| wanted.contains(&place));
+        let mut changes: HashMap<Place, Option<Arc<Listener>>> =
+            wanted.iter().map(|place| (*place, None)).collect();
+        changes.extend(made.into_iter().map(|made| (made.place(), Some(made))));
+        let next = next.with_listeners(changes);
+        for group in &self.groups {
+            if !wanted.contains(&(group.port, group.bind)) {
+                continue;
+            }
+            for server in &group.servers {
+                let hosts = server.server().hosts.iter();
+                let patterns = hosts.map(|host| host.host.to_ascii_lowercase().into());
+                reached.patterns.extend(patterns);
             }
         }
-        view.with_listeners(self.in_order(listeners))
+        reached.listeners += wanted.len();
+        for place in wanted {
+            let (old, new) = (view.at(place), next.at(place));
+            old.iter().for_each(|old| reached.listener(view, old));
+            new.iter().for_each(|new| reached.listener(&next, new));
+        }
+        next
     }
 
     /// Whether a server that routes no HTTP has to do with what is stale.
@@ -150,7 +154,7 @@ impl GatewayTables {
         let tls = server.server().tls.as_ref();
         // One chain for every cluster (R-M-030).
         if tls.is_some_and(|tls| tls.mode == ServerTlsMode::AutoPassthrough) {
-            return !stale.hosts.is_empty();
+            return !stale.services.is_empty();
         }
         stale.changes().any(|virtual_service| {
             !virtual_service.is_http_only() && virtual_service.is_bound_to(&server.gateway_name)
@@ -161,8 +165,8 @@ impl GatewayTables {
     fn listeners(
         &self,
         gateway: &Gateway<'_>,
-        wanted: &dyn Fn((u16, Option<IpAddr>)) -> bool,
-    ) -> HashMap<(u16, Option<IpAddr>), Arc<Listener>> {
+        wanted: &dyn Fn(Place) -> bool,
+    ) -> Vec<Arc<Listener>> {
         let groups = self.groups.iter();
         let groups: Vec<&ServerGroup> = groups
             .filter(|group| wanted((group.port, group.bind)))
@@ -170,13 +174,5 @@ impl GatewayTables {
         let bound_to = |name: &GatewayName| gateway.scope.virtual_services_for_gateway(name);
         let streams = StreamServices::new(groups.iter().copied(), bound_to);
         gateway.listeners(&groups, &self.routes.ids(), &streams)
-    }
-
-    fn in_order(
-        &self,
-        mut listeners: HashMap<(u16, Option<IpAddr>), Arc<Listener>>,
-    ) -> Vec<Arc<Listener>> {
-        let places = self.places.iter();
-        places.filter_map(|place| listeners.remove(place)).collect()
     }
 }

@@ -13,7 +13,6 @@ use crate::router::Router;
 use crate::terms::proxy::Proxy;
 
 mod arbitration;
-mod bound_services;
 mod clusters;
 mod compiled;
 mod compiler;
@@ -25,6 +24,7 @@ mod gateway_tables;
 mod gateway_tcp;
 mod http_rules;
 mod on_port;
+mod openers;
 mod outbound_listeners;
 mod rank;
 mod reached;

@@ -1,6 +1,7 @@
 //! The listeners of a sidecar: where each imported service port is opened, and what a connection finds there.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -8,12 +9,11 @@ use ipnet::IpNet;
 
 use crate::mesh::config::OutboundTrafficPolicy;
 use crate::mesh::service::{Protocol, Registry, Resolution, Service, ServicePort};
-use crate::router::{ChainMatch, Filter, FilterChain, Listener, TcpProxy};
+use crate::router::{ChainMatch, Filter, FilterChain, Listener, Place, TcpProxy};
 use crate::terms::address::Address;
-use crate::terms::hash::HashSet;
+use crate::terms::hash::HashMap;
 use crate::terms::subnet;
 
-use super::bound_services::BoundServices;
 use super::domains;
 use super::scope::{EgressListener, ServiceView};
 use super::sidecar::Sidecar;
@@ -25,41 +25,59 @@ use super::tcp_filters::FilterMaker;
 /// Envoy's name of the listener that gets what no other one claims.
 const VIRTUAL_OUTBOUND: &str = "virtualOutbound";
 /// Where a sidecar's redirected traffic arrives (Istio: `proxyListenPort`).
-const OUTBOUND_PORT: u16 = 15001;
-
-/// Address (`None`: every one) and port of a listener.
-pub(super) type Place = (Option<IpAddr>, u16);
+const LOOP: Place = (15001, None);
 
 impl<'a> Sidecar<'a> {
-    /// Listeners of the mesh side, or those at `places`, sorted by port and address.
-    pub(super) fn listeners(
+    /// Listeners of the mesh side.
+    pub(super) fn listeners(&self, configs: &mut HttpPorts) -> Vec<Arc<Listener>> {
+        let services = |egress: &EgressListener<'a>| egress.services().collect();
+        self.listeners_of(configs, &services, &|_| true)
+    }
+
+    /// Those at `places`, which only services of these lower-case names open there.
+    pub(super) fn listeners_at(
         &self,
         configs: &mut HttpPorts,
-        places: Option<&HashSet<Place>>,
+        places: &HashMap<Place, Vec<Arc<str>>>,
+    ) -> Vec<Arc<Listener>> {
+        let names: BTreeSet<&Arc<str>> = places.values().flatten().collect();
+        let services = |egress: &EgressListener<'a>| {
+            let services = names.iter().flat_map(|name| egress.folded(name));
+            let mut services: Vec<ServiceView> = services.collect();
+            services.sort_by_cached_key(|service| egress.rank_of_service(service));
+            services
+        };
+        self.listeners_of(configs, &services, &|place| places.contains_key(&place))
+    }
+
+    /// Those at the places that are wanted. `services` lists what an egress listener imports, in order, as far as it opens
+    /// such a place.
+    fn listeners_of(
+        &self,
+        configs: &mut HttpPorts,
+        services: &dyn Fn(&EgressListener<'a>) -> Vec<ServiceView>,
+        is_wanted: &dyn Fn(Place) -> bool,
     ) -> Vec<Arc<Listener>> {
         let mut listeners = Listeners::default();
         for (at, egress) in self.scope.listeners().iter().enumerate() {
-            let virtual_services = BoundServices::new(egress);
             if egress.port().is_none() {
                 listeners.lock();
             }
-            for service in egress.services() {
-                for opening in self.openings(egress, &service) {
-                    if places.is_none_or(|places| places.contains(&opening.place)) {
-                        let bound = &virtual_services;
-                        self.open(&mut listeners, configs, at, bound, &service, &opening);
+            for service in &services(egress) {
+                for opening in self.openings(egress, service) {
+                    if is_wanted(opening.place) {
+                        self.open(&mut listeners, configs, at, service, &opening);
                     }
                 }
             }
         }
-        if self.scope.is_open() && places.is_none_or(|places| places.contains(&(None, 80))) {
+        if self.scope.is_open() && is_wanted((80, None)) {
             self.open_registry(&mut listeners, configs);
         }
         let mut listeners = listeners.finish(&self.fallthrough());
-        if places.is_none() {
+        if is_wanted(LOOP) && !listeners.iter().any(|listener| listener.place() == LOOP) {
             listeners.push(self.loop_guard());
         }
-        listeners.sort_by_key(|listener| (listener.port, listener.address));
         listeners
     }
 
@@ -93,7 +111,7 @@ impl<'a> Sidecar<'a> {
             binds.into_iter().map(move |bind| {
                 let address = bind.address(service.service(), &port);
                 Opening {
-                    place: (address, port.number),
+                    place: (port.number, address),
                     bind,
                     port: port.clone(),
                 }
@@ -109,17 +127,6 @@ impl<'a> Sidecar<'a> {
     ) -> impl Iterator<Item = (Place, Protocol)> + 'e {
         let openings = self.openings(egress, service);
         openings.map(|opening| (opening.place, opening.port.protocol))
-    }
-
-    /// What the first service port carries that is opened at this place.
-    pub(super) fn first_at(&self, place: Place) -> Option<Protocol> {
-        self.scope.listeners().iter().find_map(|egress| {
-            egress.services().find_map(|service| {
-                let mut places = self.places_of(egress, &service);
-                let found = places.find(|(other, _)| *other == place);
-                found.map(|(_, protocol)| protocol)
-            })
-        })
     }
 
     /// Where a connection goes that no listener claims. Under `ALLOW_ANY_DYNAMIC_DNS`, plain-text HTTP is told apart.
@@ -151,13 +158,7 @@ impl<'a> Sidecar<'a> {
             terminates_tls: false,
             filter: Filter::Tcp(TcpProxy::to(self.clusters.borrow_mut().black_hole())),
         };
-        let listener = Listener::new(
-            VIRTUAL_OUTBOUND,
-            None,
-            OUTBOUND_PORT,
-            Vec::new(),
-            Some(black_hole),
-        );
+        let listener = Listener::new(VIRTUAL_OUTBOUND, None, LOOP.0, Vec::new(), Some(black_hole));
         Arc::new(listener)
     }
 
@@ -176,18 +177,17 @@ impl<'a> Sidecar<'a> {
         });
     }
 
-    /// Opens a service port of the egress listener at place `egress`, whose VirtualServices are `bound`.
+    /// Opens a service port of the egress listener at place `egress`.
     fn open(
         &self,
         listeners: &mut Listeners,
         configs: &mut HttpPorts,
         egress: usize,
-        bound: &BoundServices<'_>,
         service: &ServiceView,
         opening: &Opening<'_>,
     ) {
         let port = &*opening.port;
-        let (address, _) = opening.place;
+        let (_, address) = opening.place;
         let inner = service.service();
         let own = own_address(inner);
         let is_range = own.is_some_and(|own| !subnet::is_single(own));
@@ -212,7 +212,7 @@ impl<'a> Sidecar<'a> {
                 server_names: self.server_names(service),
                 proxy: self.proxy,
             };
-            let bound = bound.of_host(service.hostname());
+            let bound = self.scope.listeners()[egress].streams_for(service.hostname());
             if port.protocol.is_tls() {
                 tcp_port.tls_chains(&bound, &filters)
             } else {

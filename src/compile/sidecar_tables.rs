@@ -1,15 +1,15 @@
-//! What is kept of a sidecar's side, so that a change of the mesh costs what it touches: the claims on each HTTP port. Units
-//! that a change has made stale are made anew, and so is each listener that a stale service opens or shares, unless it
-//! stays the same plain HTTP port.
+//! What is kept of a sidecar's side, so that a change of the mesh costs what it touches: the claims on each HTTP port, and
+//! which services open which listener. Units that a change has made stale are made anew, and so is each listener that a
+//! stale service opens or shares, unless it stays the same plain HTTP port.
 
 use std::sync::Arc;
 
 use crate::mesh::service::Protocol;
-use crate::router::{Listener, ServicePorts, View};
+use crate::router::{HTTP_PORT, Listener, Place, ServicePorts, View};
 use crate::terms::connection_manager::ConnectionManager;
-use crate::terms::hash::HashSet;
+use crate::terms::hash::{HashMap, HashSet};
 
-use super::outbound_listeners::Place;
+use super::openers::{Opened, Openers, is_plain};
 use super::reached::Reached;
 use super::scope::{Scope, ServiceView};
 use super::sidecar::Sidecar;
@@ -20,13 +20,15 @@ use super::stale::Stale;
 #[derive(Clone, Debug, Default)]
 pub(super) struct SidecarTables {
     ports: HttpPorts,
+    /// Found when a listener may first be another one.
+    openers: Option<Openers>,
 }
 
 impl SidecarTables {
     /// Lets everyone claim.
     pub(super) fn new(sidecar: &Sidecar<'_>) -> (Self, View) {
         let mut ports = HttpPorts::default();
-        let listeners = sidecar.listeners(&mut ports, None);
+        let listeners = sidecar.listeners(&mut ports);
         let fallback = sidecar.virtual_outbound(&mut ports);
         let configs = ports.take_changed().into_iter();
         let view = View::new(
@@ -38,7 +40,11 @@ impl SidecarTables {
                 ..ConnectionManager::default()
             },
         );
-        (SidecarTables { ports }, view)
+        let tables = SidecarTables {
+            ports,
+            openers: None,
+        };
+        (tables, view)
     }
 
     /// The side after a change.
@@ -50,34 +56,45 @@ impl SidecarTables {
         reached: &mut Reached,
     ) -> View {
         self.ports.update(sidecar, stale, view, reached);
+        // Hosts that are domains of another port only, or of none, are answered by it at this one.
+        reached.is_everywhere |= reached.domains.contains("*");
         let places = self.stale_places(sidecar, view, stale);
         if places.is_empty() {
             return view.with_route_configs(self.ports.take_changed());
         }
-        let made = sidecar.listeners(&mut self.ports, Some(&places));
-        reached.listeners += places.len();
-        let is_other =
-            |listener: &&Arc<Listener>| !places.contains(&(listener.address, listener.port));
-        let mut listeners: Vec<Arc<Listener>> =
-            view.listeners().iter().filter(is_other).cloned().collect();
-        listeners.extend(made);
-        listeners.sort_by_key(|listener| (listener.port, listener.address));
-        let view = view.with_route_configs(self.ports.take_changed());
-        view.with_listeners(listeners)
+        let made = sidecar.listeners_at(&mut self.ports, &places);
+        let configs = self.ports.take_changed();
+        let mut changes: HashMap<Place, Option<Arc<Listener>>> =
+            places.into_keys().map(|place| (place, None)).collect();
+        changes.extend(made.into_iter().map(|made| (made.place(), Some(made))));
+        let next = view.with_route_configs(configs);
+        let next = next.with_listeners(changes.iter().map(|(place, made)| (*place, made.clone())));
+        reached.listeners += changes.len();
+        for place in changes.into_keys() {
+            let (old, new) = (view.at(place), next.at(place));
+            old.iter().for_each(|old| reached.listener(view, old));
+            new.iter().for_each(|new| reached.listener(&next, new));
+            // Where a host is asked for that nothing claims.
+            reached.is_everywhere |= place == (HTTP_PORT, None);
+            reached.places.push(place);
+        }
+        next
     }
 
-    /// Where listeners may be others than they were.
-    fn stale_places(&self, sidecar: &Sidecar<'_>, view: &View, stale: &Stale) -> HashSet<Place> {
-        let mut places = HashSet::default();
+    /// Where listeners may be others than they were, with the lower-case names of all services that open them.
+    fn stale_places(
+        &mut self,
+        sidecar: &Sidecar<'_>,
+        view: &View,
+        stale: &Stale,
+    ) -> HashMap<Place, Vec<Arc<str>>> {
+        let mut touched: HashMap<Place, bool> = HashMap::default();
         for egress in sidecar.scope.listeners() {
             let folded = stale.services.iter().flat_map(|name| egress.folded(name));
             let old = stale.changed_services.iter().map(ServiceView::new);
             for service in old.chain(folded) {
                 for (place, protocol) in sidecar.places_of(egress, &service) {
-                    let stays = || self.stays_http(sidecar, view, place, protocol);
-                    if !places.contains(&place) && !stays() {
-                        places.insert(place);
-                    }
+                    *touched.entry(place).or_insert(true) &= is_plain(protocol);
                 }
             }
             // The services that a `tls` or `tcp` rule is for.
@@ -90,26 +107,34 @@ impl SidecarTables {
                     for service in names.flat_map(|name| egress.folded(name)) {
                         let of_service = sidecar.places_of(egress, &service);
                         let others = of_service.filter(|(_, protocol)| !protocol.is_http());
-                        places.extend(others.map(|(place, _)| place));
+                        touched.extend(others.map(|(place, _)| (place, false)));
                     }
                 }
             }
         }
-        places
-    }
-
-    /// Whether a port that some service takes HTTP on is, and was, nothing else: who shares it makes no difference.
-    fn stays_http(
-        &self,
-        sidecar: &Sidecar<'_>,
-        view: &View,
-        place: Place,
-        protocol: Protocol,
-    ) -> bool {
-        let is_plain = |protocol: Protocol| protocol.is_http() && protocol != Protocol::HttpProxy;
-        is_plain(protocol)
-            && view.at(place).is_some_and(Listener::is_plain_http)
-            && sidecar.first_at(place).is_some_and(is_plain)
+        if touched.is_empty() {
+            return HashMap::default();
+        }
+        match &mut self.openers {
+            Some(openers) => openers.update(sidecar, &stale.services),
+            None => self.openers = Some(Openers::new(sidecar)),
+        }
+        let opened = |place| self.openers.as_ref().and_then(|openers| openers.at(place));
+        let stays = |place, only_http| {
+            // Whoever shares a plain HTTP port makes no difference to it.
+            only_http
+                && view.at(place).is_some_and(|old| old.is_plain_http())
+                && opened(place).is_some_and(Opened::is_plain)
+        };
+        let others = touched
+            .into_iter()
+            .filter(|&(place, only_http)| !stays(place, only_http));
+        others
+            .map(|(place, _)| {
+                let names = opened(place).into_iter().flat_map(Opened::names);
+                (place, names.cloned().collect())
+            })
+            .collect()
     }
 }
 

@@ -239,6 +239,17 @@ pub(super) fn is_host(host: &str) -> bool {
     !bytes.is_empty() && (is_plain_host(bytes) || bytes.iter().copied().all(is_authority_byte))
 }
 
+/// The same where it is known of the first `known` bytes; what follows them is mostly a port.
+#[inline]
+pub(super) fn is_host_behind(host: &str, known: usize) -> bool {
+    let rest = host.len() - known;
+    let is_plain_port = || match host.as_bytes().last_chunk::<8>() {
+        Some(last) => rest <= last.len() && is_plain_host(last),
+        None => false,
+    };
+    known > 0 && (rest == 0 || is_plain_port()) || is_host(host)
+}
+
 const EACH: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = EACH << 7;
 

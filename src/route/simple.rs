@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
-use super::head::is_host;
+use super::head::{is_host, is_host_behind};
 use super::probe::Silent;
 use super::walk;
 use crate::decision::{Decision, Destination, NotFound, Outcome, RouteError};
@@ -57,10 +57,11 @@ impl Router {
         let Some(gateway) = arrivals.gateway(gateway) else {
             return Err(RouteError::UnknownGateway);
         };
-        if !is_host(host) {
+        let (found, known) = self.tables.door.find(clusters, host, gateway, entropy);
+        if !is_host_behind(host, known) {
             return Err(RouteError::BadHost);
         }
-        match self.tables.door.find(clusters, host, gateway, entropy) {
+        match found {
             Found::Destination(id) => Ok(Destination::new(clusters, id)),
             Found::Nowhere(why) => Err(why),
             Found::Walk => self.route_by_walk(host, gateway, entropy),

@@ -8,18 +8,18 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::host_table::HostTable;
-use super::{GatewayBinding, Listener, ServerBinding, Tables, View, VirtualHostKind};
-use crate::terms::hash::{HashMap, HashSet};
+use super::service_arrivals::ServiceArrivals;
+use super::{GatewayBinding, Listener, Place, ServerBinding, Tables};
+use crate::terms::hash::HashMap;
+use crate::terms::name::GatewayName;
 use crate::terms::request::Connection;
 use crate::terms::route_error::RouteError;
 
 /// Up to so many names are looked at one by one.
 const FEW_NAMES: usize = 8;
-/// Where a host is asked for that no service claims.
-const HTTP_PORT: u16 = 80;
 
 /// Where requests arrive, at each gateway. Cheap to clone: the parts are shared.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Arrivals {
     names: Arc<GatewayNames>,
     mesh: Arc<ServiceArrivals>,
@@ -46,16 +46,6 @@ struct GatewayNames {
     many: HashMap<Box<str>, GatewayId>,
 }
 
-/// The outbound side of a sidecar.
-#[derive(Clone, Debug, Default)]
-struct ServiceArrivals {
-    /// From every name of a service to a place in `arrivals`.
-    services: HostTable,
-    arrivals: Vec<Arrival>,
-    /// Names of services with a listener of their own, which are no domains there (R-H-041), and their places; sorted.
-    own: Vec<(Box<str>, u32)>,
-}
-
 /// The servers of a Gateway.
 #[derive(Clone, Debug)]
 struct ServerArrivals {
@@ -78,7 +68,7 @@ impl GatewayId {
 
 impl Arrival {
     /// In plain text, at a listener.
-    fn at(listener: &Listener) -> Self {
+    pub(super) fn at(listener: &Listener) -> Self {
         Arrival {
             address: listener.address(),
             ..Arrival::at_port(listener.port())
@@ -86,7 +76,7 @@ impl Arrival {
     }
 
     /// In plain text, at no address in particular.
-    fn at_port(port: u16) -> Self {
+    pub(super) fn at_port(port: u16) -> Self {
         Arrival {
             port,
             address: None,
@@ -126,7 +116,7 @@ impl Arrivals {
         let mut gateways = Vec::new();
         let mut names: Vec<(Box<str>, GatewayId)> = Vec::new();
         if tables.mesh.is_some() {
-            names.push(("mesh".into(), GatewayId::MESH));
+            names.push((GatewayName::MESH.into(), GatewayId::MESH));
         }
         let mut by_servers: HashMap<&[ServerBinding], GatewayId> = HashMap::default();
         let mut ids = Vec::new();
@@ -144,7 +134,7 @@ impl Arrivals {
         let own = ids.iter().filter(|(gateway, _)| is_own(gateway));
         for (gateway, id) in own
             .chain(&ids)
-            .filter(|(gateway, _)| &*gateway.name != "mesh")
+            .filter(|(gateway, _)| &*gateway.name != GatewayName::MESH)
         {
             names.push((gateway.name.clone(), *id));
         }
@@ -157,20 +147,25 @@ impl Arrivals {
         }
     }
 
-    /// The same where services may have come, changed or gone that are called `names` (no wildcards), at listeners that
-    /// were there before.
+    /// The same where services may have come, changed or gone that are called `names`, and the listeners of the mesh side at
+    /// `changed`; Gateways are what they were.
     ///
     /// # Complexity
     /// In proportion to the names, for each shared listener.
-    pub(crate) fn update(&self, tables: &Tables, names: &[&str]) -> Self {
+    pub(crate) fn update(&self, tables: &Tables, names: &[&str], changed: &[Place]) -> Self {
         let mesh = match &tables.mesh {
-            Some(view) => Arc::new(self.mesh.update(view, tables, names)),
+            Some(view) => Arc::new(self.mesh.update(view, tables, names, changed)),
             None => Arc::clone(&self.mesh),
         };
         Arrivals {
             mesh,
             ..self.clone()
         }
+    }
+
+    /// Whether too much is there that no service arrives at any more.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.mesh.is_crowded()
     }
 
     /// The gateway of this name: `mesh`, `namespace/name`, or `name` in the proxy's namespace, or the only or first one of
@@ -209,12 +204,7 @@ impl Arrivals {
     /// Hosts and patterns that decide where a request arrives and need be no domain of any virtual host.
     pub(crate) fn hosts(&self, gateway: GatewayId) -> Vec<String> {
         match self.servers(gateway) {
-            None => self
-                .mesh
-                .own
-                .iter()
-                .map(|(name, _)| name.to_string())
-                .collect(),
+            None => self.mesh.own_names().collect(),
             Some(servers) => servers.admits.iter().map(|(pattern, _)| pattern).collect(),
         }
     }
@@ -284,113 +274,4 @@ impl ServerArrivals {
             arrivals: servers.iter().map(Arrival::from).collect(),
         }
     }
-}
-
-impl ServiceArrivals {
-    fn new(view: &View, tables: &Tables) -> Self {
-        let mut made = ServiceArrivals::default();
-        let mut services: Vec<(&str, u32)> = Vec::new();
-        let mut seen: HashSet<&str> = HashSet::default();
-        for listener in view.listeners() {
-            let config = view.first_route_config(listener).into_iter();
-            for host in config.flat_map(|config| config.virtual_hosts()) {
-                let VirtualHostKind::Service(service) = &host.kind else {
-                    continue;
-                };
-                for domain in host.domains().filter(|domain| seen.insert(domain)) {
-                    let arrival = shared_arrival(view, tables, domain, service, listener);
-                    services.push((domain, made.place_of(arrival)));
-                }
-            }
-        }
-        for listener in view.listeners() {
-            let config = view.first_route_config(listener);
-            let host = config.and_then(|config| config.virtual_hosts().next());
-            let Some(VirtualHostKind::OwnListener { names, .. }) = host.map(|host| &host.kind)
-            else {
-                continue;
-            };
-            let place = made.place_of(Arrival::at(listener));
-            for name in names.iter().filter(|name| seen.insert(name)) {
-                services.push((name, place));
-                made.own.push((name.clone(), place));
-            }
-        }
-        made.services = HostTable::new(services.iter().copied());
-        made.own.sort_unstable();
-        made
-    }
-
-    fn update(&self, view: &View, tables: &Tables, names: &[&str]) -> Self {
-        let mut next = self.clone();
-        let mut changes: Vec<(&str, Option<u32>)> = Vec::new();
-        for &name in names {
-            let mut claims = view.listeners().iter().filter_map(|listener| {
-                let owner = view.first_route_config(listener)?.owner(name)?;
-                match &owner.kind {
-                    VirtualHostKind::Service(service) => Some((listener, service)),
-                    _ => None,
-                }
-            });
-            let place = match claims.next() {
-                Some((listener, service)) => {
-                    let arrival = shared_arrival(view, tables, name, service, listener);
-                    Some(next.place_of(arrival))
-                }
-                None => {
-                    let own = self.own.binary_search_by(|(other, _)| (**other).cmp(name));
-                    own.ok().map(|at| self.own[at].1)
-                }
-            };
-            if place != self.services.get(name) {
-                changes.push((name, place));
-            }
-        }
-        if !changes.is_empty() {
-            next.services = self.services.update(changes);
-        }
-        next
-    }
-
-    /// The place of an arrival; there are few.
-    fn place_of(&mut self, arrival: Arrival) -> u32 {
-        let known = self.arrivals.iter().position(|other| *other == arrival);
-        let place = known.unwrap_or_else(|| {
-            self.arrivals.push(arrival);
-            self.arrivals.len() - 1
-        });
-        place as u32
-    }
-
-    fn of(&self, host: &str) -> Arrival {
-        let place = self.services.find_host(host);
-        let arrival = place.and_then(|place| self.arrivals.get(place as usize));
-        arrival.copied().unwrap_or(Arrival::at_port(HTTP_PORT))
-    }
-
-    fn memory_usage(&self) -> usize {
-        let own = self.own.iter();
-        let own = own.map(|(name, _)| size_of::<(Box<str>, u32)>() + name.len());
-        self.services.memory_usage() + size_of_val(&*self.arrivals) + own.sum::<usize>()
-    }
-}
-
-/// At the first HTTP port of the service that is called `name` where the service shares `listener`; if it has none that is
-/// shared, there.
-fn shared_arrival(
-    view: &View,
-    tables: &Tables,
-    name: &str,
-    service: &str,
-    listener: &Listener,
-) -> Arrival {
-    let first = tables.http_ports.get(&service.to_ascii_lowercase());
-    let first = first.filter(|first| *first != listener.port());
-    let is_called_so = |listener: &&Listener| {
-        let config = view.first_route_config(listener);
-        let owner = config.and_then(|config| config.owner(name));
-        owner.is_some_and(|owner| owner.service() == Some(service))
-    };
-    let first = first.and_then(|first| view.listener(None, first));
-    Arrival::at(first.filter(is_called_so).unwrap_or(listener))
 }

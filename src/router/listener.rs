@@ -76,6 +76,11 @@ impl Listener {
         self.port
     }
 
+    /// Where it listens.
+    pub(crate) fn place(&self) -> super::Place {
+        (self.port, self.address)
+    }
+
     /// The first route configuration among its filter chains.
     pub(crate) fn route_config(&self) -> Option<RouteConfigId> {
         self.chains().find_map(|chain| match chain.filter {

@@ -9,6 +9,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::terms::connection_manager::ConnectionManager;
 
 mod action;
@@ -23,10 +25,12 @@ mod debug;
 pub mod endpoint_set;
 mod filter_chain;
 pub mod host_table;
+mod known_domains;
 mod listener;
 mod memory;
 mod route_config;
 pub mod rule_index;
+mod service_arrivals;
 mod service_ports;
 mod simple_door;
 pub mod upstream_tls;
@@ -45,10 +49,12 @@ pub use endpoint_set::{EndpointGroup, EndpointSet, LbEndpoint};
 pub(crate) use endpoint_set::{Group, Member};
 pub(crate) use filter_chain::ChainFacts;
 pub use filter_chain::{ChainMatch, Filter, FilterChain, RouteConfigId, TcpProxy, Transport};
+pub(crate) use known_domains::{KnownDomains, Unsettled};
 pub(crate) use listener::FALLTHROUGH;
 pub use listener::Listener;
 pub use memory::MemoryUsage;
 pub use route_config::RouteConfig;
+pub(crate) use service_arrivals::HTTP_PORT;
 pub(crate) use service_ports::ServicePorts;
 pub(crate) use simple_door::{Counts, Found, SimpleDoor, place_of};
 pub use upstream_tls::{ClusterTls, UpstreamTls};
@@ -124,12 +130,16 @@ pub(crate) struct ServerBinding {
     pub tls: bool,
 }
 
+/// Port and address (`None`: every one) of a listener.
+pub(crate) type Place = (u16, Option<IpAddr>);
+
 /// One side of a proxy: its listeners and what they have in common. Cheap to clone: the parts are shared.
 #[derive(Clone, Default)]
 pub(crate) struct View {
+    /// By port and address.
     listeners: Arc<[Arc<Listener>]>,
-    /// Port, address and place of each listener, sorted.
-    ports: Arc<[(u16, Option<IpAddr>, u32)]>,
+    /// Where each of them listens, for who looks for one.
+    places: Arc<[Place]>,
     /// What the HTTP chains of all listeners route by, each at the place that its id says.
     route_configs: Chunked<Arc<RouteConfig>>,
     /// Where a connection goes that no listener claims (`virtualOutbound` of a sidecar); a gateway has none.
@@ -138,33 +148,58 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// A side with these listeners, whose chains name `route_configs`, which are in the order of their ids; `fallback` gets
-    /// the connections that none of the listeners claims.
+    /// A side with these listeners (of several at one place the first), whose chains name `route_configs`, which are in the
+    /// order of their ids; `fallback` gets the connections that none of the listeners claims.
     pub(crate) fn new(
-        listeners: Vec<Arc<Listener>>,
+        mut listeners: Vec<Arc<Listener>>,
         fallback: Option<Arc<Listener>>,
         route_configs: impl IntoIterator<Item = Arc<RouteConfig>>,
         manager: ConnectionManager,
     ) -> Self {
-        let view = View {
+        listeners.sort_by_key(|listener| listener.place());
+        listeners.dedup_by_key(|listener| listener.place());
+        View {
+            places: listeners.iter().map(|listener| listener.place()).collect(),
+            listeners: listeners.into(),
             fallback,
             manager,
             route_configs: route_configs.into_iter().collect(),
-            ..View::default()
-        };
-        view.with_listeners(listeners)
+        }
     }
 
-    /// The same side with other listeners.
-    pub(crate) fn with_listeners(&self, listeners: Vec<Arc<Listener>>) -> Self {
-        let ports = listeners.iter().zip(0..);
-        let mut ports: Vec<(u16, Option<IpAddr>, u32)> = ports
-            .map(|(listener, place)| (listener.port, listener.address, place))
-            .collect();
-        ports.sort_unstable();
+    /// The same side with other listeners, or none, at these places. The rest is shared.
+    ///
+    /// # Complexity
+    /// A copy of the list, and a move of pointers for each listener that comes or goes.
+    pub(crate) fn with_listeners(
+        &self,
+        changes: impl IntoIterator<Item = (Place, Option<Arc<Listener>>)>,
+    ) -> Self {
+        let mut listeners = self.listeners.to_vec();
+        let mut moved: Option<Vec<Place>> = None;
+        for (place, listener) in changes {
+            let places = moved.as_deref().unwrap_or(&self.places);
+            let at = places.binary_search(&place);
+            match (at, listener) {
+                (Ok(at), Some(listener)) => listeners[at] = listener,
+                (Ok(at), None) => {
+                    listeners.remove(at);
+                    moved.get_or_insert_with(|| self.places.to_vec()).remove(at);
+                }
+                (Err(at), Some(listener)) => {
+                    listeners.insert(at, listener);
+                    let places = moved.get_or_insert_with(|| self.places.to_vec());
+                    places.insert(at, place);
+                }
+                (Err(_), None) => {}
+            }
+        }
         View {
             listeners: listeners.into(),
-            ports: ports.into(),
+            places: match moved {
+                Some(places) => places.into(),
+                None => Arc::clone(&self.places),
+            },
             ..self.clone()
         }
     }
@@ -183,6 +218,32 @@ impl View {
     /// The first route configuration among the chains of a listener.
     pub(crate) fn first_route_config(&self, listener: &Listener) -> Option<&RouteConfig> {
         listener.route_config().map(|id| self.route_config(id))
+    }
+
+    /// The route configurations of the chains of a listener, each once.
+    pub(crate) fn route_configs_of<'v>(
+        &'v self,
+        listener: &Listener,
+    ) -> impl Iterator<Item = &'v RouteConfig> {
+        let ids = listener.chains().filter_map(|chain| match chain.filter() {
+            Filter::Http(id) => Some(*id),
+            Filter::Tcp(_) => None,
+        });
+        let mut ids: SmallVec<[RouteConfigId; 1]> = ids.collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.into_iter().map(|id| self.route_config(id))
+    }
+
+    /// The domains that the chains of a listener route by, and their server names.
+    pub(crate) fn domains_of<'v>(
+        &'v self,
+        listener: &'v Listener,
+    ) -> impl Iterator<Item = &'v str> {
+        let names = listener.chains().flat_map(FilterChain::server_names);
+        let hosts = self.route_configs_of(listener);
+        let hosts = hosts.flat_map(RouteConfig::virtual_hosts);
+        hosts.flat_map(VirtualHost::domains).chain(names)
     }
 
     /// The same side with other route configurations in place of some, or behind all; of two with one id the last counts. The
@@ -205,7 +266,7 @@ impl View {
         self.fallback.as_deref()
     }
 
-    /// Its listeners, without the fallback.
+    /// Its listeners by port and address, without the fallback.
     pub(crate) fn listeners(&self) -> &[Arc<Listener>] {
         &self.listeners
     }
@@ -221,36 +282,25 @@ impl View {
     /// # Complexity
     /// Logarithmic in the listeners.
     pub(crate) fn listener(&self, address: Option<IpAddr>, port: u16) -> Option<&Listener> {
-        let ports = &self.ports[..];
+        let places = &self.places[..];
         // The one at every address stands before all others of its port.
-        let start = ports.partition_point(|(other, _, _)| *other < port);
-        let ports = &ports[start..];
+        let start = places.partition_point(|(other, _)| *other < port);
         let at_own = |address: IpAddr| {
-            let own = (port, Some(address));
-            let at = ports.partition_point(|&(port, address, _)| (port, address) < own);
-            let found = ports.get(at)?;
-            ((found.0, found.1) == own).then_some(found)
+            let found = places[start..].binary_search(&(port, Some(address)));
+            found.ok().map(|at| start + at)
         };
-        let at_every = || {
-            let first = ports.first();
-            first.filter(|&&(other, address, _)| other == port && address.is_none())
-        };
+        let at_every = || (places.get(start) == Some(&(port, None))).then_some(start);
         let found = address.and_then(at_own).or_else(at_every);
         found
-            .and_then(|&(_, _, place)| self.listeners.get(place as usize))
+            .and_then(|at| self.listeners.get(at))
             .or(self.fallback.as_ref())
             .map(|listener| &**listener)
     }
 
-    /// The listener at this very address and port.
-    pub(crate) fn at(&self, (address, port): (Option<IpAddr>, u16)) -> Option<&Listener> {
-        let before = |&(other_port, other, _): &(u16, Option<IpAddr>, u32)| {
-            (other_port, other) < (port, address)
-        };
-        let at = self.ports.partition_point(before);
-        let &(found_port, found, place) = self.ports.get(at)?;
-        let listener = self.listeners.get(place as usize)?;
-        ((found_port, found) == (port, address)).then_some(&**listener)
+    /// The listener at this very place.
+    pub(crate) fn at(&self, place: Place) -> Option<&Arc<Listener>> {
+        let at = self.places.binary_search(&place).ok()?;
+        self.listeners.get(at)
     }
 
     /// Whether `listener` is the one that gets what no other claims.

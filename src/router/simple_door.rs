@@ -44,7 +44,8 @@ pub(crate) enum Found {
 }
 
 impl SimpleDoor {
-    /// Where a plain `GET /` for `authority` leads at a gateway.
+    /// Where a plain `GET /` for `authority` leads at a gateway, and how many of its first bytes are surely such as an
+    /// authority may hold.
     ///
     /// # Complexity
     /// As [`SimpleTable::find`]. No allocation.
@@ -55,24 +56,30 @@ impl SimpleDoor {
         authority: &str,
         gateway: GatewayId,
         entropy: u64,
-    ) -> Found {
+    ) -> (Found, usize) {
         // Without any authority, a request is refused later than one for an unknown host.
         if authority.is_empty() {
-            return Found::Walk;
+            return (Found::Walk, 0);
         }
         let (table, bit) = place_of(gateway);
         let word = || split_entropy(entropy, Draw::Split);
         let table = self.tables.get(table);
-        match table.and_then(|table| table.find(authority, bit, word)) {
-            Some(Target::Destination(number)) => Found::Destination(ClusterId::from_number(number)),
-            Some(Target::Picked(number)) => match self.picks.get(number as usize) {
+        let Some((target, known)) = table.and_then(|table| table.find_known(authority, bit, word))
+        else {
+            return (Found::Walk, 0);
+        };
+        let found = match target {
+            Target::Destination(number) => Found::Destination(ClusterId::from_number(number)),
+            Target::Picked(number) => match self.picks.get(number as usize) {
                 Some(cluster) => Found::Destination(*cluster),
                 None => Found::Walk,
             },
-            Some(Target::Nowhere(why)) => Found::Nowhere(RouteError::from_code(why)),
-            Some(Target::Elsewhere(number)) => self.elsewhere(clusters, number, word()),
-            Some(Target::Walk) | None => Found::Walk,
-        }
+            Target::Nowhere(why) => Found::Nowhere(RouteError::from_code(why)),
+            Target::Elsewhere(number) => self.elsewhere(clusters, number, word()),
+            // A name that nobody may ask for is among these.
+            Target::Walk => return (Found::Walk, 0),
+        };
+        (found, known)
     }
 
     #[cold]

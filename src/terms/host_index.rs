@@ -2,6 +2,10 @@
 //!
 //! A lookup asks the map once per distinct tail length, longest first, so its cost follows the length of the host that is
 //! asked for and not the number of patterns.
+//!
+//! It says which pattern fits best, and nothing but that: what asks for all that overlap is an `OverlapIndex`, which keeps its
+//! patterns in order and is several times slower at this; what a request asks is a `HostTable` of the router, which is packed,
+//! folds case and cuts ports.
 
 use super::hash::HashMap;
 use super::host::is_wildcard;

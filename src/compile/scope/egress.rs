@@ -12,7 +12,7 @@ use crate::mesh::sidecar::{self, EgressPort};
 use crate::mesh::{self, VirtualService};
 use crate::terms::address::Address;
 use crate::terms::hash::HashMap;
-use crate::terms::host::is_subset_of;
+use crate::terms::host::{is_subset_of, overlaps};
 use crate::terms::name::GatewayName;
 
 use super::import::Import;
@@ -145,6 +145,23 @@ impl<'m> EgressListener<'m> {
     ) -> Option<VirtualServiceRank> {
         let is_bound = virtual_service.is_in_mesh() && self.selects(virtual_service);
         VirtualServiceRank::new(virtual_service, self.namespace).filter(|_| is_bound)
+    }
+
+    /// The imported VirtualServices with `tls` or `tcp` rules of which a host overlaps `hostname`, in order.
+    pub(crate) fn streams_for(&self, hostname: &str) -> Vec<&'m Arc<VirtualService>> {
+        let hosts = self.mesh.virtual_service_hosts();
+        let name = hostname.to_ascii_lowercase();
+        let around = hosts.overlapping(&name);
+        let streams = around.filter(|one| {
+            let mut hosts = one.hosts.iter();
+            !one.is_http_only() && hosts.any(|host| overlaps(host, hostname))
+        });
+        let mut ranked: Vec<(VirtualServiceRank, &Arc<VirtualService>)> = streams
+            .filter_map(|one| Some((self.rank_of(one)?, one)))
+            .collect();
+        ranked.sort_by(|(a, _), (b, _)| a.cmp(b));
+        ranked.dedup_by(|(_, a), (_, b)| Arc::ptr_eq(a, b));
+        ranked.into_iter().map(|(_, one)| one).collect()
     }
 
     /// The imported VirtualService that owns the most specific VirtualService host for the service `hostname`: only through

@@ -43,7 +43,7 @@ pub(crate) struct Scope<'m> {
     egress_proxy: Option<&'m DestinationRef>,
     /// Empty at a gateway.
     listeners: Vec<EgressListener<'m>>,
-    /// Found when a Gateway's port is first translated.
+    /// Imported when a Gateway's port is first translated.
     targets: OnceCell<ServiceTargets>,
     proxy: &'m Proxy,
 }
@@ -143,7 +143,7 @@ impl<'m> Scope<'m> {
     /// The service named `hostname`, byte for byte (R-M-004): the union over the listeners of what they import, then of the
     /// destinations of the VirtualServices that they import; an explicit import wins over an inferred one (R-M-072).
     pub(super) fn service(&self, hostname: &str) -> Option<ServiceView> {
-        let mut found = Found::default();
+        let mut found = Imported::default();
         if self.listeners.is_empty() {
             let visible = self
                 .mesh
@@ -232,7 +232,7 @@ impl<'m> Scope<'m> {
     }
 
     /// Adds a service that VirtualServices of `listener` send to, with the ports that they name.
-    fn infer(&self, listener: &EgressListener<'m>, service: &Arc<Service>, found: &mut Found) {
+    fn infer(&self, listener: &EgressListener<'m>, service: &Arc<Service>, found: &mut Imported) {
         // What is there whole cannot become more.
         if found.0.as_ref().is_some_and(|view| view.is_whole(service)) {
             return;
@@ -276,9 +276,9 @@ impl<'m> Scope<'m> {
 
 /// What several imports of one host name make together.
 #[derive(Default)]
-struct Found(Option<ServiceView>);
+struct Imported(Option<ServiceView>);
 
-impl Found {
+impl Imported {
     /// Adds a service, or what it adds to the one of the same name (Istio: `appendSidecarServices`).
     fn add(&mut self, service: ServiceView) {
         let Some(existing) = &mut self.0 else {

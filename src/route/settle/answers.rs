@@ -16,6 +16,7 @@ use crate::terms::request::Request;
 use crate::terms::route_error::RouteError;
 use crate::terms::weighted::{Draw, FractionalPercent};
 
+use crate::route::head::is_host;
 use crate::route::probe::Probe;
 use crate::route::subject::Subject;
 use crate::route::{simple, walk};
@@ -55,6 +56,7 @@ impl<'t> Answers<'t> {
     /// A walk to the virtual host; once for each list of rules, to its end.
     pub(super) fn of(&mut self, gateway: GatewayId, host: &str) -> Answer<'t> {
         match self.tables.arrivals.of(gateway, host) {
+            Err(_) if !is_host(host) => Answer::Walk,
             Ok(arrival) => self.at(gateway, arrival, host),
             Err(why) => Answer::Nowhere(why.code()),
         }
@@ -62,6 +64,10 @@ impl<'t> Answers<'t> {
 
     /// The same where it is known where the host is asked for.
     pub(super) fn at(&mut self, gateway: GatewayId, arrival: Arrival, host: &str) -> Answer<'t> {
+        // What is found under its name is not looked at again: nobody may ask for it.
+        if !is_host(host) {
+            return Answer::Walk;
+        }
         let request = Request::get("/").authority(host);
         let request = request.connection(arrival.connection(host));
         let mut watch = Watch {

@@ -4,9 +4,7 @@
 //! host that ends like that one and is no name sees the same choice at each step of the walk, and answers for all of them.
 
 use crate::router::host_table::{Answer, SimpleEntry};
-use crate::router::{
-    Filter, GatewayId, Listener, RouteConfig, Tables, View, VirtualHost, place_of,
-};
+use crate::router::{GatewayId, Listener, Tables, View, VirtualHost, place_of};
 use crate::terms::hash::{HashMap, HashSet};
 
 use super::answers::Answers;
@@ -163,7 +161,7 @@ impl<'t> Collector<'t> {
         };
         let Some(sorted) = &mut self.sorted else {
             for listener in listeners {
-                domains_of(view, listener).for_each(&mut add);
+                view.domains_of(listener).for_each(&mut add);
             }
             return;
         };
@@ -171,7 +169,7 @@ impl<'t> Collector<'t> {
             let all = sorted
                 .entry(std::ptr::from_ref(listener))
                 .or_insert_with(|| {
-                    let mut all: Vec<&str> = domains_of(view, listener).collect();
+                    let mut all: Vec<&str> = view.domains_of(listener).collect();
                     all.sort_by(|a, b| a.bytes().rev().cmp(b.bytes().rev()));
                     all
                 });
@@ -187,20 +185,4 @@ impl<'t> Collector<'t> {
             }
         }
     }
-}
-
-/// The domains that the chains of a listener route by, and their server names.
-fn domains_of<'t>(view: &'t View, listener: &'t Listener) -> impl Iterator<Item = &'t str> {
-    let names = listener.chains().flat_map(|chain| chain.server_names());
-    let mut configs: Vec<&RouteConfig> = Vec::new();
-    let mut seen = HashSet::default();
-    for chain in listener.chains() {
-        if let Filter::Http(id) = chain.filter()
-            && seen.insert(*id)
-        {
-            configs.push(view.route_config(*id));
-        }
-    }
-    let hosts = configs.into_iter().flat_map(RouteConfig::virtual_hosts);
-    hosts.flat_map(VirtualHost::domains).chain(names)
 }

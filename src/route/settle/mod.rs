@@ -12,7 +12,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::router::host_table::{GATEWAYS, SimpleTable, SimpleTableBuilder};
-use crate::router::{Arrivals, Counts, GatewayId, Router, SimpleDoor, Tables, place_of};
+use crate::router::{
+    Arrivals, Counts, GatewayId, KnownDomains, Router, SimpleDoor, Tables, Unsettled, place_of,
+};
+use crate::terms::host::is_wildcard;
 
 use answers::Answers;
 use domains::{Collector, Domains};
@@ -35,24 +38,45 @@ impl Router {
         }
     }
 
-    /// A router over `tables`, whose arrivals and simple door are those of tables that differ from these in the virtual hosts
-    /// of route configurations alone: listeners and gateways are the same. `names`: all domains, in lower case, whose
-    /// virtual host is another one now, is gone or new; for a service with a listener of its own, all its names.
+    /// A router over `tables`, whose arrivals and simple door are those of tables that differ from these as `changed` says.
+    /// `known` are the domains of the router before, if they were asked for already.
     ///
     /// # Complexity
-    /// In proportion to the number of names; as [`new`](Self::new) where a wildcard is among them, and once in a while, when
-    /// picks that nothing names any more outnumber the others.
-    pub(crate) fn resettled<'a>(
+    /// In proportion to the number of domains and of those that their wildcards cover; as [`new`](Self::new) where more than
+    /// these have changed, when a wildcard is first among them, and once in a while, when picks that nothing names any more
+    /// outnumber the others.
+    pub(crate) fn resettled(
         mut tables: Tables,
-        names: impl IntoIterator<Item = &'a str>,
+        changed: &Unsettled<'_>,
+        known: &mut Option<KnownDomains>,
     ) -> Self {
-        let names: BTreeSet<&str> = names.into_iter().collect();
-        let names: Vec<&str> = names.into_iter().collect();
-        if is_crowded(&tables.door) || names.iter().any(|name| name.starts_with('*')) {
+        if changed.is_everywhere || is_crowded(&tables.door) || tables.arrivals.is_crowded() {
+            *known = None;
             return Router::new(tables);
         }
-        tables.arrivals = tables.arrivals.update(&tables, &names);
+        let mut domains: BTreeSet<Arc<str>> = BTreeSet::new();
+        let wildcards = changed.domains.iter();
+        let mut wildcards = wildcards.filter(|one| is_wildcard(one)).peekable();
+        if wildcards.peek().is_some() {
+            let known = known.get_or_insert_with(|| KnownDomains::new(&tables));
+            wildcards.for_each(|one| domains.extend(known.covered(one).cloned()));
+        }
+        let mut names: Vec<&str> = changed.domains.iter().copied().collect();
+        names.extend(changed.patterns.iter().copied());
+        names.extend(domains.iter().map(|one| &**one));
+        // Wildcards come first, those around others before these: it depends on them whether a name needs a record.
+        names.sort_unstable_by_key(|name| match is_wildcard(name) {
+            true => (false, name.len(), *name),
+            false => (true, 0, *name),
+        });
+        names.dedup();
+        tables.arrivals = tables.arrivals.update(&tables, &names, &changed.listeners);
         tables.door = resettle(&tables, &names);
+        if let Some(known) = known
+            && !known.extend(&names)
+        {
+            *known = KnownDomains::new(&tables);
+        }
         Router {
             tables: Arc::new(tables),
         }
@@ -111,30 +135,35 @@ fn counts(door: &SimpleDoor) -> Counts {
     }
 }
 
-/// The door of `tables` where only hosts called `names` answer otherwise than by the door that is there.
+/// The door of `tables` where only `names` answer otherwise than by the door that is there; wildcards first, those around
+/// others before these.
 fn resettle(tables: &Tables, names: &[&str]) -> SimpleDoor {
     let door = &tables.door;
     let taken = counts(door);
     let mut answers = Answers::new(tables, taken);
-    let mut domains: Vec<Domains<'_>> = Vec::new();
-    domains.resize_with(door.tables.len(), Domains::default);
-    for gateway in tables.arrivals.ids() {
-        if tables.side_of(gateway).is_none() {
-            continue;
-        }
-        let (table, bit) = place_of(gateway);
-        for &name in names {
-            let answer = answers.of(gateway, name);
-            if !door.tables[table].answers_anyway(name, bit, answer) {
-                domains[table].add(name, bit, || answer);
+    let mut made = door.tables.to_vec();
+    let length = |name: &str| is_wildcard(name).then_some(name.len());
+    for names in names.chunk_by(|a, b| length(a) == length(b)) {
+        let mut domains: Vec<Domains<'_>> = Vec::new();
+        domains.resize_with(made.len(), Domains::default);
+        for gateway in tables.arrivals.ids() {
+            if tables.side_of(gateway).is_none() {
+                continue;
+            }
+            let (table, bit) = place_of(gateway);
+            for &name in names {
+                let answer = answers.of(gateway, &host_of(name));
+                if !made[table].answers_anyway(name, bit, answer) {
+                    domains[table].add(name, bit, || answer);
+                }
             }
         }
+        for (table, domains) in made.iter_mut().zip(&domains) {
+            *table = table.update(names.iter().copied(), domains.entries());
+        }
     }
-    let changed = door.tables.iter().zip(&domains);
-    let changed =
-        changed.map(|(table, domains)| table.update(names.iter().copied(), domains.entries()));
     SimpleDoor {
-        tables: changed.collect(),
+        tables: made.into(),
         picks: {
             let new = (taken.picks as usize..).zip(answers.picks);
             door.picks.with(new)

@@ -1,21 +1,28 @@
 //! An updated door answers what a door made anew answers, over random sequences of changes.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use crate::compile::Compiled;
 use crate::decision::RouteError;
 use crate::mesh::Mesh;
 use crate::resource::Resources;
-use crate::router::{Router, RouterIds, Tables};
+use crate::router::{KnownDomains, Router, RouterIds, Tables, Unsettled};
+use crate::terms::host;
 use crate::terms::proxy::Proxy;
 
-const HOSTS: [&str; 6] = [
+const HOSTS: [&str; 10] = [
     "web.default.svc.cluster.local",
     "det.default.svc.cluster.local",
     "shop.example.com",
     "a.example.com",
     "other.org",
     "b.other.org",
+    "*.other.org",
+    "*.example.com",
+    "*.org",
+    "*",
 ];
 
 /// Services, one of them with a listener of its own; more than a few shared listeners; gateways; wildcards that stay.
@@ -43,7 +50,7 @@ struct Written {
 impl Written {
     fn json(&self, number: usize) -> String {
         let host = HOSTS[self.host];
-        let and_web = if self.and_web && self.host > 0 {
+        let and_web = if self.and_web && self.host > 0 && host != "*" {
             r#","web""#
         } else {
             ""
@@ -62,7 +69,12 @@ impl Written {
         };
         format!(
             r#"{{"apiVersion":"networking.istio.io/v1","kind":"VirtualService","metadata":{{"name":"vs{number}","namespace":"default"}},"spec":{{"hosts":["{host}"{and_web}],"gateways":[{}],"http":[{{{asks}{action}}}]}}}}"#,
-            self.gateways
+            // Nobody may bind all hosts to the mesh.
+            if host == "*" {
+                r#""one","two""#
+            } else {
+                self.gateways
+            }
         )
     }
 }
@@ -110,6 +122,9 @@ fn router(services: &[Option<Written>], compile: &mut dyn FnMut(&Mesh) -> Router
 
 /// A host, and all other names of it if a service has it.
 fn names_of(host: &str) -> Vec<String> {
+    if host.starts_with('*') {
+        return vec![host.to_owned()];
+    }
     let cuts = host.match_indices('.').map(|(at, _)| &host[..at]);
     let short = cuts.filter(|_| host.ends_with(".cluster.local")).take(3);
     let names = short.chain([host]);
@@ -119,13 +134,24 @@ fn names_of(host: &str) -> Vec<String> {
 }
 
 /// The tables of `fresh`, with the arrivals and the door of `before` brought up to date.
-fn update<'a>(before: &Router, fresh: &Router, names: impl IntoIterator<Item = &'a str>) -> Router {
+fn update<'a>(
+    before: &Router,
+    fresh: &Router,
+    names: impl IntoIterator<Item = &'a str>,
+    known: &mut Option<KnownDomains>,
+) -> Router {
     let tables = Tables {
         door: before.tables.door.clone(),
         arrivals: before.tables.arrivals.clone(),
         ..(*fresh.tables).clone()
     };
-    Router::resettled(tables, names)
+    let domains: BTreeSet<&str> = names.into_iter().collect();
+    let changed = Unsettled {
+        is_everywhere: domains.contains("*"),
+        domains,
+        ..Unsettled::default()
+    };
+    Router::resettled(tables, &changed, known)
 }
 
 fn answers(router: &Router) -> Vec<Result<String, RouteError>> {
@@ -138,7 +164,8 @@ fn answers(router: &Router) -> Vec<Result<String, RouteError>> {
         "x.example.com",
         "nobody",
     ];
-    for host in HOSTS.iter().chain(&names) {
+    let hosts = HOSTS.map(|host| host.replace('*', "some"));
+    for host in hosts.iter().map(String::as_str).chain(names) {
         for gateway in ["mesh", "one", "default/two"] {
             for word in 0..12_u64 {
                 let word = word.wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -159,7 +186,7 @@ fn compiled(mesh: &Mesh, ids: &mut RouterIds) -> Router {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn an_updated_door_answers_what_a_new_one_does(
@@ -167,7 +194,7 @@ proptest! {
         changes in proptest::collection::vec((0_usize..6, proptest::option::of(written())), 1..12),
     ) {
         let mut services = before;
-        let mut ids = Default::default();
+        let (mut ids, mut known) = Default::default();
         let compile = &mut |mesh: &Mesh| compiled(mesh, &mut ids);
         let mut updated = router(&services, compile);
         for (place, change) in changes {
@@ -177,10 +204,13 @@ proptest! {
                 let webs = drawn.and_web.then_some(HOSTS[0]);
                 for host in webs.into_iter().chain([HOSTS[drawn.host]]) {
                     names.extend(names_of(host));
+                    // A wildcard takes services from the rest.
+                    let services = HOSTS[..2].iter().filter(|one| host::fit(host, one).is_some());
+                    names.extend(services.flat_map(|one| names_of(one)));
                 }
             }
             let fresh = router(&services, compile);
-            updated = update(&updated, &fresh, names.iter().map(String::as_str));
+            updated = update(&updated, &fresh, names.iter().map(String::as_str), &mut known);
             prop_assert_eq!(answers(&updated), answers(&fresh));
         }
     }
@@ -205,7 +235,7 @@ fn destinations_that_nothing_names_do_not_pile_up() {
     let mut updated = first.clone();
     for turn in 0..100 {
         let fresh = if turn % 2 == 0 { &other } else { &first };
-        updated = update(&updated, fresh, ["shop.example.com"]);
+        updated = update(&updated, fresh, ["shop.example.com"], &mut None);
         let count = |router: &Router| router.tables.door.picks.len();
         assert!(count(&updated) <= 2 * count(&first) + 8);
     }

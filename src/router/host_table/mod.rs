@@ -22,6 +22,7 @@
 mod authority;
 mod first_fit;
 mod packed;
+mod run;
 mod shard;
 mod simple;
 mod suffixes;

@@ -8,6 +8,9 @@ use super::shard::{Draft, Record, Shard, hash_of};
 /// shards of a million hosts stays in the first-level caches.
 const SHARD: usize = 1024;
 
+/// Up to so many changes, a shard is not written anew but changed.
+const FEW: usize = 32;
+
 /// A table from lower-case keys to records.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Packed {
@@ -108,6 +111,17 @@ impl Packed {
             });
             if is_written_over {
                 *shard = written_over;
+                continue;
+            }
+            let mut changed = shard.clone();
+            let few = changes.iter().take(FEW);
+            let more = few.map(|(_, hash, key, change)| changed.change(*hash, key, change));
+            let more: Option<isize> = more.sum();
+            if let Some(more) = more
+                && changes.len() <= FEW
+            {
+                *shard = changed;
+                table.records = table.records.saturating_add_signed(more);
                 continue;
             }
             let mut draft = Draft::from_shard(shard);

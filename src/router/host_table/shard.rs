@@ -17,7 +17,7 @@ use super::authority;
 use crate::router::words;
 
 /// The control byte of a place that is not the first of its record. That of a free one is zero.
-const MORE: u8 = 1;
+pub(super) const MORE: u8 = 1;
 /// One in each byte.
 const LOW: u64 = 0x0101_0101_0101_0101;
 const LOW_HALF: u64 = 0xFFFF_FFFF;
@@ -29,13 +29,14 @@ pub(super) const ALL: u16 = u16::MAX;
 #[derive(Clone, Debug)]
 pub(super) struct Shard {
     /// Filter, control bytes, places.
-    words: Arc<[u64]>,
+    pub(super) words: Arc<[u64]>,
     /// Words of the filter.
-    filter: u32,
+    pub(super) filter: u32,
     /// Where the places begin.
-    start: u32,
+    pub(super) start: u32,
     /// How many places a hash can name; more follow, for what is behind the last one.
-    places: u32,
+    pub(super) places: u32,
+    pub(super) records: u32,
 }
 
 /// What is stored beside a key.
@@ -69,13 +70,13 @@ pub(super) fn kind_of_payload(words: usize) -> u8 {
 
 /// The first word of a record.
 #[derive(Clone, Copy)]
-struct Header(u64);
+pub(super) struct Header(pub(super) u64);
 
 impl Header {
     /// The longest key. No header of this length reaches a proxy, so a longer one would never be found.
-    const LONGEST: usize = 0xFFF;
+    pub(super) const LONGEST: usize = 0xFFF;
 
-    fn new(record: &Record<'_>, length: usize) -> Self {
+    pub(super) fn new(record: &Record<'_>, length: usize) -> Self {
         Header(
             u64::from(record.value) << 32
                 | u64::from(record.gateways) << 16
@@ -86,7 +87,7 @@ impl Header {
 
     /// Bytes of the key.
     #[inline]
-    fn length(self) -> usize {
+    pub(super) fn length(self) -> usize {
         self.0 as usize & Self::LONGEST
     }
 
@@ -111,7 +112,7 @@ impl Header {
 
     /// Words of the record.
     #[inline]
-    fn size(self) -> usize {
+    pub(super) fn size(self) -> usize {
         1 + self.length().div_ceil(8) + self.payload()
     }
 }
@@ -189,13 +190,13 @@ impl Shard {
 
     /// Where a place begins.
     #[inline]
-    fn word_of(&self, place: usize) -> usize {
+    pub(super) fn word_of(&self, place: usize) -> usize {
         self.start as usize + 2 * place
     }
 
     /// The control bytes of this place and the seven behind it.
     #[inline]
-    fn control(&self, place: usize) -> u64 {
+    pub(super) fn control(&self, place: usize) -> u64 {
         let (at, shift) = (self.filter as usize + place / 8, 8 * (place % 8));
         let (low, high) = (self.words[at], self.words[at + 1]);
         low >> shift | high << 1 << (63 - shift)
@@ -234,7 +235,7 @@ impl Shard {
         Arc::ptr_eq(&self.words, &other.words)
     }
 
-    fn key(&self, at: usize) -> String {
+    pub(super) fn key(&self, at: usize) -> String {
         let length = Header(self.words[at]).length();
         let words = &self.words[at + 1..at + 1 + length.div_ceil(8)];
         let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
@@ -347,6 +348,7 @@ impl Draft {
             filter: filter as u32,
             start: start as u32,
             places,
+            records: self.records as u32,
         };
         // Nobody else has it yet.
         if let Some(words) = Arc::get_mut(&mut shard.words) {
@@ -375,23 +377,23 @@ pub(super) fn hash_of(key: &str) -> u64 {
 // The low half of the hash names the place, bits above it the tag; the top bits, which name the shard, say nothing here.
 
 #[inline]
-fn place_of(hash: u64, places: u32) -> usize {
+pub(super) fn place_of(hash: u64, places: u32) -> usize {
     (((hash & LOW_HALF) * u64::from(places)) >> 32) as usize
 }
 
 #[inline]
-fn filter_word(hash: u64, words: usize) -> usize {
+pub(super) fn filter_word(hash: u64, words: usize) -> usize {
     ((((hash >> 12) & LOW_HALF) * words as u64) >> 32) as usize
 }
 
 /// Up to three bits, from the lowest bits of the hash, which decide nothing else that matters.
 #[inline]
-fn filter_bits(hash: u64) -> u64 {
+pub(super) fn filter_bits(hash: u64) -> u64 {
     1 << (hash & 63) | 1 << (hash >> 6 & 63) | 1 << ((hash ^ hash >> 32) >> 12 & 63)
 }
 
 /// Neither free nor more of a record.
 #[inline]
-fn tag_of(hash: u64) -> u8 {
+pub(super) fn tag_of(hash: u64) -> u8 {
     ((hash >> 34) as u8).max(MORE + 1)
 }

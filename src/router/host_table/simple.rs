@@ -83,6 +83,17 @@ struct AnyHost {
     payload: Box<[u64]>,
 }
 
+impl AnyHost {
+    fn new(record: &Record<'_>) -> Self {
+        AnyHost {
+            gateways: record.gateways,
+            kind: record.kind,
+            value: record.value,
+            payload: record.payload.into(),
+        }
+    }
+}
+
 /// A [`SimpleTable`] that is being written.
 pub struct SimpleTableBuilder {
     exact: Builder,
@@ -107,12 +118,7 @@ impl SimpleTableBuilder {
         let record = record(&entry);
         match entry.domain.strip_prefix('*') {
             None => self.exact.push(entry.domain, record),
-            Some("") => self.any.push(AnyHost {
-                gateways: record.gateways,
-                kind: record.kind,
-                value: record.value,
-                payload: record.payload.into(),
-            }),
+            Some("") => self.any.push(AnyHost::new(&record)),
             Some(suffix) => {
                 self.suffixes.add(suffix);
                 self.wildcards.push(suffix, record);
@@ -161,15 +167,27 @@ impl SimpleTable {
     /// As [`HostTable::find`](super::HostTable::find), and then constant. No allocation.
     #[inline]
     pub fn find(&self, authority: &str, gateway: u16, word: impl Fn() -> u64) -> Option<Target> {
+        let (target, _) = self.find_known(authority, gateway, word)?;
+        Some(target)
+    }
+
+    /// The same, and how many bytes of the authority are a name of the table, but for case.
+    #[inline]
+    pub(crate) fn find_known(
+        &self,
+        authority: &str,
+        gateway: u16,
+        word: impl Fn() -> u64,
+    ) -> Option<(Target, usize)> {
         let authority = Authority::new(authority);
         if let Some(record) = self.exact.find(authority.host(), gateway) {
-            return Some(target(record, word));
+            return Some((target(record, word), authority.host().len()));
         }
         let wildcard = self
             .suffixes
             .find(&authority, |suffix| self.wildcards.find(suffix, gateway));
         let record = wildcard.or_else(|| self.any(gateway))?;
-        Some(target(record, word))
+        Some((target(record, word), 0))
     }
 
     #[inline]
@@ -183,14 +201,20 @@ impl SimpleTable {
         })
     }
 
-    /// Whether a host without an entry of its own, its port cut, answers so at the gateway whose bit is given.
-    pub(crate) fn answers_anyway(&self, host: &str, gateway: u16, answer: Answer<'_>) -> bool {
+    /// Whether `domain` (lower case: a name, `*suffix` or `*`) without a record of its own answers so at the gateway whose bit
+    /// is given.
+    pub(crate) fn answers_anyway(&self, domain: &str, gateway: u16, answer: Answer<'_>) -> bool {
+        if domain == "*" {
+            return false;
+        }
+        // The wildcards around a wildcard are those that fit what follows its `*`.
+        let host = domain.strip_prefix('*').unwrap_or(domain);
         let authority = Authority::without_port(host.as_bytes());
         let wildcard = self
             .suffixes
             .find(&authority, |suffix| self.wildcards.find(suffix, gateway));
         let entry = SimpleEntry {
-            domain: host,
+            domain,
             gateways: gateway,
             answer,
         };
@@ -200,8 +224,8 @@ impl SimpleTable {
         })
     }
 
-    /// The same table where the names (not wildcards) of `changed` have the records `entries`, in this order, and no
-    /// others. What the changes do not touch is shared.
+    /// The same table where the domains `changed` have the records `entries`, in this order, and no others. What the changes
+    /// do not touch is shared.
     ///
     /// # Complexity
     ///
@@ -212,14 +236,37 @@ impl SimpleTable {
         changed: impl IntoIterator<Item = &'a str>,
         entries: impl IntoIterator<Item = SimpleEntry<'a>>,
     ) -> Self {
-        let removed = changed.into_iter().map(|name| (name, Change::Remove));
-        let added = entries
-            .into_iter()
-            .map(|entry| (entry.domain, Change::Insert(record(&entry))));
-        SimpleTable {
-            exact: self.exact.update(removed.chain(added)),
-            ..self.clone()
+        let mut table = self.clone();
+        let (mut exact, mut wildcards) = (Vec::new(), Vec::new());
+        for domain in changed {
+            match domain.strip_prefix('*') {
+                None => exact.push((domain, Change::Remove)),
+                Some("") => table.any.clear(),
+                Some(suffix) => wildcards.push((suffix, Change::Remove)),
+            }
         }
+        for entry in entries {
+            let record = record(&entry);
+            match entry.domain.strip_prefix('*') {
+                None => exact.push((entry.domain, Change::Insert(record))),
+                Some("") => table.any.push(AnyHost::new(&record)),
+                Some(suffix) => {
+                    // A suffix length that no domain has any more costs a probe and changes nothing.
+                    table.suffixes.add(suffix);
+                    wildcards.push((suffix, Change::Insert(record)));
+                }
+            }
+        }
+        table.exact = self.exact.update(exact);
+        table.wildcards = self.wildcards.update(wildcards);
+        table
+    }
+
+    /// The domains of all records but those of `*`, in no order.
+    pub(crate) fn domains(&self) -> impl Iterator<Item = String> {
+        let wildcards = self.wildcards.iter();
+        let wildcards = wildcards.map(|(suffix, _)| format!("*{suffix}"));
+        self.exact.iter().map(|(name, _)| name).chain(wildcards)
     }
 
     /// Number of records.

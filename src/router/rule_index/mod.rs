@@ -119,7 +119,7 @@ impl From<TextOf<'_>> for KeptText {
 }
 
 /// A walk in progress.
-struct Walk<'w, F> {
+struct Search<'w, F> {
     path: &'w [u8],
     facts: &'w F,
     answers: Answers,
@@ -163,7 +163,7 @@ impl RuleIndex {
     /// each rule at those places. No allocation.
     #[inline]
     pub fn first(&self, facts: &impl Facts) -> Option<usize> {
-        let mut walk = Walk {
+        let mut walk = Search {
             path: facts.path().as_bytes(),
             facts,
             answers: Answers::default(),
@@ -173,7 +173,7 @@ impl RuleIndex {
         (walk.best != u32::MAX).then_some(walk.best as usize)
     }
 
-    fn visit_block<F: Facts>(&self, block: u32, walk: &mut Walk<'_, F>) {
+    fn visit_block<F: Facts>(&self, block: u32, walk: &mut Search<'_, F>) {
         let mut block = &self.blocks[block as usize];
         loop {
             let (start, end) = (
@@ -220,7 +220,7 @@ impl RuleIndex {
     }
 
     #[inline]
-    fn visit_groups<F: Facts>(&self, groups: &[Group], walk: &mut Walk<'_, F>) {
+    fn visit_groups<F: Facts>(&self, groups: &[Group], walk: &mut Search<'_, F>) {
         for group in groups {
             if group.least >= walk.best {
                 return;
@@ -229,7 +229,7 @@ impl RuleIndex {
         }
     }
 
-    fn visit_group<F: Facts>(&self, group: &Group, walk: &mut Walk<'_, F>) {
+    fn visit_group<F: Facts>(&self, group: &Group, walk: &mut Search<'_, F>) {
         let table = match &group.kind {
             GroupKind::Gate { list, block } => {
                 if self.checks.hold(*list, walk.facts, &mut walk.answers) {
