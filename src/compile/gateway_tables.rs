@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::mesh::VirtualService;
 use crate::mesh::gateway::ServerTlsMode;
 use crate::mesh::gateway_merge::{MergedServer, ServerGroup};
 use crate::router::{GatewayBinding, Listener, Place, View};
@@ -151,14 +152,18 @@ impl GatewayTables {
         if server.route_name.is_some() {
             return false;
         }
-        let tls = server.server().tls.as_ref();
-        // One chain for every cluster (R-M-030).
-        if tls.is_some_and(|tls| tls.mode == ServerTlsMode::AutoPassthrough) {
-            return !stale.services.is_empty();
+        let speaks_of_it = |one: &Arc<VirtualService>| match mode_of(server) {
+            // What is passed through goes by server name.
+            Some(ServerTlsMode::Passthrough) => !one.tls.is_empty(),
+            _ => !one.tcp.is_empty(),
+        };
+        match mode_of(server) {
+            // One chain for every cluster (R-M-030).
+            Some(ServerTlsMode::AutoPassthrough) => !stale.services.is_empty(),
+            _ => stale
+                .changes()
+                .any(|one| speaks_of_it(one) && one.is_bound_to(&server.gateway_name)),
         }
-        stale.changes().any(|virtual_service| {
-            !virtual_service.is_http_only() && virtual_service.is_bound_to(&server.gateway_name)
-        })
     }
 
     /// The listeners at the places that are wanted.
@@ -175,4 +180,8 @@ impl GatewayTables {
         let streams = StreamServices::new(groups.iter().copied(), bound_to);
         gateway.listeners(&groups, &self.routes.ids(), &streams)
     }
+}
+
+fn mode_of(server: &MergedServer) -> Option<ServerTlsMode> {
+    server.server().tls.as_ref().map(|tls| tls.mode)
 }

@@ -4,15 +4,14 @@
 //! host names, and port 80 for a host that no service claims. Gateways with the same servers are one: which of them a
 //! request names makes no difference.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::arrival::Arrival;
 use super::host_table::HostTable;
 use super::service_arrivals::ServiceArrivals;
-use super::{GatewayBinding, Listener, Place, ServerBinding, Tables};
+use super::{GatewayBinding, Place, ServerBinding, Tables};
 use crate::terms::hash::HashMap;
 use crate::terms::name::GatewayName;
-use crate::terms::request::Connection;
 use crate::terms::route_error::RouteError;
 
 /// Up to so many names are looked at one by one.
@@ -29,15 +28,6 @@ pub(crate) struct Arrivals {
 /// Gateways that a request may name: `mesh`, or all Gateways with the same servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct GatewayId(u32);
-
-/// The connection on which a host is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Arrival {
-    pub port: u16,
-    /// `None`: one that belongs to nobody.
-    pub address: Option<IpAddr>,
-    pub tls: bool,
-}
 
 /// From names of gateways to their ids.
 #[derive(Clone, Debug, Default)]
@@ -63,47 +53,6 @@ impl GatewayId {
     #[inline]
     pub(crate) fn number(self) -> usize {
         self.0 as usize
-    }
-}
-
-impl Arrival {
-    /// In plain text, at a listener.
-    pub(super) fn at(listener: &Listener) -> Self {
-        Arrival {
-            address: listener.address(),
-            ..Arrival::at_port(listener.port())
-        }
-    }
-
-    /// In plain text, at no address in particular.
-    pub(super) fn at_port(port: u16) -> Self {
-        Arrival {
-            port,
-            address: None,
-            tls: false,
-        }
-    }
-
-    /// The connection of a request for `host`, without its port.
-    pub(crate) fn connection<'h>(&self, host: &'h str) -> Connection<'h> {
-        let mut connection = Connection::to_port(self.port);
-        if let Some(address) = self.address {
-            connection = connection.address(address);
-        }
-        match self.tls {
-            true => connection.sni(host),
-            false => connection,
-        }
-    }
-}
-
-impl From<&ServerBinding> for Arrival {
-    fn from(server: &ServerBinding) -> Self {
-        Arrival {
-            port: server.port,
-            address: server.bind,
-            tls: server.tls,
-        }
     }
 }
 

@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 use crate::terms::connection_manager::ConnectionManager;
 
 mod action;
+mod arrival;
 mod arrivals;
 mod chain_index;
 mod chunked;
@@ -38,7 +39,8 @@ mod virtual_host;
 mod words;
 
 pub use action::{Action, Forward, LocalReply, Mirror, Redirection, Split, WeightedCluster};
-pub(crate) use arrivals::{Arrival, Arrivals, GatewayId};
+pub(crate) use arrival::Arrival;
+pub(crate) use arrivals::{Arrivals, GatewayId};
 pub(crate) use chunked::Chunked;
 pub use cluster::{Cluster, ClusterId, ClusterKind};
 pub(crate) use cluster::{ClusterFacts, ClusterSide};
