@@ -35,6 +35,9 @@ pub fn measure(report: &mut Report) {
         };
         let compile = |mesh: &Mesh| Router::compile(mesh, &Proxy::gateway("default"));
         let (router, single) = (compile(&secure), compile(&plain));
+        compiled.push(timed(&|| drop(black_box(compile(&secure)))));
+        let texts = documents(size, true);
+        read.push(timed(&|| drop(black_box(mesh(texts.clone())))));
         let mut order: Vec<usize> = (0..size).collect();
         order.shuffle(&mut tables::random(7));
         order.truncate(HOSTS);
