@@ -60,6 +60,8 @@ struct Key {
     selected_by: Box<[u32]>,
     /// At a gateway, the workload's port behind each server's port that is another.
     ports: Box<[(u16, u16)]>,
+    /// At a gateway, the Gateways of the Gateway API that it serves, with their ports.
+    served: Box<[(u32, Option<u16>)]>,
 }
 
 impl fmt::Debug for Compiler {
@@ -140,7 +142,28 @@ impl Compiler {
             sidecar: sidecar.map(|sidecar| sidecar.resource.clone()),
             selected_by: selecting.map(|(place, _)| place).collect(),
             ports: self.ports(proxy),
+            served: self.served(proxy),
         }
+    }
+
+    fn served(&self, proxy: &Proxy) -> Box<[(u32, Option<u16>)]> {
+        if proxy.kind() != ProxyKind::Gateway {
+            return Box::default();
+        }
+        let scope = Scope::gateway(&self.mesh, proxy);
+        let gateways = (0..).zip(&self.mesh.inner.gateways);
+        let served = gateways.filter_map(|(place, gateway)| {
+            let services = gateway.services.as_ref()?;
+            scope
+                .is_behind(services)
+                .then_some((place, gateway, services))
+        });
+        let ports = served.flat_map(|(place, gateway, services)| {
+            let servers = gateway.servers.iter();
+            let scope = &scope;
+            servers.map(move |server| (place, scope.gateway_port(services, server.port)))
+        });
+        ports.collect()
     }
 
     fn ports(&self, proxy: &Proxy) -> Box<[(u16, u16)]> {

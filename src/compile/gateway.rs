@@ -11,7 +11,7 @@ use crate::router::{
     ChainMatch, ClusterId, Filter, FilterChain, GatewayBinding, Listener, Place, RouteConfigId,
     ServerBinding, TcpProxy,
 };
-use crate::terms::hash::HashMap;
+use crate::terms::hash::{HashMap, HashSet};
 use crate::terms::host;
 use crate::terms::name::{GatewayName, ResourceName};
 use crate::terms::proxy::{Proxy, ProxyKind};
@@ -55,8 +55,11 @@ impl<'a> Gateway<'a> {
 
     pub(super) fn merged(&self) -> MergedGateways<'a> {
         let gateways = self.scope.mesh().gateways.iter();
-        let selected = gateways.filter(|gateway| self.selects(gateway));
-        gateway_merge::merge(selected, &|port| self.listener_port(port))
+        let mut selected: Vec<_> = gateways.filter(|gateway| self.selects(gateway)).collect();
+        if self.proxy.kind() != ProxyKind::Any {
+            without_strangers(&mut selected);
+        }
+        gateway_merge::merge(selected, &|gateway, port| self.listener_port(gateway, port))
     }
 
     /// The listeners of these groups of servers, in no order; one that would have no chain is left out.
@@ -82,22 +85,28 @@ impl<'a> Gateway<'a> {
             .collect()
     }
 
-    /// By its selector; a proxy that stands for everything binds every Gateway (R-M-013).
+    /// By its Services or its selector; a proxy that stands for everything binds every Gateway (R-M-013, R-G-017).
     fn selects(&self, gateway: &GatewayResource) -> bool {
-        self.proxy.kind() == ProxyKind::Any
-            || gateway
-                .selector
-                .as_ref()
-                .is_none_or(|selector| selector.selects(self.proxy.labels()))
+        if self.proxy.kind() == ProxyKind::Any {
+            return true;
+        }
+        match (&gateway.services, &gateway.selector) {
+            (Some(services), _) => self.scope.is_behind(services),
+            (None, Some(selector)) => selector.selects(self.proxy.labels()),
+            (None, None) => true,
+        }
     }
 
     /// The workload's port behind a server port: the target port of the first service of the workload that has it
-    /// (R-M-016).
-    pub(super) fn listener_port(&self, port: u16) -> u16 {
+    /// (R-M-016), of the Gateway API one of its own Services; `None`: then nobody reaches it (R-G-018).
+    pub(super) fn listener_port(&self, gateway: &GatewayResource, port: u16) -> Option<u16> {
         if self.proxy.kind() == ProxyKind::Any {
-            return port;
+            return Some(port);
         }
-        self.scope.workload_port(port).unwrap_or(port)
+        match &gateway.services {
+            Some(services) => self.scope.gateway_port(services, port),
+            None => Some(self.scope.workload_port(port).unwrap_or(port)),
+        }
     }
 
     fn add_chains(
@@ -198,6 +207,18 @@ impl<'a> Gateway<'a> {
             }
         }
         out
+    }
+}
+
+/// Where Istio makes the workload for a Gateway of the Gateway API, Gateways with a selector count only if they stand in the
+/// namespace of such a one (R-G-019).
+fn without_strangers(selected: &mut Vec<&Arc<GatewayResource>>) {
+    let services = selected.iter().filter_map(|one| one.services.as_ref());
+    let managed = services.filter(|services| services.is_managed);
+    let namespaces: HashSet<&str> = managed.map(|one| &*one.gateway.namespace).collect();
+    if !namespaces.is_empty() {
+        selected
+            .retain(|one| one.services.is_some() || namespaces.contains(&*one.resource.namespace));
     }
 }
 

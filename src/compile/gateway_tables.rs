@@ -65,14 +65,13 @@ impl GatewayTables {
 
     /// Whether a service of the workload leads to another of its ports since (R-M-016): then the servers merge otherwise.
     pub(super) fn is_moved(&self, gateway: &Gateway<'_>) -> bool {
-        let servers = self.groups.iter().flat_map(|group| {
-            let servers = group.servers.iter();
-            servers.map(|server| (server.server().port, group.port))
-        });
-        let servers: HashSet<(u16, u16)> = servers.collect();
-        servers
-            .into_iter()
-            .any(|(written, port)| gateway.listener_port(written) != port)
+        self.groups.iter().any(|group| {
+            let mut servers = group.servers.iter();
+            servers.any(|server| {
+                let port = gateway.listener_port(&server.gateway, server.server().port);
+                port != Some(group.port)
+            })
+        })
     }
 
     /// The side after a change: stale units are made anew.

@@ -34,6 +34,8 @@ impl Bucket {
 #[derive(Clone, Debug)]
 pub(super) struct VirtualServiceRank {
     bucket: Bucket,
+    /// Before all others of the bucket (R-G-058).
+    is_first: bool,
     virtual_service: Arc<VirtualService>,
 }
 
@@ -43,6 +45,7 @@ impl VirtualServiceRank {
         let owner = &virtual_service.resource().namespace;
         Some(VirtualServiceRank {
             bucket: Bucket::new(&virtual_service.visibility, owner, namespace)?,
+            is_first: virtual_service.is_first_for(namespace),
             virtual_service: Arc::clone(virtual_service),
         })
     }
@@ -51,12 +54,13 @@ impl VirtualServiceRank {
         &self.virtual_service
     }
 
-    fn key(&self) -> (Bucket, i64, &str, &str) {
-        let virtual_service = &self.virtual_service;
-        let name = &virtual_service.resource();
+    fn key(&self) -> (Bucket, bool, i64, &str, &str) {
+        let one = &self.virtual_service;
+        let name = &one.resource();
         (
             self.bucket,
-            virtual_service.creation,
+            !self.is_first,
+            one.creation,
             &name.name,
             &name.namespace,
         )

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::mesh::service::{Protocol, Resolution};
-use crate::mesh::virtual_service::VirtualService;
+use crate::mesh::virtual_service::{Semantics, VirtualService};
 use crate::router::{Action, Forward, Rule, RuleList, Split, VirtualHostKind};
 use crate::terms::condition::RequestMatch;
 use crate::terms::host;
@@ -110,8 +110,10 @@ impl PortServices<'_> {
     pub(super) fn hosts_of(&self, virtual_service: &VirtualService) -> Option<Hosts> {
         let mut hosts = Hosts::default();
         let mut services: Vec<Exposed> = Vec::new();
-        let (wildcards, names): (Vec<_>, Vec<_>) =
-            (virtual_service.hosts.iter()).partition(|name| host::is_wildcard(name));
+        // In the words of the Gateway API a wildcard is the host of a ServiceEntry, and stands for nothing else (R-G-060).
+        let is_gateway_api = virtual_service.semantics == Semantics::GatewayApi;
+        let (wildcards, names): (Vec<_>, Vec<_>) = (virtual_service.hosts.iter())
+            .partition(|name| host::is_wildcard(name) && !is_gateway_api);
         for name in names {
             match self.exposed(&name.to_ascii_lowercase()) {
                 Some(exposed) => services.push(exposed),
@@ -145,6 +147,15 @@ impl PortServices<'_> {
             services.extend(own);
             if !covers {
                 hosts.unregistered.push(domains::unregistered(name));
+            }
+        }
+        if is_gateway_api {
+            // Of the service's own namespace or of the client's (R-G-059).
+            let owner = &*virtual_service.resource().namespace;
+            let is_client = self.egress.namespace() == owner;
+            services.retain(|one| is_client || one.service.service().namespace() == owner);
+            if services.is_empty() {
+                return None;
             }
         }
         for Exposed { service, .. } in services {

@@ -96,6 +96,7 @@ codes! {
     REFUSED_BY_ENVOY = "MR0120" "refused-by-envoy" Error "Istio accepts the value, and Envoy refuses the configuration made of it.";
     DEPRECATED_FIELD = "MR0121" "deprecated-field" Warning "The field is deprecated.";
     WITHOUT_EFFECT = "MR0122" "without-effect" Warning "The setting has no effect as it stands.";
+    INVALID_PATH = "MR0123" "invalid-path" Error "The text is not a path that can stand here.";
 
     // MR0140 to MR0159: VirtualService.
     INVALID_GATEWAY_NAME = "MR0140" "invalid-gateway-name" Error "The text is not a reference to a gateway.";
@@ -168,6 +169,20 @@ codes! {
     HOST_TAKEN = "MR0220" "host-taken" Warning "The host is another service's already, so that this one is not seen.";
     HOST_SHARED = "MR0221" "host-shared" Note "Services of several namespaces have the same host; each client sees one of them.";
     ALIAS_WITHOUT_END = "MR0222" "alias-without-end" Warning "ExternalName services point at each other.";
+
+    // MR0230 to MR0249: the Gateway API, what a status would say.
+    NO_MATCHING_PARENT = "MR0230" "no-matching-parent" Warning "A parent is nothing that the route can attach to.";
+    NOT_ALLOWED_BY_LISTENERS = "MR0231" "not-allowed-by-listeners" Warning "No listener of the parent takes the route.";
+    NO_MATCHING_LISTENER_HOSTNAME = "MR0232" "no-matching-listener-hostname" Warning "No listener of the parent has a host of the route.";
+    BACKEND_NOT_FOUND = "MR0233" "backend-not-found" Warning "A backend does not exist.";
+    REF_NOT_PERMITTED = "MR0234" "ref-not-permitted" Warning "No ReferenceGrant allows to name an object of another namespace.";
+    INVALID_BACKEND_KIND = "MR0235" "invalid-backend-kind" Warning "The kind is not one of backends.";
+    INVALID_ROUTE_KIND = "MR0236" "invalid-route-kind" Warning "The listener cannot serve routes of the kind.";
+    CONFLICTED_LISTENER = "MR0237" "conflicted-listener" Warning "An earlier listener of the Gateway has what this one wants.";
+    INVALID_CERTIFICATE_REF = "MR0238" "invalid-certificate-ref" Warning "A reference leads to no certificate.";
+    LISTENER_NOT_SERVED = "MR0239" "listener-not-served" Warning "The listener opens nothing.";
+    GATEWAY_NOT_SERVED = "MR0240" "gateway-not-served" Warning "Istio opens nothing for the Gateway.";
+    UNTRANSLATABLE_ROUTE = "MR0241" "untranslatable-route" Warning "Istio cannot translate a rule, so that the whole route has no effect.";
 
     // MR03xx: lints.
     UNKNOWN_HOST = "MR0301" "unknown-host" Warning "A destination is no service that can be seen.";

@@ -29,7 +29,9 @@ use super::{Facts, Work, finding, gateway as gateway_reference};
 static EVERYTHING: Labels = Labels::EMPTY;
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
-    let gateways = &facts.mesh.gateways;
+    // What gives way among listeners of the Gateway API is told of when they are resolved.
+    let gateways = facts.mesh.gateways.iter();
+    let gateways: Vec<&Arc<Gateway>> = gateways.filter(|one| one.services.is_none()).collect();
     let mut classes: HashMap<&Labels, usize> = HashMap::default();
     let mut selectors: Vec<&Labels> = Vec::new();
     let mut members: Vec<Vec<usize>> = Vec::new();
@@ -56,8 +58,8 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
         if !work.spend(COST_OF_A_SERVER * servers.sum::<usize>()) {
             return report.push(Work::stopped("dropped-server"));
         }
-        let selected = selected.iter().map(|&place| &gateways[place]);
-        let merged = gateway_merge::merge(selected, &|port| port);
+        let selected = selected.iter().map(|&place| gateways[place]);
+        let merged = gateway_merge::merge(selected, &|_, port| Some(port));
         // What the Gateways of fewer labels do among themselves was said for them.
         let concerns =
             |gateway: &Arc<Gateway>| gateway.selector.as_ref().unwrap_or(&EVERYTHING) == *selector;

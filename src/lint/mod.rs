@@ -118,7 +118,13 @@ pub fn lint(mesh: &Mesh) -> Report {
     let all = report.into_iter().zip(is_new);
     all.filter(|(_, is_new)| *is_new)
         .map(|(diagnostic, _)| diagnostic)
+        .filter(|diagnostic| diagnostic.resource().is_none_or(is_written))
         .collect()
+}
+
+/// Whether someone wrote the resource: what istiod makes of the Gateway API has a name that no resource can have.
+fn is_written(resource: &ResourceRef) -> bool {
+    !resource.name.contains('~')
 }
 
 /// How many things a message lists.

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::FieldPath;
 use crate::mesh::VirtualService;
-use crate::mesh::virtual_service::{DestinationRef, HttpAction, WeightedRef};
+use crate::mesh::virtual_service::{DestinationRef, HttpAction, Semantics, WeightedRef};
 use crate::terms::origin::{Author, RouteOrigin};
 
 /// One destination.
@@ -38,6 +38,11 @@ pub(super) fn references(virtual_service: &VirtualService) -> Vec<Reference<'_>>
     }
     for rule in &virtual_service.tcp {
         weighted(&rule.route, &rule.origin, false, &mut references);
+    }
+    if virtual_service.semantics == Semantics::GatewayApi {
+        // A backend that leads nowhere was told of when its route was resolved.
+        references
+            .retain(|one| !one.destination.host.is_empty() && one.destination.subset.is_none());
     }
     references
 }

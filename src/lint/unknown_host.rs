@@ -14,6 +14,7 @@
 //! `reviews.prod.svc.cluster.local` (R-M-008). For a host outside of the mesh add a ServiceEntry.
 
 use crate::diagnostic::{Code, Report, nearest};
+use crate::mesh::virtual_service::Semantics;
 use crate::terms::hash::HashMap;
 
 use super::references::references;
@@ -27,7 +28,9 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
         return;
     }
     let mut suggestions = Suggestions::default();
-    for from in &facts.mesh.virtual_services {
+    // Backends of routes of the Gateway API were told of when these were resolved.
+    let all = facts.mesh.virtual_services.iter();
+    for from in all.filter(|from| from.semantics == Semantics::VirtualService) {
         for reference in references(from) {
             let host = &*reference.destination.host;
             let named = facts.registry.named(host);

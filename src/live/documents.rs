@@ -14,6 +14,8 @@ pub(super) struct Documents {
     /// The VirtualServices that name each one as `delegate`.
     delegating: HashMap<Key, BTreeSet<Key>>,
     relevance: Relevance,
+    /// How many there are of the Gateway API.
+    gateway_api: usize,
 }
 
 impl Documents {
@@ -34,6 +36,11 @@ impl Documents {
     /// The services (Service, ServiceEntry) that this document, which comes or goes, may concern.
     pub(super) fn concerned(&self, document: &Resource) -> BTreeSet<Key> {
         self.relevance.concerned(document, &|key| self.get(key))
+    }
+
+    /// Whether some are of the Gateway API.
+    pub(super) fn has_gateway_api(&self) -> bool {
+        self.gateway_api > 0
     }
 
     /// What the service `key` is made from.
@@ -65,6 +72,10 @@ impl Documents {
         }
         resource.iter().for_each(|new| self.relevance.insert(new));
         let place = self.places.get(&key).copied();
+        if key.kind().is_written_for_gateway_api() {
+            self.gateway_api += usize::from(resource.is_some());
+            self.gateway_api -= usize::from(place.is_some());
+        }
         match (place, resource) {
             (Some(place), Some(new)) => Some(std::mem::replace(&mut self.all[place], new)),
             (None, Some(new)) => {

@@ -37,8 +37,13 @@ impl LiveRouter {
         about: &About,
         report: &mut Report,
     ) -> Option<Resolved> {
-        let whole = [Kind::Gateway, Kind::Sidecar, Kind::PeerAuthentication];
-        let is_whole = |key: &Key| whole.contains(&key.kind());
+        let has_gateway_api = self.documents.has_gateway_api();
+        let is_whole = |key: &Key| match key.kind() {
+            Kind::Gateway | Kind::Sidecar | Kind::PeerAuthentication => true,
+            Kind::VirtualService => false,
+            // Routes ask for services, and policies are merged with DestinationRules.
+            kind => has_gateway_api || kind.is_written_for_gateway_api(),
+        };
         let mut all = Report::new();
         let resolved = if about.has_config || keys.iter().any(is_whole) {
             let kinds: Vec<Kind> = keys.iter().map(Key::kind).collect();

@@ -18,8 +18,22 @@ pub struct Gateway {
     pub creation: i64,
     /// The workloads that it is for; `None` or empty: every gateway workload.
     pub selector: Option<Labels>,
+    /// The Services whose workloads it is for, instead of a selector; `None`: it is no Gateway of the Gateway API.
+    pub services: Option<GatewayServices>,
     /// Its servers in order.
     pub servers: Vec<Server>,
+}
+
+/// Through what a Gateway of the Gateway API is reached: the workloads behind these Services serve it (R-G-016, R-G-017).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GatewayServices {
+    /// The Gateway as written; of each of its listeners one Gateway is made. The Services are of its namespace.
+    pub gateway: ResourceName,
+    /// Their host names.
+    pub hosts: Vec<Arc<str>>,
+    /// Istio makes the Service and the workload for it.
+    pub is_managed: bool,
 }
 
 /// One server of a Gateway.

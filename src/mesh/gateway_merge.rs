@@ -104,13 +104,16 @@ pub(crate) fn is_passthrough(server: &Server) -> bool {
 /// the workload's (R-M-016).
 pub(crate) fn merge<'m>(
     gateways: impl IntoIterator<Item = &'m Arc<Gateway>>,
-    listener_port: &dyn Fn(u16) -> u16,
+    listener_port: &dyn Fn(&Gateway, u16) -> Option<u16>,
 ) -> MergedGateways<'m> {
     let mut merger = Merger::default();
     for gateway in gateways {
         let gateway_name = GatewayName::Named(gateway.resource.clone());
         for (index, server) in gateway.servers.iter().enumerate() {
-            let added = merger.add(gateway, &gateway_name, index, listener_port(server.port));
+            let Some(port) = listener_port(gateway, server.port) else {
+                continue;
+            };
+            let added = merger.add(gateway, &gateway_name, index, port);
             if let Err((why, winner)) = added {
                 merger.out.dropped.push(DroppedServer {
                     gateway,

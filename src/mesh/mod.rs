@@ -209,9 +209,7 @@ impl Inner {
     ) -> Option<&Arc<VirtualService>> {
         let key = (creation, &*name.name, &*name.namespace);
         let all = &self.virtual_services;
-        let place = all.binary_search_by(|virtual_service| {
-            virtual_service_index::config_key(virtual_service).cmp(&key)
-        });
+        let place = all.binary_search_by(|one| one.config_key().cmp(&key));
         all.get(place.ok()?)
     }
 }

@@ -28,6 +28,8 @@ pub struct VirtualService {
     pub gateways: Vec<GatewayName>,
     /// Who can see it.
     pub visibility: Visibility,
+    /// In which words it was written.
+    pub semantics: Semantics,
     /// `http`, in the order that decides.
     pub http: Vec<HttpRoute>,
     /// `tls`, in order.
@@ -36,7 +38,31 @@ pub struct VirtualService {
     pub tcp: Vec<TcpRoute>,
 }
 
+/// What differs for VirtualServices that istiod makes of routes of the Gateway API, beside what their rules say by
+/// themselves (`internal.istio.io/route-semantics`; R-G-050..).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Semantics {
+    /// Written as a VirtualService.
+    #[default]
+    VirtualService,
+    /// Made of routes of the Gateway API.
+    GatewayApi,
+}
+
 impl VirtualService {
+    /// Whether it comes before all others that a client in `namespace` sees alike: routes of its own namespace in the words of
+    /// the Gateway API.
+    pub(crate) fn is_first_for(&self, namespace: &str) -> bool {
+        self.semantics == Semantics::GatewayApi && *self.resource().namespace == *namespace
+    }
+
+    /// Its place among all: creation time, then name, then namespace (R-H-021).
+    pub(crate) fn config_key(&self) -> (i64, &str, &str) {
+        let resource = self.resource();
+        (self.creation, &resource.name, &resource.namespace)
+    }
+
     /// Its name.
     pub fn resource(&self) -> &ResourceName {
         self.author.resource()

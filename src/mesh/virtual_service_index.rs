@@ -26,6 +26,9 @@ struct Buckets {
 /// What only one namespace sees.
 #[derive(Clone, Debug, Default)]
 struct Own {
+    /// Of the private and of the public ones, those that come before the rest of them.
+    private_first: Vec<Arc<VirtualService>>,
+    public_first: Vec<Arc<VirtualService>>,
     private: Vec<Arc<VirtualService>>,
     exported: Vec<Arc<VirtualService>>,
 }
@@ -60,10 +63,17 @@ impl VirtualServiceIndex {
     ) -> impl Iterator<Item = &'i Arc<VirtualService>> + use<'i> {
         let buckets = self.by_gateway.get(gateway);
         let own = buckets.and_then(|buckets| buckets.by_namespace.get(namespace));
-        let private = own.map_or(&[][..], |own| &own.private);
-        let exported = own.map_or(&[][..], |own| &own.exported);
+        let list = |of: fn(&Own) -> &Vec<Arc<VirtualService>>| own.map_or(&[][..], |own| of(own));
+        let private = list(|own| &own.private_first).iter();
+        let private = private.chain(list(|own| &own.private));
+        let first = list(|own| &own.public_first);
         let public = buckets.map_or(&[][..], |buckets| &buckets.public);
-        private.iter().chain(exported).chain(public)
+        let own = first.first().map(|one| &*one.resource().namespace);
+        let rest = public
+            .iter()
+            .filter(move |one| own.is_none_or(|own| !one.is_first_for(own)));
+        let exported = list(|own| &own.exported);
+        private.chain(exported).chain(first).chain(rest)
     }
 
     /// Calls `act` with each list that the VirtualService belongs to.
@@ -82,14 +92,23 @@ impl VirtualServiceIndex {
         gateways.dedup();
         for gateway in gateways {
             let buckets = self.by_gateway.entry(gateway.clone()).or_default();
+            let own = &*virtual_service.resource().namespace;
+            let is_first = virtual_service.is_first_for(own);
             let Some(namespaces) = namespaces else {
                 act(&mut buckets.public);
+                if is_first {
+                    let own = buckets.by_namespace.entry(own.into()).or_default();
+                    act(&mut own.public_first);
+                }
                 continue;
             };
             for namespace in namespaces.iter() {
                 let own = buckets.by_namespace.entry(namespace.into()).or_default();
                 if *namespace == *virtual_service.resource().namespace {
-                    act(&mut own.private);
+                    act(match is_first {
+                        true => &mut own.private_first,
+                        false => &mut own.private,
+                    });
                 } else {
                     act(&mut own.exported);
                 }
@@ -98,27 +117,15 @@ impl VirtualServiceIndex {
     }
 }
 
-/// Istio's order of resources: creation time, then name, then namespace (R-H-021).
-pub(super) fn config_key(virtual_service: &VirtualService) -> (i64, &str, &str) {
-    let resource = virtual_service.resource();
-    (
-        virtual_service.creation,
-        &resource.name,
-        &resource.namespace,
-    )
-}
-
 /// Adds one to a list in config order.
-pub(super) fn put_in(list: &mut Vec<Arc<VirtualService>>, virtual_service: &Arc<VirtualService>) {
-    let place = list.partition_point(|other| config_key(other) < config_key(virtual_service));
-    list.insert(place, Arc::clone(virtual_service));
+pub(super) fn put_in(list: &mut Vec<Arc<VirtualService>>, one: &Arc<VirtualService>) {
+    let place = list.partition_point(|other| other.config_key() < one.config_key());
+    list.insert(place, Arc::clone(one));
 }
 
 /// Removes the one with this name and age from a list in config order.
-pub(super) fn take_out(list: &mut Vec<Arc<VirtualService>>, virtual_service: &VirtualService) {
-    if let Ok(place) =
-        list.binary_search_by(|other| config_key(other).cmp(&config_key(virtual_service)))
-    {
+pub(super) fn take_out(list: &mut Vec<Arc<VirtualService>>, one: &VirtualService) {
+    if let Ok(place) = list.binary_search_by(|other| other.config_key().cmp(&one.config_key())) {
         list.remove(place);
     }
 }

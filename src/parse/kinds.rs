@@ -75,13 +75,11 @@ const GROUPS: &[Group] = &[
             ("Endpoints", PassedOver),
             ("Event", PassedOver),
             ("LimitRange", PassedOver),
-            ("Namespace", PassedOver),
             ("PersistentVolume", PassedOver),
             ("PersistentVolumeClaim", PassedOver),
             ("PodTemplate", PassedOver),
             ("ReplicationController", PassedOver),
             ("ResourceQuota", PassedOver),
-            ("Secret", PassedOver),
             ("ServiceAccount", PassedOver),
         ],
     },
@@ -100,10 +98,19 @@ const GROUPS: &[Group] = &[
         versions: &["v1", "v1beta1"],
         kinds: &[],
     },
+    Group {
+        name: "gateway.networking.k8s.io",
+        versions: &["v1", "v1beta1", "v1alpha3", "v1alpha2"],
+        kinds: &[("UDPRoute", NotEvaluated)],
+    },
 ];
 
-/// The kinds of the Gateway API that do not route by themselves.
-const GATEWAY_API_PASSED_OVER: &[&str] = &["GatewayClass", "ReferenceGrant"];
+/// Groups of which no kind is evaluated, and which may change where requests go.
+const NOT_EVALUATED_GROUPS: &[&str] = &[
+    "gateway.networking.x-k8s.io",
+    "inference.networking.k8s.io",
+    "inference.networking.x-k8s.io",
+];
 
 /// What reading makes of a document.
 pub(super) fn classify(api_version: &str, kind: &str) -> Result<Class, NoSuchKind> {
@@ -111,15 +118,13 @@ pub(super) fn classify(api_version: &str, kind: &str) -> Result<Class, NoSuchKin
     if let Some(group) = GROUPS.iter().find(|group| group.name == group_name) {
         return group.classify(version, api_version, kind);
     }
-    let gateway_api =
-        ["gateway.networking.k8s.io", "gateway.networking.x-k8s.io"].contains(&group_name);
-    if kind.ends_with("List") && !gateway_api {
+    let is_evaluated = !NOT_EVALUATED_GROUPS.contains(&group_name);
+    if kind.ends_with("List") && is_evaluated {
         return Ok(List);
     }
-    Ok(if gateway_api && !GATEWAY_API_PASSED_OVER.contains(&kind) {
-        NotEvaluated
-    } else {
-        PassedOver
+    Ok(match is_evaluated {
+        true => PassedOver,
+        false => NotEvaluated,
     })
 }
 
@@ -153,7 +158,8 @@ impl Group {
     fn kinds(&self) -> impl Iterator<Item = (&'static str, Class)> {
         let resources = Kind::ALL.iter().filter(|kind| kind.group() == self.name);
         let resources = resources.map(|kind| (kind.as_str(), Resource(*kind)));
-        resources.chain(self.kinds.iter().copied())
+        // A ConfigMap may be more than a resource.
+        self.kinds.iter().copied().chain(resources)
     }
 
     fn newest(&self) -> String {
@@ -198,11 +204,14 @@ mod tests {
         assert_eq!(classify("v1", "Service"), Ok(Resource(Kind::Service)));
         assert_eq!(classify("v1", "List"), Ok(List));
         assert_eq!(
-            classify("gateway.networking.k8s.io/v1", "HTTPRoute"),
-            Ok(NotEvaluated)
+            classify("gateway.networking.k8s.io/v1", "Gateway"),
+            Ok(Resource(Kind::KubernetesGateway))
         );
         assert_eq!(
-            classify("gateway.networking.k8s.io/v1", "Gateway"),
+            classify(
+                "gateway.networking.x-k8s.io/v1alpha1",
+                "XBackendTrafficPolicy"
+            ),
             Ok(NotEvaluated)
         );
         assert_eq!(

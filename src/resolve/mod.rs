@@ -17,6 +17,7 @@ pub(crate) mod check;
 mod context;
 pub(crate) mod destination_rule;
 pub(crate) mod gateway;
+pub(crate) mod gateway_api;
 pub(crate) mod mesh_config;
 mod metadata;
 mod peer_authentication;
@@ -96,11 +97,17 @@ impl Mesh {
         let config = mesh_config::mesh_config(mesh_config, &options.cluster_domain, report);
         let kinds = Kinds::sort(documents, report);
         let cx = Context::new(&config, kinds.bytes);
+        let is_alone = kinds.gateway_api.is_empty();
         let known = |of: &dyn Fn(Kind) -> bool| {
             let known = known.filter(|(_, changed)| !changed.iter().any(|&kind| of(kind)));
             known.map(|(mesh, _)| &*mesh.inner)
         };
-        let is = |wanted: Kind| move |kind| kind == wanted;
+        // What is made of the Gateway API stands among these, and depends on too much to be taken over.
+        let known_with_made = |one: Kind| {
+            let known = known(&|kind| kind == one || kind.is_of_gateway_api());
+            known.filter(|_| is_alone)
+        };
+        let is = |one: Kind| move |kind| kind == one;
 
         let services = match known(&Kind::is_of_registry) {
             Some(known) => known.services.clone(),
@@ -112,24 +119,27 @@ impl Mesh {
                 sidecar::sidecar(document, &cx, sink)
             }),
         };
-        let (destination_rules, destination_rule_index) = match known(&is(Kind::DestinationRule)) {
-            Some(known) => (
-                known.destination_rules.clone(),
-                Arc::clone(&known.destination_rule_index),
-            ),
-            None => {
-                let documents = &kinds.destination_rules;
-                let (rules, index) = destination_rule::destination_rules(documents, &cx, report);
-                (rules, Arc::new(index))
-            }
-        };
-        let gateways = match known(&is(Kind::Gateway)) {
+        let (destination_rules, destination_rule_index) =
+            match known_with_made(Kind::DestinationRule) {
+                Some(known) => (
+                    known.destination_rules.clone(),
+                    Arc::clone(&known.destination_rule_index),
+                ),
+                None => {
+                    let documents = &kinds.destination_rules;
+                    let (rules, index) =
+                        destination_rule::destination_rules(documents, &cx, report);
+                    (rules, Arc::new(index))
+                }
+            };
+        let made = gateway_api::resolve(&kinds.gateway_api, &services, &cx, report);
+        let mut gateways = match known_with_made(Kind::Gateway) {
             Some(known) => known.gateways.clone(),
             None => each(&kinds.gateways, report, |document, sink| {
                 gateway::gateway(document, &cx, sink)
             }),
         };
-        let virtual_services = match known(&is(Kind::VirtualService)) {
+        let mut virtual_services = match known_with_made(Kind::VirtualService) {
             Some(known) => known.virtual_services.clone(),
             None => virtual_service::virtual_services(&kinds.virtual_services, &cx, report),
         };
@@ -141,6 +151,14 @@ impl Mesh {
             }),
         };
 
+        if !made.gateways.is_empty() {
+            gateways.extend(made.gateways);
+            gateways.sort_by(|a, b| gateway_key(a).cmp(&gateway_key(b)));
+        }
+        if !made.virtual_services.is_empty() {
+            virtual_services.extend(made.virtual_services);
+            virtual_services.sort_by(|a, b| a.config_key().cmp(&b.config_key()));
+        }
         drop(cx);
         let inner = Inner {
             config: Arc::new(config),
@@ -252,6 +270,7 @@ struct Kinds<'a> {
     gateways: Vec<&'a Document<crate::resource::Gateway>>,
     virtual_services: Vec<&'a Document<crate::resource::VirtualService>>,
     peer_authentications: Vec<&'a Document<crate::resource::PeerAuthentication>>,
+    gateway_api: gateway_api::Documents<'a>,
     /// Of the text that they come from.
     bytes: usize,
 }
@@ -293,6 +312,7 @@ impl<'a> Kinds<'a> {
                 Resource::VirtualService(document) => kinds.virtual_services.push(document),
                 Resource::Node(document) => kinds.registry.nodes.push(document),
                 Resource::PeerAuthentication(document) => kinds.peer_authentications.push(document),
+                other => kinds.gateway_api.take(other),
             }
         }
         kinds
@@ -322,6 +342,12 @@ where
 /// Istio's order of resources: creation time, then name, then namespace (R-H-021). A missing time is the oldest.
 fn config_key(meta: &Metadata) -> (i64, &str, &str) {
     (creation(meta), &meta.name, &meta.namespace)
+}
+
+/// The same order, of typed Gateways.
+fn gateway_key(gateway: &crate::mesh::Gateway) -> (i64, &str, &str) {
+    let name = &gateway.resource;
+    (gateway.creation, &name.name, &name.namespace)
 }
 
 /// Seconds since the epoch; 0 where unset.

@@ -1,9 +1,14 @@
 //! The kinds of resources, each in one line: [`each_kind!`] hands the table to whatever is the same for all of them. A new
 //! kind is a line here and the type of its content.
 
+use super::gateway_api::{
+    BackendTlsPolicy, GatewayClass, GrpcRoute, HttpRoute, KubernetesGateway, ListenerSet,
+    Namespace, ReferenceGrant, TcpRoute, TlsRoute,
+};
 use super::{
-    Deployment, DestinationRule, Document, EndpointSlice, Gateway, MeshConfig, Metadata, Node,
-    PeerAuthentication, Pod, Service, ServiceEntry, Sidecar, VirtualService, WorkloadEntry,
+    ConfigMap, Deployment, DestinationRule, Document, EndpointSlice, Gateway, MeshConfig, Metadata,
+    Node, PeerAuthentication, Pod, Secret, Service, ServiceEntry, Sidecar, VirtualService,
+    WorkloadEntry,
 };
 use crate::terms::source::SourceDocument;
 use std::fmt;
@@ -37,6 +42,30 @@ macro_rules! each_kind {
             Node: "Node" of "", registry true, content whole;
             /// Endpoints of a Kubernetes service.
             EndpointSlice: "EndpointSlice" of "discovery.k8s.io", registry true, content whole;
+            /// Whose a Gateway of the Gateway API is.
+            GatewayClass: "GatewayClass" of "gateway.networking.k8s.io", registry false, content spec;
+            /// Listeners, in the words of the Gateway API.
+            KubernetesGateway: "Gateway" of "gateway.networking.k8s.io", registry false, content spec;
+            /// Listeners that are added to a Gateway of the Gateway API.
+            ListenerSet: "ListenerSet" of "gateway.networking.k8s.io", registry false, content spec;
+            /// Rules for HTTP, in the words of the Gateway API.
+            HttpRoute: "HTTPRoute" of "gateway.networking.k8s.io", registry false, content spec;
+            /// Rules for gRPC, in the words of the Gateway API.
+            GrpcRoute: "GRPCRoute" of "gateway.networking.k8s.io", registry false, content spec;
+            /// Where TLS connections go, in the words of the Gateway API.
+            TlsRoute: "TLSRoute" of "gateway.networking.k8s.io", registry false, content spec;
+            /// Where TCP connections go, in the words of the Gateway API.
+            TcpRoute: "TCPRoute" of "gateway.networking.k8s.io", registry false, content spec;
+            /// What may be named from other namespaces.
+            ReferenceGrant: "ReferenceGrant" of "gateway.networking.k8s.io", registry false, content spec;
+            /// TLS towards backends, in the words of the Gateway API.
+            BackendTlsPolicy: "BackendTLSPolicy" of "gateway.networking.k8s.io", registry false, content spec;
+            /// The labels of a namespace.
+            Namespace: "Namespace" of "", registry false, content whole;
+            /// What a listener needs to know of a Secret: never its content.
+            Secret: "Secret" of "", registry false, content whole;
+            /// What a policy needs to know of a ConfigMap.
+            ConfigMap: "ConfigMap" of "", registry false, content whole;
         }
     };
 }
@@ -129,6 +158,17 @@ macro_rules! define {
 each_kind!(define);
 
 impl Kind {
+    /// Whether it has a part in the Gateway API: a kind of its own, or one that these ask for.
+    pub fn is_of_gateway_api(self) -> bool {
+        let asked = [Kind::Namespace, Kind::Secret, Kind::ConfigMap];
+        self.is_written_for_gateway_api() || asked.contains(&self)
+    }
+
+    /// Whether it is a kind of the Gateway API.
+    pub fn is_written_for_gateway_api(self) -> bool {
+        self.group() == "gateway.networking.k8s.io"
+    }
+
     /// Whether it is a kind of Kubernetes, which Istio's admission does not see.
     pub fn is_of_kubernetes(self) -> bool {
         !self.group().ends_with("istio.io")

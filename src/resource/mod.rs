@@ -4,8 +4,10 @@
 //! A [`Document`] is one resource with its metadata and its place in the source; [`Resources`] is what was read, in the order
 //! in which it was written, with the diagnostics of reading it.
 
+mod credentials;
 mod destination_rule;
 mod gateway;
+pub mod gateway_api;
 mod kind;
 mod kubernetes;
 mod mesh_config;
@@ -17,6 +19,7 @@ mod sidecar;
 mod virtual_service;
 mod workload_entry;
 
+pub use credentials::*;
 pub use destination_rule::*;
 pub use gateway::*;
 pub use kind::{Kind, Resource};

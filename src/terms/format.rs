@@ -223,6 +223,15 @@ impl HeaderFormat {
         })
     }
 
+    /// What Envoy refuses, as it was written: one command that it does not know.
+    pub(crate) fn refused(source: &str) -> Self {
+        let command = Command::Other(source.into());
+        HeaderFormat {
+            source: source.into(),
+            parts: Box::new([FormatPart::Command(command, None)]),
+        }
+    }
+
     /// The text as written.
     pub fn as_str(&self) -> &str {
         &self.source

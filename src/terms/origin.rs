@@ -83,6 +83,8 @@ pub(crate) enum RouteList {
     /// Which one is not known: an Envoy is told the resource only.
     #[cfg(feature = "envoy")]
     Unknown,
+    /// Of a route of the Gateway API.
+    Rules,
 }
 
 impl RouteList {
@@ -94,6 +96,7 @@ impl RouteList {
             RouteList::Tcp => ("tcp", "match"),
             #[cfg(feature = "envoy")]
             RouteList::Unknown => ("", ""),
+            RouteList::Rules => ("rules", "matches"),
         }
     }
 }
@@ -107,12 +110,16 @@ pub(crate) struct RouteOrigin {
     pub index: usize,
     /// The element of the root that delegates to it, in a list of the same name.
     pub root: Option<(Arc<Author>, usize)>,
+    /// The VirtualService that istiod makes of it, if it is a route of the Gateway API.
+    pub made: Option<Arc<Author>>,
 }
 
 impl RouteOrigin {
-    /// The resource whose hosts and gateways count: the root, where there is one.
+    /// The resource whose hosts and gateways count: the root, where there is one; of a route of the Gateway API, the
+    /// VirtualService that istiod makes of it.
     pub(crate) fn root_author(&self) -> &Arc<Author> {
-        self.root.as_ref().map_or(&self.author, |(root, _)| root)
+        let root = self.root.as_ref().map(|(root, _)| root);
+        self.made.as_ref().or(root).unwrap_or(&self.author)
     }
 
     /// The element itself.
@@ -158,6 +165,7 @@ impl Origin {
             list: RouteList::Unknown,
             index: 0,
             root: None,
+            made: None,
         };
         Origin::new(&Arc::new(route), MatchIndex::default())
     }
@@ -186,7 +194,8 @@ impl Origin {
         })
     }
 
-    /// The resource whose hosts and gateways count: what delegates to it, or what it is written in.
+    /// The resource whose hosts and gateways count: what delegates to it, or what it is written in; of a route of the Gateway
+    /// API, the VirtualService that istiod makes of it.
     pub fn root(&self) -> &Author {
         self.route.root_author()
     }
@@ -323,6 +332,7 @@ mod tests {
             list: RouteList::Http,
             index: 2,
             root: Some((author("root"), 0)),
+            made: None,
         });
         let matched = MatchIndex {
             own: None,

@@ -3,6 +3,10 @@
 use std::net::IpAddr;
 
 use super::labels::Labels;
+use super::name::ResourceName;
+
+/// The label of the workloads of a Gateway of the Gateway API.
+const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
 
 /// What part of the mesh a proxy serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +29,7 @@ pub struct Proxy {
     dns_domain: Option<Box<str>>,
     address: Option<IpAddr>,
     locality: Box<str>,
+    gateway: Option<ResourceName>,
 }
 
 impl Default for Proxy {
@@ -43,6 +48,7 @@ impl Proxy {
             dns_domain: None,
             address: None,
             locality: Box::default(),
+            gateway: None,
         }
     }
 
@@ -54,6 +60,15 @@ impl Proxy {
     /// A gateway workload in `namespace`; give it the labels that Gateway selectors select.
     pub fn gateway(namespace: &str) -> Self {
         Proxy::new(ProxyKind::Gateway, namespace)
+    }
+
+    /// The workload that Istio makes for the Gateway `namespace/name` (or `name`, in `default`) of the Gateway API: it stands
+    /// behind the Service `<name>-<class>` and serves what is reached through that (R-G-017).
+    pub fn gateway_named(name: &str) -> Self {
+        let (namespace, name) = name.split_once('/').unwrap_or(("default", name));
+        let mut proxy = Proxy::gateway(namespace).label(GATEWAY_NAME, name);
+        proxy.gateway = Some(ResourceName::new(namespace, name));
+        proxy
     }
 
     /// The same proxy with a workload label.
@@ -122,6 +137,16 @@ impl Proxy {
     /// Where it is, `region/zone/subzone`; empty: unknown.
     pub fn locality(&self) -> &str {
         &self.locality
+    }
+
+    /// The Gateway of the Gateway API whose workload it is: as it was [named](Self::gateway_named), else as the label that Istio
+    /// gives such workloads says; `None`: it is none that Istio has made.
+    pub fn named_gateway(&self) -> Option<ResourceName> {
+        let labelled = || {
+            let name = self.labels.get(GATEWAY_NAME)?;
+            (self.kind == ProxyKind::Gateway).then(|| ResourceName::new(&self.namespace, name))
+        };
+        self.gateway.clone().or_else(labelled)
     }
 
     /// Its DNS search domain, if it is not the default one.

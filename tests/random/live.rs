@@ -562,7 +562,8 @@ fn an_update_tells_what_was_noticed_about_what_came() {
         "http: [{",
         "http: [{route: [{destination: {host: first}}]}, {",
     );
-    let odd = format!("{text}---\n{{apiVersion: v1, kind: Secret, metadata: {{name: s}}}}\n");
+    let odd =
+        format!("{text}---\n{{apiVersion: v1, kind: ServiceAccount, metadata: {{name: s}}}}\n");
     let resources = Resources::from_yaml(&odd).expect("valid");
     let noticed = resources.notes.len();
     let update = live

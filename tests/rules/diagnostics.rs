@@ -153,7 +153,7 @@ fn a_report_is_an_error() {
 
 #[test]
 fn reports_sort_by_place() {
-    let text = "a: 1\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: b}\n---\nc: [\n";
+    let text = "a: 1\n---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: b}\n---\nc: [\n";
     let (_, mut report) = Resources::from_yaml_lenient(text);
     let (_, other) = Resources::builder().yaml("a.yaml", "x: 1").build_lenient();
     report.append(other);

@@ -146,6 +146,11 @@ const FORMS: &[(&str, &[&str])] = &[
     ),
     ("no_virtual_host", &["no_route"]),
     ("https_redirect", &["redirect"]),
+    // Bytes that are no request were sent to where requests are awaited.
+    (
+        "connection_failure",
+        &["connection_failure", "await_request"],
+    ),
     ("multiple_filter_chains", &["connection_failure"]),
     ("protocol_error", &["connection_failure"]),
     ("tls_error", &["connection_failure"]),

@@ -54,6 +54,7 @@ fn proxy(case: &Case) -> Proxy {
         ("", namespace) | (namespace, _) => namespace,
     };
     let mut proxy = match text(said, "type") {
+        "gateway" if said["gateway"].is_string() => Proxy::gateway_named(text(said, "gateway")),
         "gateway" => Proxy::gateway(namespace),
         _ => Proxy::sidecar(namespace),
     };
@@ -71,7 +72,7 @@ fn proxy(case: &Case) -> Proxy {
 }
 
 /// What a case may need beyond HTTP routing and gets here: claims are handed over as verified.
-pub const MET_NEEDS: &[&str] = &["jwt-claims"];
+pub const MET_NEEDS: &[&str] = &["jwt-claims", "gateway-api"];
 
 /// The fields of a request that [`ask`] acts on, or that say nothing about routing.
 const KNOWN: &[&str] = &[
@@ -149,6 +150,7 @@ pub fn ask(router: &Router, call: &Call, entropy: u64) -> Yaml {
     };
     let (host, path) = (bytes("host"), bytes("path"));
     let method = match text(said, "method") {
+        "" if text(said, "protocol") == "grpc" => "POST",
         "" => "GET",
         method => method,
     };

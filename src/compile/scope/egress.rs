@@ -45,6 +45,11 @@ impl<'m> EgressListener<'m> {
         }
     }
 
+    /// The client's namespace.
+    pub(in crate::compile) fn namespace(&self) -> &'m str {
+        self.namespace
+    }
+
     /// The listener as written; `None`: the default one.
     pub(super) fn written(&self) -> Option<&'m sidecar::EgressListener> {
         self.written
@@ -199,8 +204,11 @@ impl<'m> EgressListener<'m> {
 
     fn selects(&self, virtual_service: &VirtualService) -> bool {
         let hosts = virtual_service.hosts.iter().map(|host| &**host);
-        self.import
-            .selects(&virtual_service.resource().namespace, hosts)
+        self.import.selects(
+            &virtual_service.resource().namespace,
+            virtual_service.semantics,
+            hosts,
+        )
     }
 
     /// A visible service as it is imported; `None`: it is not.

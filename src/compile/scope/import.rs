@@ -1,6 +1,7 @@
 //! What the `hosts` of one egress listener import (R-M-071): sets by namespace, asked once per host.
 
 use crate::mesh::sidecar::{EgressHost, EgressNamespace};
+use crate::mesh::virtual_service::Semantics;
 use crate::terms::hash::HashMap;
 use crate::terms::host_index::HostSet;
 
@@ -52,16 +53,21 @@ impl<'a> Import<'a> {
     }
 
     /// Whether a VirtualService of `namespace` with these hosts is imported: some entry overlaps one of them that is not
-    /// excluded.
+    /// excluded. In the words of the Gateway API, some entry covers one of them (R-G-057).
     pub(super) fn selects<'h>(
         &self,
         namespace: &str,
+        semantics: Semantics,
         hosts: impl IntoIterator<Item = &'h str>,
     ) -> bool {
         let mut hosts = hosts.into_iter();
+        let fits = |set: &HostSet, host| match semantics {
+            Semantics::VirtualService => set.overlaps(host),
+            Semantics::GatewayApi => set.covers(host),
+        };
         self.everything
             || hosts.any(|host| {
-                self.included.any(namespace, |set| set.overlaps(host))
+                self.included.any(namespace, |set| fits(set, host))
                     && !self.excludes(namespace, host)
             })
     }

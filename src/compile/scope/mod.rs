@@ -7,6 +7,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::mesh::config::OutboundTrafficPolicy;
+use crate::mesh::gateway::GatewayServices;
 use crate::mesh::service::Service;
 use crate::mesh::virtual_service::{DestinationRef, HttpAction, WeightedRef};
 use crate::mesh::{self, Mesh, VirtualService};
@@ -30,7 +31,7 @@ mod virtual_service_tests;
 
 pub(crate) use egress::EgressListener;
 pub(crate) use service_view::ServiceView;
-use targets::ServiceTargets;
+use targets::{ServiceTarget, ServiceTargets};
 
 /// What one proxy sees of a mesh.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ pub(crate) struct Scope<'m> {
     listeners: Vec<EgressListener<'m>>,
     /// Imported when a Gateway's port is first translated.
     targets: OnceCell<ServiceTargets>,
+    /// Found when the first Gateway of the Gateway API is asked for.
+    own_service: OnceCell<Option<(Arc<str>, Arc<str>)>>,
     proxy: &'m Proxy,
 }
 
@@ -205,10 +208,69 @@ impl<'m> Scope<'m> {
     /// At a gateway, the port of the proxy's workload that a server on `port` is reached through (R-M-016); `None`: no
     /// service of the workload has that port, so the port itself.
     pub(super) fn workload_port(&self, port: u16) -> Option<u16> {
-        let targets = self
-            .targets
-            .get_or_init(|| ServiceTargets::new(self.mesh, self.proxy));
-        targets.workload_port(port)
+        self.targets().workload_port(port)
+    }
+
+    /// At a gateway, whether it serves this Gateway of the Gateway API: it stands behind one of its Services (R-G-017).
+    pub(super) fn is_behind(&self, services: &GatewayServices) -> bool {
+        let mut hosts = services.hosts.iter();
+        hosts.any(|host| self.target_of(services, host).is_some())
+    }
+
+    /// At a gateway, the port of the proxy's workload that a port of a Gateway of the Gateway API is reached through (R-G-018);
+    /// `None`: none of its Services has that port.
+    pub(super) fn gateway_port(&self, services: &GatewayServices, port: u16) -> Option<u16> {
+        let mut targets = services
+            .hosts
+            .iter()
+            .filter_map(|host| self.target_of(services, host));
+        targets.find_map(|target| match target {
+            Target::Known(target) => target.port(port).map(|behind| behind.unwrap_or(port)),
+            Target::Written(service) => {
+                let mut ports = service.ports.iter();
+                let found = ports.find(|one| one.number == port)?;
+                Some(found.target_port.unwrap_or(port))
+            }
+            Target::Implied => Some(port),
+        })
+    }
+
+    fn target_of(&self, services: &GatewayServices, host: &str) -> Option<Target<'_>> {
+        let namespace = &*services.gateway.namespace;
+        if let Some(known) = self.targets().named(host, namespace) {
+            return Some(Target::Known(known));
+        }
+        let own = self.own_service.get_or_init(|| self.find_own_service());
+        let is_own = |(own, of): &(Arc<str>, Arc<str>)| **own == *host && **of == *namespace;
+        if !own.as_ref().is_some_and(is_own) {
+            return None;
+        }
+        let written = self.mesh.service_index.in_namespace(host, namespace);
+        Some(written.map_or(Target::Implied, Target::Written))
+    }
+
+    /// The host name and the namespace of the Service that Istio makes for the Gateway whose workload the proxy is.
+    fn find_own_service(&self) -> Option<(Arc<str>, Arc<str>)> {
+        let name = self.proxy.named_gateway()?;
+        let services = self
+            .mesh
+            .gateways
+            .iter()
+            .filter_map(|one| one.services.as_ref());
+        let mut managed = services.filter(|one| one.is_managed && one.gateway == name);
+        let host = match managed.next().and_then(|one| one.hosts.first()) {
+            Some(host) => Arc::clone(host),
+            None => {
+                let domain = &self.mesh.config.domain;
+                format!("{}-istio.{}.svc.{domain}", name.name, name.namespace).into()
+            }
+        };
+        Some((host, name.namespace))
+    }
+
+    fn targets(&self) -> &ServiceTargets {
+        let make = || ServiceTargets::new(self.mesh, self.proxy);
+        self.targets.get_or_init(make)
     }
 
     /// Whether the workload stands behind one of `services`, or would, if they were there.
@@ -227,6 +289,7 @@ impl<'m> Scope<'m> {
             egress_proxy: None,
             listeners: Vec::new(),
             targets: OnceCell::new(),
+            own_service: OnceCell::new(),
             proxy,
         }
     }
@@ -272,6 +335,16 @@ impl<'m> Scope<'m> {
                 .or_else(|| visible().min_by_key(|service| service.creation))
         })
     }
+}
+
+/// Why a workload stands behind a Service of a Gateway of the Gateway API.
+enum Target<'t> {
+    /// The Service has it among its endpoints, or selects it.
+    Known(&'t ServiceTarget),
+    /// It is the workload that Istio makes for the Gateway, and the Service is written, too.
+    Written(&'t Arc<Service>),
+    /// It is the workload that Istio makes for the Gateway, with the Service, which leads to each port by its own number.
+    Implied,
 }
 
 /// What several imports of one host name make together.

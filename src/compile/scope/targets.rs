@@ -1,5 +1,5 @@
 //! The services that the proxy's own workload stands behind: through which of its ports a Gateway's server is reached
-//! (R-M-016, R-H-068).
+//! (R-M-016, R-H-068, R-G-018).
 
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ pub(super) struct ServiceTargets(Vec<ServiceTarget>);
 #[derive(Debug)]
 pub(super) struct ServiceTarget {
     service: Arc<Service>,
+    /// Whether it translates the ports of Gateways with a selector.
+    translates: bool,
     /// The workload's place among the endpoints, where its address says which one it is.
     endpoint: Option<usize>,
 }
@@ -31,15 +33,27 @@ impl ServiceTargets {
 
     /// The workload's port behind the service port `number`: of the first service that has it.
     pub(super) fn workload_port(&self, number: u16) -> Option<u16> {
-        let found = self.0.iter().find_map(|target| {
-            let mut ports = target.service.ports.iter();
-            Some((target, ports.find(|port| port.number == number)?))
-        });
-        let (target, port) = found?;
-        match target.endpoint {
-            Some(place) => target.service.endpoints[place].port(&port.name),
+        let mut translating = self.0.iter().filter(|target| target.translates);
+        translating.find_map(|target| target.port(number))?
+    }
+
+    /// The workload's service of this name.
+    pub(super) fn named(&self, hostname: &str, namespace: &str) -> Option<&ServiceTarget> {
+        self.0.iter().find(|target| {
+            *target.service.hostname == *hostname && target.service.namespace() == namespace
+        })
+    }
+}
+
+impl ServiceTarget {
+    /// The workload's port behind the service port `number`, if it is known; `None`: the service has no such port.
+    pub(super) fn port(&self, number: u16) -> Option<Option<u16>> {
+        let mut ports = self.service.ports.iter();
+        let port = ports.find(|port| port.number == number)?;
+        Some(match self.endpoint {
+            Some(place) => self.service.endpoints[place].port(&port.name),
             None => port.target_port,
-        }
+        })
     }
 }
 
@@ -50,10 +64,7 @@ pub(super) fn targets(
 ) -> impl Iterator<Item = ServiceTarget> {
     let address = proxy.address().map(Address::Ip);
     services.iter().filter_map(move |service| {
-        if service.labels.get(NOT_TRANSLATED).is_some() {
-            return None;
-        }
-        let has_address = |endpoint: &Endpoint| address.is_some() && endpoint.address == address;
+        let has_address = |one: &Endpoint| address.is_some() && one.address == address;
         let endpoint = match address {
             Some(_) => service.endpoints.iter().position(has_address),
             None => None,
@@ -65,6 +76,7 @@ pub(super) fn targets(
         };
         let target = ServiceTarget {
             service: Arc::clone(service),
+            translates: service.labels.get(NOT_TRANSLATED).is_none(),
             endpoint,
         };
         (endpoint.is_some() || is_selected()).then_some(target)

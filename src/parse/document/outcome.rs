@@ -5,8 +5,9 @@ use crate::diagnostic::{Code, Diagnostic, FieldPath, ResourceRef};
 use crate::parse::kinds::{Class, NoSuchKind};
 use crate::parse::read::{Read, Reader};
 use crate::parse::timestamp::epoch_seconds;
-use crate::resource::{Metadata, ObjectMeta};
+use crate::resource::{ConfigMap, Document, Metadata, ObjectMeta};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 impl Reading<'_> {
     pub(super) fn finish(mut self) {
@@ -115,10 +116,18 @@ impl Reading<'_> {
         );
     }
 
-    fn config_map(self) {
+    fn config_map(mut self) {
         let mesh = self.data.get("mesh").and_then(Value::as_str);
         let Some(mesh) = mesh.filter(|_| self.header.meta.name == "istio") else {
-            return self.passed_over();
+            let root = Reader::new(self.log);
+            let data = std::mem::take(&mut self.data);
+            // It has been read before: no syntax is left that could be broken.
+            if let Ok(data) = BTreeMap::read(data, root.field("data")) {
+                let spec = ConfigMap { data };
+                let document = Document::new(Metadata::default(), spec);
+                self.resource = Some(document.into());
+            }
+            return self.resource();
         };
         let file = self.source.file().map_or("<input>", |file| &**file);
         let file = format!("{file}#data.mesh");
@@ -158,8 +167,10 @@ impl Reading<'_> {
                 Some("set `metadata.name`".to_owned()),
             );
         }
-        let is_istio = self.header.api_version.contains("istio.io/");
-        if !self.has_content && is_istio {
+        let version = &self.header.api_version;
+        let groups = ["istio.io/", "gateway.networking.k8s.io/"];
+        let needs_spec = groups.iter().any(|group| version.contains(group));
+        if !self.has_content && needs_spec {
             let message = format!("the `{}` has no `spec`", self.header.kind);
             let help = "add `spec` with the resource's fields".to_owned();
             root.field("spec")

@@ -106,7 +106,7 @@ fn read_field<'de, M: Message, D: Deserializer<'de>>(
     root: Reader<'_>,
 ) -> Result<SectionRead, D::Error> {
     let Some(index) = field_index::<M>(key) else {
-        return pass_over(deserializer, false);
+        return pass_over(deserializer, M::IGNORED.contains(&key));
     };
     let mut value = OneValue(Some(deserializer));
     content.read_field(index, &mut value, root.field(M::FIELDS[index].0))?;

@@ -2,7 +2,7 @@
 
 use super::{Read, Reader, Scalar, Shape, Shaped, abridged};
 use crate::diagnostic::Code;
-use crate::resource::{Bytes, IntOrString};
+use crate::resource::{Bytes, EncodedValue, IntOrString, PlainValue, ValueKind};
 use crate::terms::duration::ProtoDuration;
 use serde::de::Deserializer;
 
@@ -81,6 +81,18 @@ from_scalar! {
             reader.note(Code::INVALID_BASE64, format!("`{}` is not base64", abridged(text)), None);
             Vec::new()
         }))),
+        _ => None,
+    };
+    EncodedValue: "base64 text" = |value, reader| match value {
+        // What it holds is nobody's business, not even where it is broken.
+        Scalar::Text(text) => Some(EncodedValue(base64(text).map_or_else(|| {
+            reader.note(Code::INVALID_BASE64, "the value is not base64".to_owned(), None);
+            ValueKind::Other
+        }, |bytes| ValueKind::of(&bytes)))),
+        _ => None,
+    };
+    PlainValue: "a string" = |value, _| match value {
+        Scalar::Text(text) => Some(PlainValue(ValueKind::of(text.as_bytes()))),
         _ => None,
     };
     IntOrString: "a number or a string" = |value, reader| match value {

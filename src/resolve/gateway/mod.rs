@@ -74,6 +74,7 @@ pub(crate) fn gateway(
                 .collect(),
         )
         .filter(|_| !written.selector.is_empty()),
+        services: None,
         servers,
     })
 }

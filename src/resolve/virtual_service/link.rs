@@ -123,6 +123,7 @@ impl<'a> Delegates<'a> {
                             list: RouteList::Http,
                             index,
                             root: Some((Arc::clone(root_author), root_index)),
+                            made: None,
                         };
                         let written = http::Written {
                             rule: &merged.rule,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::diagnostic::{At, Code, Report};
 use crate::mesh;
 use crate::mesh::Visibility;
-use crate::mesh::virtual_service::HttpRoute;
+use crate::mesh::virtual_service::{HttpRoute, Semantics};
 use crate::resource::{self as raw, Document, Kind};
 use crate::terms::name::{GatewayName, ResourceName};
 use crate::terms::origin::{Author, RouteList, RouteOrigin};
@@ -103,6 +103,7 @@ fn virtual_service(document: &Written, cx: &Context<'_>, sink: &mut Sink<'_>) ->
         list,
         index,
         root: None,
+        made: None,
     };
     let http_at = at.field("http");
     let mut http = Vec::with_capacity(spec.http.len());
@@ -150,6 +151,7 @@ fn virtual_service(document: &Written, cx: &Context<'_>, sink: &mut Sink<'_>) ->
                 .collect(),
             gateways,
             visibility: Visibility::resolve(&spec.export_to, default_export_to, namespace),
+            semantics: Semantics::VirtualService,
             http: Vec::new(),
             tls,
             tcp,

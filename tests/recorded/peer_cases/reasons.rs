@@ -1,7 +1,6 @@
 //! What is not answered as the authors of the cases assert, with the reason: `(start of the name, reason)`.
 
 const INGRESS: &str = "Kubernetes Ingress is not read";
-const GATEWAY_API: &str = "the Gateway API is not read";
 const GATEWAY_SERVICE: &str = "`internal.istio.io/gateway-service` ties a Gateway that Istio made from the Gateway API to its Service";
 const HEADLESS: &str = "the case's service is a headless one of Kubernetes called bookinfo.com, which no Kubernetes Service can be; as a \
                         ServiceEntry it has no `*.` domains (R-H-049)";
@@ -37,18 +36,6 @@ pub const SIMULATION: &[(&str, &str)] = &[
     (
         "istio-sim/gw-testtlsroutetermination-tlsroute-with-tls-passthrough",
         INTERNAL,
-    ),
-    (
-        "istio-sim/sc-testsidecarroutes-httproute-multi-host-import-single",
-        GATEWAY_API,
-    ),
-    (
-        "istio-sim/sc-testsidecarroutes-httproute-multiple-rules-80",
-        GATEWAY_API,
-    ),
-    (
-        "istio-sim/sc-testsidecarroutes-httproute-simple-port-8080",
-        GATEWAY_API,
     ),
     (
         "istio-sim/sc-testloop direct request to inbound port",
