@@ -9,7 +9,7 @@ use meshroute::{Connection, Mesh, Options, Proxy, Request, Resources, Router};
 use serde_json::json;
 
 use super::case::{Call, Case};
-use super::{Yaml, text};
+use super::{Yaml, gateway_services, text};
 
 /// A compiled case.
 pub struct Engine {
@@ -24,6 +24,10 @@ pub fn compile(case: &Case, cluster_domain: &str) -> Engine {
     let mut builder = Resources::builder().default_namespace(case.default_namespace.as_str());
     for (name, content) in &case.resources {
         builder = builder.yaml(name, content.as_str());
+    }
+    let services = gateway_services::written(case);
+    if !services.is_empty() {
+        builder = builder.yaml("services of gateways", services);
     }
     if case.mesh.is_object() {
         builder = builder.mesh_config("mesh", case.mesh.to_string());

@@ -8,6 +8,7 @@ pub mod case;
 pub mod clusters;
 pub mod compare;
 pub mod engine;
+pub mod gateway_services;
 pub mod pending;
 pub mod slices;
 
