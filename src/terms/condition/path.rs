@@ -74,7 +74,26 @@ impl PathMatch {
     }
 
     /// Whether `path` (normalised, without its query) passes. No allocation.
+    #[inline]
     pub fn holds(&self, path: &str) -> bool {
+        match self {
+            // Nearly every rule.
+            PathMatch::Prefix {
+                value,
+                ignore_case: false,
+            } => {
+                let start = path.as_bytes().get(..value.len());
+                start.is_some_and(|start| is_same(start, value.as_bytes()))
+            }
+            PathMatch::Exact {
+                value,
+                ignore_case: false,
+            } => path.len() == value.len() && is_same(path.as_bytes(), value.as_bytes()),
+            other => other.holds_otherwise(path),
+        }
+    }
+
+    fn holds_otherwise(&self, path: &str) -> bool {
         match self {
             PathMatch::Prefix { value, ignore_case } => begins(path, value, *ignore_case),
             PathMatch::SeparatedPrefix(prefix) => prefix.holds(path),
@@ -189,6 +208,17 @@ impl PathMatch {
     }
 }
 
+/// Whether two texts of one length are the same. Paths of one table mostly differ at their ends.
+#[inline]
+fn is_same(text: &[u8], other: &[u8]) -> bool {
+    let ends = (text.last_chunk::<8>(), other.last_chunk::<8>());
+    let may_be = match ends {
+        (Some(end), Some(other)) => u64::from_le_bytes(*end) == u64::from_le_bytes(*other),
+        _ => true,
+    };
+    may_be && text == other
+}
+
 fn begins(path: &str, prefix: &str, ignore_case: bool) -> bool {
     let (path, prefix) = (path.as_bytes(), prefix.as_bytes());
     match path.get(..prefix.len()) {
@@ -239,6 +269,28 @@ mod tests {
         assert_eq!(prefix("/foo/"), prefix("/foo"));
         assert_eq!(prefix("/"), PathMatch::any());
         assert_eq!(prefix(""), PathMatch::any());
+    }
+
+    #[test]
+    fn a_path_is_compared_to_its_first_byte_whatever_its_length() {
+        for length in 1..40 {
+            let path = "/".repeat(length);
+            let others = (0..length).map(|at| format!("{}x{}", &path[..at], &path[at + 1..]));
+            for other in others {
+                let of = |value: &str| -> [PathMatch; 2] {
+                    let (value, ignore_case): (Box<str>, _) = (value.into(), false);
+                    [
+                        PathMatch::Exact {
+                            value: value.clone(),
+                            ignore_case,
+                        },
+                        PathMatch::Prefix { value, ignore_case },
+                    ]
+                };
+                assert!(of(&path).iter().all(|test| test.holds(&path)));
+                assert!(!of(&other).iter().any(|test| test.holds(&path)), "{other}");
+            }
+        }
     }
 
     #[test]
