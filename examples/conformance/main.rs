@@ -32,6 +32,7 @@ mod support;
 
 use support::Yaml;
 use support::case::{self, Case};
+use support::clusters;
 use support::compare::{self, Difference, Verdict};
 use support::engine;
 use support::pending::Pending;
@@ -182,8 +183,13 @@ fn ask(case: &Case, arguments: &Arguments, tally: &mut Tally) {
             return;
         }
     }
-    if !case.raw["expect_clusters"].is_null() {
-        *tally.not_yet.entry("expect_clusters").or_default() += 1;
+    let expected = &case.raw["expect_clusters"];
+    if !expected.is_null() && case.unmet_needs().next().is_none() {
+        let verdict = Verdict {
+            differences: clusters::differences(&engine.router, expected),
+            ..empty()
+        };
+        count(case, "expect_clusters", &verdict, arguments, tally);
     }
     if let Some(expected) = &case.expect_invalid {
         let verdict = refusals(expected, &engine.refused);

@@ -1,5 +1,6 @@
 //! Routers of many proxies of one mesh: proxies that nothing tells apart share one.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::mesh::Mesh;
@@ -9,13 +10,14 @@ use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
 use crate::terms::proxy::{Proxy, ProxyKind};
 
+use super::clusters::near_labels;
 use super::scope::Scope;
 
 /// Compiles the routers of many proxies of one mesh, and compiles none twice.
 ///
 /// A router depends on little of its proxy: its namespace and DNS domain, the Sidecar that it follows, which label selectors
-/// of the mesh (`sourceLabels`, `workloadSelector`, a Gateway's `selector`) select it, and at a gateway the services that lead
-/// to it. Proxies that agree in that get clones of one router, which share all of its memory.
+/// of the mesh (`sourceLabels`, `workloadSelector`, a Gateway's `selector`) select it, where it is, and at a gateway the services
+/// that lead to it. Proxies that agree in that get clones of one router, which share all of its memory.
 ///
 /// ```
 /// # #[cfg(feature = "yaml")] {
@@ -45,6 +47,8 @@ use super::scope::Scope;
 pub struct Compiler {
     mesh: Mesh,
     selectors: Vec<Labels>,
+    /// Keys of labels by which endpoints are near a client or far.
+    places: Vec<Box<str>>,
     known: HashMap<Key, Router>,
 }
 
@@ -58,6 +62,10 @@ struct Key {
     sidecar: Option<ResourceName>,
     /// Of the selectors of the mesh those that select it.
     selected_by: Box<[u32]>,
+    /// Where it is.
+    locality: Box<str>,
+    /// Whether it has labels, and its values of those by which endpoints are near.
+    near: Option<Box<[Option<Box<str>>]>>,
     /// At a gateway, the workload's port behind each server's port that is another.
     ports: Box<[(u16, u16)]>,
     /// At a gateway, the Gateways of the Gateway API that it serves, with their ports.
@@ -104,6 +112,7 @@ impl Compiler {
         let distinct = all.filter(|labels| !labels.is_empty() && seen.insert(labels));
         Compiler {
             selectors: distinct.cloned().collect(),
+            places: places(mesh),
             mesh: mesh.clone(),
             known: HashMap::default(),
         }
@@ -141,6 +150,8 @@ impl Compiler {
             dns_domain: proxy.dns_domain().map(Into::into),
             sidecar: sidecar.map(|sidecar| sidecar.resource.clone()),
             selected_by: selecting.map(|(place, _)| place).collect(),
+            locality: proxy.locality().into(),
+            near: (!proxy.labels().is_empty()).then(|| self.near(proxy)),
             ports: self.ports(proxy),
             served: self.served(proxy),
         }
@@ -166,6 +177,11 @@ impl Compiler {
         ports.collect()
     }
 
+    fn near(&self, proxy: &Proxy) -> Box<[Option<Box<str>>]> {
+        let values = self.places.iter().map(|key| proxy.labels().get(key));
+        values.map(|value| value.map(Into::into)).collect()
+    }
+
     fn ports(&self, proxy: &Proxy) -> Box<[(u16, u16)]> {
         if proxy.kind() != ProxyKind::Gateway {
             return Box::default();
@@ -180,6 +196,44 @@ impl Compiler {
         ports.dedup();
         ports.into()
     }
+}
+
+/// The keys of the labels that failover goes by, of the mesh, of DestinationRules and of services (R-M-128).
+fn places(mesh: &Mesh) -> Vec<Box<str>> {
+    let inner = &mesh.inner;
+    let rules = inner.destination_rules.iter();
+    let policies = rules.flat_map(|rule| {
+        let subsets = rule.subsets.iter();
+        let of_subsets = subsets.filter_map(|subset| subset.traffic_policy.as_deref());
+        rule.traffic_policy.as_deref().into_iter().chain(of_subsets)
+    });
+    let settings = policies.flat_map(|policy| {
+        let ports = policy.ports.iter().map(|port| &port.settings);
+        std::iter::once(&policy.settings).chain(ports)
+    });
+    let balancers = settings.filter_map(|settings| settings.load_balancer.as_deref());
+    let (localities, zones): (Vec<_>, Vec<_>) = balancers
+        .map(|balancer| (balancer.locality.as_ref(), balancer.zone_aware.as_ref()))
+        .chain([(
+            inner.config.locality.as_ref(),
+            inner.config.zone_aware.as_ref(),
+        )])
+        .unzip();
+    let localities = localities.into_iter().flatten();
+    let zones = zones.into_iter().flatten();
+    let written = localities
+        .flat_map(|locality| &locality.failover_priority)
+        .chain(zones.flat_map(|zone| &zone.failover_priority));
+    let keys = written.map(|label| label.split('=').next().unwrap_or_default());
+    let mut keys: BTreeSet<Box<str>> = keys.map(Into::into).collect();
+    let near = inner
+        .services
+        .iter()
+        .filter_map(|service| service.traffic_distribution);
+    for distribution in near.collect::<HashSet<_>>() {
+        keys.extend(near_labels(distribution).iter().map(|key| Box::from(*key)));
+    }
+    keys.into_iter().collect()
 }
 
 #[cfg(all(test, feature = "yaml"))]
@@ -242,5 +296,34 @@ spec: {workloadSelector: {labels: {app: alone}}, egress: [{hosts: ['./*']}]}
         }
         // In each namespace canary and others, front and others; in the second the one with a Sidecar of its own too.
         assert_eq!(compiler.compiled(), 4 + 6);
+    }
+
+    #[test]
+    fn r_m_128_proxies_are_told_apart_by_where_they_are_and_by_the_labels_that_failover_goes_by() {
+        let yaml = "
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: web, namespace: a}
+spec:
+  host: web.a.svc.cluster.local
+  trafficPolicy:
+    loadBalancer: {localityLbSetting: {failoverPriority: [rack, tier=front]}}
+    outlierDetection: {}
+";
+        let resources = Resources::from_yaml(yaml).unwrap_or_else(|report| panic!("{report}"));
+        let (mesh, _) = Mesh::resolve_lenient(resources);
+        let mut compiler = Compiler::new(&mesh);
+        let at = |place: &str| Proxy::sidecar("a").with_locality(place).label("app", "x");
+        for (proxy, expected) in [
+            (at("r1/z1"), 1),
+            (at("r1/z1").label("app", "y"), 1),
+            (at("r1/z2"), 2),
+            (at("r1/z2").label("rack", "1"), 3),
+            (at("r1/z2").label("rack", "2"), 4),
+            (at("r1/z2").label("rack", "2").label("zone", "z"), 4),
+        ] {
+            compiler.compile(&proxy);
+            assert_eq!(compiler.compiled(), expected, "{proxy:?}");
+        }
     }
 }

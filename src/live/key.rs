@@ -12,10 +12,14 @@ pub(super) struct Key {
 }
 
 impl Key {
+    /// A node is in no namespace, whatever is said of one.
     pub(super) fn new(kind: Kind, namespace: &str, name: &str) -> Self {
         Key {
             kind,
-            namespace: namespace.into(),
+            namespace: match kind {
+                Kind::Node => Box::default(),
+                _ => namespace.into(),
+            },
             name: name.into(),
         }
     }
@@ -36,6 +40,7 @@ impl Key {
 
     /// Whether a diagnostic that says these words means this resource.
     pub(super) fn names(&self, kind: &str, namespace: &str, name: &str) -> bool {
-        self.kind.as_str() == kind && &*self.namespace == namespace && &*self.name == name
+        let is_there = self.kind == Kind::Node || &*self.namespace == namespace;
+        self.kind.as_str() == kind && is_there && &*self.name == name
     }
 }

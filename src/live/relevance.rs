@@ -2,8 +2,8 @@
 //! they name each other by (selectors and labels, names of services and pods).
 //!
 //! A service is made from its own document, its EndpointSlices with the pods that these list, and the workloads that it
-//! selects. So a change concerns the services that one of those words leads to, and each of them is made anew from the
-//! documents that the words lead to from there: none of this grows with the rest of the mesh.
+//! selects, with the nodes that pods run on. So a change concerns the services that one of those words leads to, and each of them is
+//! made anew from the documents that the words lead to from there: none of this grows with the rest of the mesh.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -39,6 +39,10 @@ enum Word {
     SliceOf(Box<str>, Box<str>),
     /// A slice that lists the pod of this name.
     Lists(Box<str>, Box<str>),
+    /// A pod that runs on the node of this name.
+    RunsOn(Box<str>),
+    /// The node of this name.
+    Node(Box<str>),
 }
 
 impl Relevance {
@@ -78,7 +82,13 @@ impl Relevance {
                 Word::Workload(namespace) => {
                     concerned.extend(self.known(&Word::SelectsAll(namespace)).cloned());
                 }
-                Word::Selects(..) | Word::SelectsAll(_) | Word::Lists(..) => {}
+                Word::Node(name) => {
+                    let runs_there = Word::RunsOn(name);
+                    for pod in self.known(&runs_there).filter_map(get) {
+                        concerned.append(&mut self.concerned(pod, get));
+                    }
+                }
+                Word::Selects(..) | Word::SelectsAll(_) | Word::Lists(..) | Word::RunsOn(_) => {}
             }
         }
         match document {
@@ -120,6 +130,8 @@ impl Relevance {
             }
         }
         let Some(selector) = selector(document) else {
+            let mut nodes = self.nodes(&inputs, get);
+            inputs.append(&mut nodes);
             return inputs;
         };
         let namespace: Box<str> = meta.namespace.as_str().into();
@@ -134,7 +146,23 @@ impl Relevance {
             None => self.by_word.get(&Word::Workload(namespace.clone())),
         };
         inputs.extend(workloads.into_iter().flatten().cloned());
+        let mut nodes = self.nodes(&inputs, get);
+        inputs.append(&mut nodes);
         inputs
+    }
+
+    /// The nodes that pods among these run on.
+    fn nodes<'d>(&self, inputs: &BTreeSet<Key>, get: &Get<'d>) -> BTreeSet<Key> {
+        let documents = inputs.iter().filter_map(get);
+        let pods = documents.filter_map(|document| match document {
+            Resource::Pod(pod) => Some(pod.spec.spec.node_name.as_str()),
+            _ => None,
+        });
+        let names: BTreeSet<&str> = pods.collect();
+        let known = names
+            .into_iter()
+            .map(|name| self.by_word.get(&Word::Node(name.into())));
+        known.flatten().flatten().cloned().collect()
     }
 
     fn known(&self, word: &Word) -> impl Iterator<Item = &Key> {
@@ -179,8 +207,13 @@ fn words(document: &Resource) -> Vec<Word> {
                 .iter()
                 .map(|(key, value)| Word::Label(namespace.clone(), key.into(), value.into()));
             let all = Word::Workload(namespace.clone());
-            labels.chain([all]).collect()
+            let node = match document {
+                Resource::Pod(pod) => Some(Word::RunsOn(pod.spec.spec.node_name.as_str().into())),
+                _ => None,
+            };
+            labels.chain([all]).chain(node).collect()
         }
+        Resource::Node(node) => vec![Word::Node(node.meta.name.as_str().into())],
         _ => Vec::new(),
     }
 }

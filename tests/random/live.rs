@@ -65,6 +65,7 @@ fn proxy(generated: &Generated, seed: u64) -> Proxy {
         (_, "gateway") => Proxy::gateway(namespace),
         _ => Proxy::sidecar(namespace),
     };
+    proxy = proxy.with_locality("r1/z1");
     for (name, value) in said["labels"].as_object().into_iter().flatten() {
         proxy = proxy.label(name, value.as_str().unwrap_or_default());
     }
@@ -80,7 +81,10 @@ struct Change {
 }
 
 /// Kinds of changes, the commoner ones several times.
-const KINDS: [&str; 16] = [
+const KINDS: [&str; 19] = [
+    "Node",
+    "Pod",
+    "PeerAuthentication",
     "Gateway",
     "MeshConfig",
     "Sidecar",
@@ -108,8 +112,16 @@ fn step(dice: &mut Dice, present: &BTreeMap<(String, String, String), Yaml>, see
         documents: Vec::new(),
         mesh: Yaml::Null,
     };
-    if kind == "EndpointSlice" {
-        change.documents.push((endpoints(dice), true));
+    let make = match kind {
+        "EndpointSlice" => Some(endpoints as fn(&mut Dice) -> Yaml),
+        "Node" => Some(node as _),
+        "Pod" => Some(pod as _),
+        "PeerAuthentication" => Some(peer_authentication as _),
+        _ => None,
+    };
+    if let Some(make) = make {
+        let comes = !dice.one_in(8);
+        change.documents.push((make(dice), comes));
         return change;
     }
     if kind == "MeshConfig" {
@@ -141,7 +153,8 @@ fn step(dice: &mut Dice, present: &BTreeMap<(String, String, String), Yaml>, see
     change
 }
 
-/// Whether a change of this kind may reach everything: settings, Gateways and Sidecars; of services the first one and the last
+/// Whether a change of this kind may reach everything: settings, Gateways, Sidecars and PeerAuthentications; of
+/// services the first one and the last
 /// one, those that a gateway workload stands behind, and one that a Sidecar sends unknown traffic to.
 fn may_reach_everything(
     kind: &str,
@@ -156,13 +169,53 @@ fn may_reach_everything(
     };
     let has = |field: &str| all().any(|one| !one["spec"][field].is_null());
     match kind {
-        "Gateway" | "Sidecar" | "MeshConfig" => true,
+        "Gateway" | "Sidecar" | "MeshConfig" | "PeerAuthentication" => true,
         _ => {
             is_there(before) != is_there(after)
                 || (makes_services(kind) && proxy.kind() != ProxyKind::Sidecar && has("servers"))
                 || (has("outboundTrafficPolicy") && proxy.kind() != ProxyKind::Gateway)
         }
     }
+}
+
+/// A node in some zone.
+fn node(dice: &mut Dice) -> Yaml {
+    let zone = dice.pick(&["z1", "z2", ""]);
+    let labels =
+        json!({"topology.kubernetes.io/region": "r1", "topology.kubernetes.io/zone": zone});
+    let name = dice.pick(&["node0", "node1"]);
+    json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}})
+}
+
+/// A pod that slices list.
+fn pod(dice: &mut Dice) -> Yaml {
+    let labels = json!({
+        "app": "web",
+        "version": dice.pick(&["v1", "v2"]),
+        "security.istio.io/tlsMode": dice.pick(&["istio", "disabled"]),
+    });
+    let namespace = dice.pick(&["default", "prod"]);
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "web-0", "namespace": namespace, "labels": labels},
+        "spec": {"nodeName": dice.pick(&["node0", "node1"]), "serviceAccountName": dice.pick(&["a", "b"])},
+        "status": {"phase": "Running", "podIP": "10.9.0.1"},
+    })
+}
+
+fn peer_authentication(dice: &mut Dice) -> Yaml {
+    let mut spec = json!({"mtls": {"mode": dice.pick(&["STRICT", "DISABLE", "UNSET"])}});
+    if dice.one_in(2) {
+        spec["selector"] = json!({"matchLabels": {"app": "web"}});
+        spec["portLevelMtls"] = json!({"80": {"mode": "DISABLE"}});
+    }
+    json!({
+        "apiVersion": "security.istio.io/v1",
+        "kind": "PeerAuthentication",
+        "metadata": {"name": "peers", "namespace": dice.pick(&["default", "prod", "istio-system"])},
+        "spec": spec,
+    })
 }
 
 /// Endpoints of a service, as a slice of their own or in a ServiceEntry.
@@ -190,9 +243,14 @@ fn endpoints(dice: &mut Dice) -> Yaml {
         ("single", "default", 8080),
         ("cache", "shared", 80),
     ]);
-    let ready: Vec<Yaml> = (0..dice.number(0, 2))
+    let mut ready: Vec<Yaml> = (0..dice.number(0, 2))
         .map(|_| json!({"addresses": [address(dice)], "conditions": {"ready": true}}))
         .collect();
+    if name == "web" && dice.one_in(2) {
+        ready.push(
+            json!({"addresses": ["10.9.0.1"], "targetRef": {"kind": "Pod", "name": "web-0"}}),
+        );
+    }
     json!({
         "apiVersion": "discovery.k8s.io/v1",
         "kind": "EndpointSlice",
@@ -269,8 +327,35 @@ fn calls(generated: &Generated) -> Vec<Call> {
     requests.iter().map(call).collect()
 }
 
+/// All that is known of each cluster that exists, by name.
+fn clusters(router: &Router) -> BTreeMap<String, String> {
+    let existing = router.clusters().filter(|(_, cluster)| cluster.exists());
+    let said = existing.map(|(_, cluster)| {
+        let groups = cluster.endpoint_set().groups();
+        let groups: Vec<_> = groups
+            .map(|group| (format!("{group:?}"), group.endpoints().collect::<Vec<_>>()))
+            .collect();
+        let all = cluster.endpoints().count();
+        let text = format!(
+            "{:?} {:?} {:?} {:?} {} {groups:?} {all}",
+            cluster.settings(),
+            cluster.tls(),
+            cluster.proxy_protocol(),
+            cluster.destination_rule(),
+            cluster.labels(),
+        );
+        (cluster.name().to_owned(), text)
+    });
+    said.collect()
+}
+
 /// Asks both routers everything; panics where they differ.
 fn compare(seed: u64, step: usize, live: &Router, anew: &Router, calls: &[Call]) {
+    let (these, those) = (clusters(live), clusters(anew));
+    for name in these.keys().chain(those.keys()) {
+        let (this, that) = (these.get(name), those.get(name));
+        assert_eq!(this, that, "seed {seed}, step {step}: {name}");
+    }
     let mut compared = BTreeSet::new();
     for call in calls {
         let (this, that) = (ask(live, call, seed), ask(anew, call, seed));
@@ -405,16 +490,9 @@ fn following_changes_is_compiling_anew() {
 }
 
 fn kind_of(kind: &str) -> Kind {
-    match kind {
-        "VirtualService" => Kind::VirtualService,
-        "DestinationRule" => Kind::DestinationRule,
-        "Gateway" => Kind::Gateway,
-        "ServiceEntry" => Kind::ServiceEntry,
-        "Service" => Kind::Service,
-        "EndpointSlice" => Kind::EndpointSlice,
-        "Sidecar" => Kind::Sidecar,
-        other => panic!("{other}"),
-    }
+    let mut all = Kind::ALL.iter().copied();
+    let named = all.find(|known| known.as_str() == kind);
+    named.unwrap_or_else(|| panic!("{kind}"))
 }
 
 const SHOP: &str = "

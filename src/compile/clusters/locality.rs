@@ -30,6 +30,14 @@ const SAME_NODE: [&str; 5] = [
 ];
 const NETWORK: &str = "topology.istio.io/network";
 
+/// The labels by which a service's own preference orders endpoints.
+pub(in crate::compile) fn near_labels(near: TrafficDistribution) -> &'static [&'static str] {
+    match near {
+        TrafficDistribution::SameZone => &SAME_ZONE,
+        TrafficDistribution::SameNode => &SAME_NODE,
+    }
+}
+
 /// The setting that holds for a cluster.
 #[derive(Clone, Debug)]
 pub(super) struct Locality<'a> {
@@ -53,11 +61,7 @@ pub(super) fn effective<'a>(
     if let Some(own) = balancer.and_then(|one| one.locality.as_ref()) {
         return Locality::of(own);
     }
-    let near = service.traffic_distribution.map(|near| match near {
-        TrafficDistribution::SameZone => &SAME_ZONE[..],
-        TrafficDistribution::SameNode => &SAME_NODE[..],
-    });
-    if let Some(near) = near {
+    if let Some(near) = service.traffic_distribution.map(near_labels) {
         return Some(Locality {
             distribute: &[],
             failover: &[],

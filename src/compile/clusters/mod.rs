@@ -18,6 +18,7 @@ use crate::terms::traffic_policy::TrafficPolicy;
 use super::scope::{Scope, ServiceView};
 use endpoints::{Behind, Pool};
 use locality::Client;
+pub(super) use locality::near_labels;
 use settings::{SharedSettings, Subject, SubsetPolicies};
 use tls::TlsSubject;
 
