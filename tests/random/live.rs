@@ -484,8 +484,10 @@ fn following_changes_is_compiling_anew() {
     };
     let few = count < 20;
     let kinds: BTreeSet<&str> = KINDS.into_iter().collect();
-    // What an EndpointSlice changes is mostly a cluster alone.
-    let mut all = kinds.iter().filter(|kind| **kind != "EndpointSlice");
+    // What an EndpointSlice, a Pod or a Node changes is mostly a cluster alone.
+    let mut all = kinds
+        .iter()
+        .filter(|kind| !["EndpointSlice", "Pod", "Node"].contains(kind));
     assert!(few || all.all(followed), "{reaches:?}");
 }
 

@@ -6,9 +6,12 @@
 use std::sync::Arc;
 
 use crate::mesh::EffectiveRule;
+use crate::mesh::config::OutboundTrafficPolicy;
 use crate::mesh::service::{Protocol, Resolution, Service, ServicePort};
 use crate::mesh::virtual_service::DestinationRef;
-use crate::router::{Cluster, ClusterFacts, ClusterId, ClusterIds, ClusterKind, Special};
+use crate::router::{
+    Cluster, ClusterFacts, ClusterId, ClusterIds, ClusterKind, ClusterSide, Special,
+};
 use crate::terms::cluster::ClusterName;
 use crate::terms::hash::HashMap;
 use crate::terms::host::namespace_of;
@@ -132,6 +135,15 @@ impl<'s> Clusters<'s> {
 
     /// Makes every cluster that the scope has, whether or not something names it (R-M-136).
     pub(super) fn make_all(&mut self) {
+        for special in [
+            Special::BlackHole,
+            Special::Passthrough,
+            Special::DynamicDns,
+        ] {
+            if self.has(special) {
+                self.special(special);
+            }
+        }
         for service in self.scope.services() {
             self.make_of(&service);
         }
@@ -195,11 +207,25 @@ impl<'s> Clusters<'s> {
         all.into_iter().map(|(_, cluster)| cluster).collect()
     }
 
+    /// Whether the proxy has a cluster that is no service's.
+    fn has(&self, special: Special) -> bool {
+        let is_sidecar = self.ids.side() == ClusterSide::Mesh;
+        let policy = self.scope.mesh().config.outbound_traffic_policy;
+        match special {
+            Special::BlackHole => true,
+            Special::Passthrough => is_sidecar,
+            Special::DynamicDns => {
+                is_sidecar && policy == OutboundTrafficPolicy::AllowAnyDynamicDns
+            }
+            Special::UnknownService => false,
+        }
+    }
+
     fn special(&mut self, special: Special) -> ClusterId {
+        let exists = self.has(special);
         let id = self.ids.of_special(special);
         self.made.entry(id).or_insert_with(|| {
             let config = &self.scope.mesh().config;
-            let exists = special != Special::UnknownService;
             let (name, kind) = match special {
                 Special::Passthrough => ("PassthroughCluster", ClusterKind::Passthrough),
                 Special::BlackHole => ("BlackHoleCluster", ClusterKind::BlackHole),
