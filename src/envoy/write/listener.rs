@@ -165,11 +165,7 @@ impl Writer<'_> {
         HttpConnectionManager {
             stat_prefix: config.name().to_owned(),
             rds: (!is_own).then(|| Rds {
-                config_source: ConfigSource {
-                    ads: Some(Empty {}),
-                    resource_api_version: Some("V3".to_owned()),
-                    initial_fetch_timeout: Some(Span(Duration::ZERO)),
-                },
+                config_source: super::from_server(),
                 route_config_name: config.name().to_owned(),
             }),
             route_config: is_own.then(|| self.route_config(config)),

@@ -1,17 +1,22 @@
 //! From a router's tables to Envoy's configuration.
 
 mod base64;
+mod cluster;
+mod endpoints;
 mod listener;
 mod matches;
 mod route;
+mod upstream;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::EnvoyConfig;
-use crate::router::{ClusterId, ClusterSide, RouteConfigId, Router, Tables, View};
+use crate::router::{ClusterId, ClusterSide, Discovery, RouteConfigId, Router, Tables, View};
+use crate::terms::name::ResourceName;
 use crate::terms::origin::Origin;
 
-use super::model::{Cluster, Metadata, RouteConfiguration};
+use super::model::{ConfigSource, Empty, Metadata, RouteConfiguration, Span};
 
 impl Router {
     /// Envoy's configuration of the same routing, in the v3 API: what istiod would send to an Envoy of this proxy, without
@@ -42,14 +47,11 @@ impl Router {
             };
             config.listeners.extend(writer.listeners(side));
             config.routes.extend(writer.routes());
-            config.clusters.extend(writer.clusters());
+            writer.clusters(&mut config);
         }
         config
     }
 }
-
-/// The cluster that leads nowhere.
-const BLACK_HOLE: &str = "BlackHoleCluster";
 
 /// Writes one side of a proxy.
 struct Writer<'r> {
@@ -73,21 +75,24 @@ impl Writer<'_> {
             .collect()
     }
 
-    /// The clusters of the side that are there; the one that leads nowhere always is, as in every Envoy of istiod's.
-    fn clusters(&self) -> Vec<Cluster> {
+    /// The clusters of the side that are there, and the endpoints of those that do not say theirs; the one that leads nowhere
+    /// always is, as in every Envoy of istiod's.
+    fn clusters(&self, config: &mut EnvoyConfig) {
         let all = self.tables.clusters.iter();
         let own = all.filter(|(id, _)| id.side() == self.side as usize);
-        let there = own
-            .map(|(_, cluster)| cluster)
-            .filter(|cluster| cluster.exists());
-        let named = |name: &str| Cluster {
-            name: name.to_owned(),
-        };
-        let mut out: Vec<Cluster> = there.map(|cluster| named(cluster.name())).collect();
-        if !out.iter().any(|cluster| cluster.name == BLACK_HOLE) {
-            out.push(named(BLACK_HOLE));
+        for (_, found) in own.filter(|(_, cluster)| cluster.exists()) {
+            config.clusters.push(cluster::cluster(found));
+            if found.discovery() == Discovery::Eds {
+                config.endpoints.push(endpoints::assignment(found));
+            }
         }
-        out
+        if !config
+            .clusters
+            .iter()
+            .any(|cluster| cluster.name == cluster::BLACK_HOLE)
+        {
+            config.clusters.push(cluster::black_hole());
+        }
     }
 
     fn cluster_name(&self, id: ClusterId) -> String {
@@ -98,17 +103,28 @@ impl Writer<'_> {
 /// Where a route was written, as istiod says it.
 fn metadata(origin: &Origin) -> Metadata {
     let author = origin.root();
-    let resource = author.resource();
     let kind = match author.kind() {
         "VirtualService" => "virtual-service",
         kind => kind,
     };
-    let config = format!(
-        "/apis/networking.istio.io/v1/namespaces/{}/{kind}/{}",
-        resource.namespace, resource.name
-    );
+    istio_metadata(kind, author.resource())
+}
+
+/// A resource of Istio's, as istiod names it.
+fn istio_metadata(kind: &str, resource: &ResourceName) -> Metadata {
+    let (namespace, name) = (&resource.namespace, &resource.name);
+    let config = format!("/apis/networking.istio.io/v1/namespaces/{namespace}/{kind}/{name}");
     let istio = serde_json::json!({ "config": config });
     Metadata {
         filter_metadata: [("istio".to_owned(), istio)].into(),
+    }
+}
+
+/// From the server that everything comes from.
+fn from_server() -> ConfigSource {
+    ConfigSource {
+        ads: Some(Empty {}),
+        resource_api_version: Some("V3".to_owned()),
+        initial_fetch_timeout: Some(Span(Duration::ZERO)),
     }
 }

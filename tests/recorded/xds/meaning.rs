@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 pub enum Part {
     Routes,
     Listeners,
+    Clusters,
+    Endpoints,
 }
 
 /// What differs.
@@ -24,6 +26,17 @@ pub struct Differences {
 /// Fields that are not compared, wherever they stand, and why.
 const NOT_ROUTING: &[(&str, &str)] = &[
     ("accessLog", "what is logged"),
+    ("allowInsecureClusterOptions", "how names are resolved"),
+    ("altStatName", "names of statistics"),
+    ("dnsCacheConfig", "how names are resolved"),
+    ("dnsJitter", "how names are resolved"),
+    ("dnsLookupFamily", "how names are resolved"),
+    ("dnsRefreshRate", "how names are resolved"),
+    ("respectDnsTtl", "how names are resolved"),
+    ("runtimeKey", "a key that no runtime has"),
+    ("sdsConfig", "where certificates come from"),
+    ("tlsParams", "the same in all that istiod writes"),
+    ("typedDnsResolverConfig", "how names are resolved"),
     ("decorator", "names of spans"),
     ("httpProtocolOptions", "how HTTP/1 is spoken"),
     (
@@ -69,11 +82,28 @@ pub fn differences(part: Part, dump: &Value, written: &Value, out: &mut Differen
     let name = match part {
         Part::Routes => "routes",
         Part::Listeners => "listeners",
+        Part::Clusters => "clusters",
+        Part::Endpoints => "endpoints",
     };
+    // A router has the clusters that its rules name, an Envoy all that it may see.
+    let name_of = |resource: &Value| {
+        let name = resource["name"]
+            .as_str()
+            .or(resource["clusterName"].as_str());
+        name.unwrap_or_default().to_owned()
+    };
+    let named: BTreeSet<String> = written[name]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(name_of)
+        .collect();
+    let is_of_clusters = matches!(part, Part::Clusters | Part::Endpoints);
     let of = |value: &Value| {
         let mut all: Vec<Value> = value[name].as_array().cloned().unwrap_or_default();
         // What arrives at a workload is none of a client's routing.
         all.retain(|resource| resource["trafficDirection"] != "INBOUND");
+        all.retain(|resource| !is_of_clusters || named.contains(&name_of(resource)));
         Value::Array(all.into_iter().map(meaning).collect())
     };
     compare(name, name, &of(dump), &of(written), out);
@@ -87,6 +117,7 @@ fn meaning(value: Value) -> Value {
             Value::Array(kept.map(meaning).collect())
         }
         Value::Object(fields) => object(fields),
+        Value::Number(number) => number.as_f64().into(),
         other => other,
     }
 }
@@ -107,10 +138,20 @@ fn object(mut fields: Map<String, Value>) -> Value {
     if !fields.is_empty() && names.all(|name| name == "numerator" || name == "denominator") {
         return chance(&fields);
     }
-    // Whose certificate is shown is not a router's matter; that TLS ends here is.
+    // Whose certificate is shown to clients is not a router's matter; that TLS ends here is.
     let name = fields.get("name").and_then(Value::as_str);
-    if name == Some("envoy.transport_sockets.tls") {
+    let settings = fields
+        .get("typedConfig")
+        .and_then(|settings| settings["@type"].as_str());
+    if settings.is_some_and(|kind| kind.ends_with(".DownstreamTlsContext")) {
         return json!({ "name": name });
+    }
+    if fields.contains_key("enforcingSuccessRate") {
+        return outlier_detection(&fields);
+    }
+    if let Some(istio) = fields.get_mut("istio").and_then(Value::as_object_mut) {
+        // Who wrote it is compared, what telemetry says of it is not.
+        istio.retain(|name, _| name == "config");
     }
     for name in ["domains", "serverNames"] {
         // Envoy reads them without case, and their order means nothing.
@@ -139,11 +180,51 @@ fn object(mut fields: Map<String, Value>) -> Value {
         "pathRedirect" => value != "",
         // How much is read at once.
         "initialReadBufferSize" => false,
+        // What is the same where nothing is said.
+        "healthStatus" => value != "HEALTHY",
+        "loadBalancingWeight" => *value != 1,
+        "minimumRingSize" => value != "1024",
+        "tableSize" => value != "65537",
+        "match" | "locality" | "defaultValidationContext" => *value != json!({}),
         _ => true,
     });
     let fields = fields.into_iter();
     let fields = fields.map(|(name, value)| (name, meaning(value)));
-    fields.filter(|(_, value)| !value.is_null()).collect()
+    let says_nothing = |name: &str, value: &Value| match name {
+        "filters" => *value == json!([]),
+        "istio" | "filterMetadata" | "metadata" | "ringHashLbConfig" | "maglevLbConfig" => {
+            *value == json!({})
+        }
+        _ => value.is_null(),
+    };
+    fields
+        .filter(|(name, value)| !says_nothing(name, value))
+        .collect()
+}
+
+/// With Envoy's defaults, and without errors that do not count.
+fn outlier_detection(fields: &Map<String, Value>) -> Value {
+    let number = |name: &str, unset: u64| fields.get(name).and_then(Value::as_u64).unwrap_or(unset);
+    let text = |name: &str, unset: &str| {
+        fields
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or(unset)
+            .to_owned()
+    };
+    let counted = |errors: &str, enforced: &str, unset: u64| match number(enforced, unset) {
+        0 => 0,
+        _ => number(errors, 5),
+    };
+    let splits = fields.contains_key("splitExternalLocalOriginErrors");
+    json!({
+        "errors": counted("consecutive5xx", "enforcingConsecutive5xx", 100),
+        "gatewayErrors": counted("consecutiveGatewayFailure", "enforcingConsecutiveGatewayFailure", 0),
+        "ownErrors": splits.then(|| counted("consecutiveLocalOriginFailure", "enforcingConsecutiveLocalOriginFailure", 100)),
+        "interval": text("interval", "10s"),
+        "baseEjectionTime": text("baseEjectionTime", "30s"),
+        "maxEjectionPercent": number("maxEjectionPercent", 10),
+    })
 }
 
 /// A chance in parts of a million; `null`: never, as if nothing were said.
@@ -173,8 +254,14 @@ fn lower(text: &mut Value) {
 
 /// Lists of things with names, whose order means nothing, by these names.
 fn by_name(kind: &str, list: &[Value]) -> Option<BTreeMap<String, Value>> {
-    let is_named = matches!(kind, "routes" | "listeners" | "routes.virtualHosts");
-    let name = |element: &Value| element["name"].as_str().unwrap_or_default().to_owned();
+    let is_named = matches!(
+        kind,
+        "routes" | "listeners" | "clusters" | "endpoints" | "routes.virtualHosts"
+    );
+    let name = |element: &Value| {
+        let name = element["name"].as_str().or(element["clusterName"].as_str());
+        name.unwrap_or_default().to_owned()
+    };
     is_named.then(|| {
         list.iter()
             .map(|element| (name(element), element.clone()))

@@ -63,7 +63,12 @@ fn what_is_written_for_an_envoy_is_what_istiod_wrote() {
         let router = compile(&case, "cluster.local").router;
         let written = serde_json::to_value(router.to_envoy()).expect("JSON");
         let mut found = Differences::default();
-        for part in [Part::Routes, Part::Listeners] {
+        for part in [
+            Part::Routes,
+            Part::Listeners,
+            Part::Clusters,
+            Part::Endpoints,
+        ] {
             differences(part, &dump, &written, &mut found);
         }
         let reason: Vec<&str> = found.kinds.iter().map(String::as_str).collect();
