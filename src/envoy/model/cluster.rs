@@ -301,7 +301,7 @@ messages! {
     /// `envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport`.
     ProxyProtocolUpstreamTransport {
         /// Which version.
-        config: ProxyProtocolConfig,
+        config: Option<ProxyProtocolConfig>,
         /// How endpoints are spoken to then.
         transport_socket: NamedConfig,
     }

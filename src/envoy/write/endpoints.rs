@@ -57,7 +57,7 @@ fn endpoint(endpoint: &router::LbEndpoint<'_>) -> LbEndpoint {
         health_status: match endpoint.health() {
             Health::Healthy => None,
             Health::Unhealthy => Some(HealthStatus::Unhealthy),
-            Health::Draining => Some(HealthStatus::Draining),
+            Health::Draining | Health::Terminating => Some(HealthStatus::Draining),
         },
         load_balancing_weight: Some(endpoint.weight()),
         metadata: endpoint.is_mutual_tls().then(|| Metadata {

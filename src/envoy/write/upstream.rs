@@ -26,7 +26,8 @@ pub(super) fn describe(out: &mut Cluster, cluster: &router::Cluster) {
     match cluster.tls() {
         ClusterTls::Plain => {
             let is_told = cluster.proxy_protocol().is_some();
-            out.transport_socket = is_told.then(|| told(named(PLAIN, &Empty {})));
+            let plain = named(("raw_buffer", PLAIN.1), &Empty {});
+            out.transport_socket = is_told.then(|| told(plain));
         }
         ClusterTls::Always(tls) => out.transport_socket = Some(told(context(tls))),
         ClusterTls::Automatic(tls) => {
@@ -63,7 +64,7 @@ fn proxy_protocol(version: ProxyProtocol, transport_socket: NamedConfig) -> Name
     named(
         PROXY_PROTOCOL,
         &ProxyProtocolUpstreamTransport {
-            config: ProxyProtocolConfig { version },
+            config: Some(ProxyProtocolConfig { version }),
             transport_socket,
         },
     )
@@ -102,7 +103,7 @@ fn context(tls: &UpstreamTls) -> NamedConfig {
                     .collect(),
                 combined_validation_context: validation,
             },
-            sni: tls.sni.to_string(),
+            sni: tls.sni.as_deref().unwrap_or_default().to_owned(),
         },
     )
 }

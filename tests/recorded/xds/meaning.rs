@@ -185,16 +185,33 @@ fn object(mut fields: Map<String, Value>) -> Value {
         "loadBalancingWeight" => *value != 1,
         "minimumRingSize" => value != "1024",
         "tableSize" => value != "65537",
-        "match" | "locality" | "defaultValidationContext" => *value != json!({}),
+        "aggression" => value["defaultValue"].as_f64() != Some(1.0),
+        "minWeightPercent" => value["value"].as_f64() != Some(10.0),
+        "match"
+        | "locality"
+        | "defaultValidationContext"
+        | "validationContext"
+        | "commonHttpProtocolOptions" => *value != json!({}),
         _ => true,
     });
+    // One that says nothing but HTTP/1.1 is as good as none.
+    let kind = fields.get("@type").and_then(Value::as_str);
+    let is_http = kind.is_some_and(|kind| kind.ends_with("upstreams.http.v3.HttpProtocolOptions"));
+    let http1 = json!({ "httpProtocolOptions": {} });
+    if is_http && fields.len() == 2 && fields.get("explicitHttpConfig") == Some(&http1) {
+        return Value::Null;
+    }
     let fields = fields.into_iter();
     let fields = fields.map(|(name, value)| (name, meaning(value)));
     let says_nothing = |name: &str, value: &Value| match name {
         "filters" => *value == json!([]),
-        "istio" | "filterMetadata" | "metadata" | "ringHashLbConfig" | "maglevLbConfig" => {
-            *value == json!({})
-        }
+        "istio"
+        | "filterMetadata"
+        | "metadata"
+        | "ringHashLbConfig"
+        | "maglevLbConfig"
+        | "commonTlsContext"
+        | "typedExtensionProtocolOptions" => *value == json!({}),
         _ => value.is_null(),
     };
     fields
