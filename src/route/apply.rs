@@ -5,6 +5,7 @@ use super::answer;
 use super::cors::{self, Cors};
 use super::head::with_head;
 use super::headers::{self, Commands, Received, Sent, Values};
+use super::names::Names;
 use super::path::{Target, with_normal_form};
 use super::rewrite;
 use super::subject::Subject;
@@ -101,7 +102,8 @@ impl Decision<'_> {
             };
             with_normal_form(head.target, normalization, |target| {
                 let target = target.unwrap_or_else(|_| Target::new(head.target));
-                run(&Subject::new(request, self.manager, head, target))
+                let names = Names::default();
+                run(&Subject::new(request, &names, self.manager, head, target))
             })
         })
     }

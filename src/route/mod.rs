@@ -10,6 +10,7 @@ mod cors;
 mod explain;
 mod head;
 mod headers;
+mod names;
 mod observed;
 mod path;
 mod probe;
@@ -35,7 +36,8 @@ impl Router {
     ///
     /// # Complexity
     /// A table lookup for the host, then one or a few in the index of the virtual host's rules, about the same for ten rules
-    /// and for ten thousand. No allocation.
+    /// and for ten thousand. No allocation, unless thousands of names have been compared: a request with many headers or
+    /// parameters, asked for as many, has them put in order once.
     ///
     /// ```
     /// # #[cfg(feature = "yaml")] {

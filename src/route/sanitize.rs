@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
+use super::names::tokens;
 use super::subject::{Own, Subject, with_pieces};
 use crate::terms::connection_manager::ForwardClientCert;
 use crate::terms::request::{Protocol, Tls};
@@ -106,7 +107,7 @@ impl<'q> Subject<'q, '_> {
     pub(super) fn forwarded_proto(&self) -> &'q [u8] {
         let given = match self.manager.is_edge && self.manager.trusted_hops == 0 {
             true => None,
-            false => self.request.first_value("x-forwarded-proto"),
+            false => self.first_line("x-forwarded-proto"),
         };
         given.unwrap_or(match self.request.connection.tls {
             Tls::None => b"http",
@@ -136,12 +137,12 @@ impl<'q> Subject<'q, '_> {
 
     /// Whether the connection changes its protocol: then what belongs to one hop stays.
     fn is_upgrade(&self) -> bool {
-        self.request.first_value("upgrade").is_some() && self.connection_names("upgrade")
+        self.first_line("upgrade").is_some() && self.connection_names("upgrade")
     }
 
     fn accepts_trailers(&self) -> bool {
         let mut found = false;
-        self.request.for_each_value("te", &mut |value| {
+        self.for_each_line("te", &mut |value| {
             found |= tokens(value).any(|token| token.eq_ignore_ascii_case(b"trailers"));
         });
         found
@@ -151,16 +152,6 @@ impl<'q> Subject<'q, '_> {
     pub(super) fn is_nominated(&self, name: &str) -> bool {
         let is_safe = name.starts_with("x-forwarded-") || matches!(name, "close" | "cookie");
         !is_safe && self.connection_names(name) && !self.is_upgrade()
-    }
-
-    fn connection_names(&self, name: &str) -> bool {
-        let mut found = false;
-        if self.request.protocol == Protocol::Http1 {
-            self.request.for_each_value("connection", &mut |value| {
-                found |= tokens(value).any(|token| token.eq_ignore_ascii_case(name.as_bytes()));
-            });
-        }
-        found
     }
 
     /// The address that stands for the client: at a gateway, what the outermost trusted proxy says, else the client's own;
@@ -201,10 +192,6 @@ impl<'q> Subject<'q, '_> {
             visit(AddressText::new(address).as_bytes());
         }
     }
-}
-
-fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii)
 }
 
 /// An address as text, without an allocation.

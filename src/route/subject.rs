@@ -2,6 +2,7 @@
 //! would have set, looked up without a copy.
 
 use super::head::Head;
+use super::names::Names;
 use super::path::Target;
 use crate::terms::claims::Claim;
 use crate::terms::condition::Facts;
@@ -53,6 +54,7 @@ pub(super) fn keeps_one_line(name: &str) -> bool {
 #[derive(Clone, Copy)]
 pub(super) struct Subject<'q, 'b> {
     pub request: &'q Request<'b>,
+    names: &'q Names,
     pub manager: ConnectionManager,
     pub authority: &'q str,
     /// The scheme that the target names.
@@ -83,15 +85,17 @@ pub(super) enum Own<'q> {
 }
 
 impl<'q, 'b: 'q> Subject<'q, 'b> {
-    /// `target` is that of `head`, normalised.
+    /// `target` is that of `head`, normalised; `names` are those of the request, which nothing has been asked yet.
     pub(super) fn new(
         request: &'q Request<'b>,
+        names: &'q Names,
         manager: ConnectionManager,
         head: Head<'q>,
         target: Target<'q>,
     ) -> Self {
         Subject {
             request,
+            names,
             manager,
             authority: head.authority,
             named_scheme: head.scheme,
@@ -126,7 +130,7 @@ impl<'q, 'b: 'q> Subject<'q, 'b> {
 
     fn for_each_given(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
         let (mut count, mut first) = (0_u32, None);
-        self.request.for_each_value(name, &mut |value| {
+        self.for_each_line(name, &mut |value| {
             count += 1;
             first = first.or(Some(value));
         });
@@ -137,12 +141,12 @@ impl<'q, 'b: 'q> Subject<'q, 'b> {
         match count {
             1 => visit(first),
             _ if keeps_one_line(name) => self.with_joined(name, b",", visit),
-            _ => self.request.for_each_value(name, &mut |value| visit(value)),
+            _ => self.for_each_line(name, &mut |value| visit(value)),
         }
     }
 
     fn for_each_joined(&self, name: &str, between: &[u8], visit: &mut dyn FnMut(&[u8])) {
-        if self.request.first_value(name).is_some() {
+        if self.first_line(name).is_some() {
             self.with_joined(name, between, visit);
         }
     }
@@ -150,7 +154,7 @@ impl<'q, 'b: 'q> Subject<'q, 'b> {
     /// Hands the one value of a header that keeps one line to `run`; `None` where it is absent or empty.
     pub(super) fn with_line<R>(&self, name: &str, run: impl FnOnce(Option<&[u8]>) -> R) -> R {
         let (mut count, mut first) = (0_u32, None);
-        self.request.for_each_value(name, &mut |value| {
+        self.for_each_line(name, &mut |value| {
             count += 1;
             first = first.or(Some(value));
         });
@@ -167,7 +171,7 @@ impl<'q, 'b: 'q> Subject<'q, 'b> {
     #[inline(never)]
     fn with_joined<R>(&self, name: &str, between: &[u8], run: impl FnOnce(&[u8]) -> R) -> R {
         let mut pieces = Pieces::new();
-        self.request.for_each_value(name, &mut |value| {
+        self.for_each_line(name, &mut |value| {
             // An empty line adds nothing to a list, but an empty crumb to a cookie.
             if !pieces.is_empty() && (!value.is_empty() || between != b",") {
                 pieces.push(between);
@@ -177,12 +181,26 @@ impl<'q, 'b: 'q> Subject<'q, 'b> {
         run(pieces.as_bytes())
     }
 
+    /// Calls `visit` with each line of header `name` (lower case) as it was given.
+    #[inline]
+    pub(super) fn for_each_line(&self, name: &str, visit: &mut dyn FnMut(&'q [u8])) {
+        self.names.for_each_line(self.request, name, visit);
+    }
+
+    /// The first line of header `name` (lower case) as it was given.
+    pub(super) fn first_line(&self, name: &str) -> Option<&'q [u8]> {
+        self.names.first_line(self.request, name)
+    }
+
+    /// Whether a `connection` line names header `name` (lower case).
+    pub(super) fn connection_names(&self, name: &str) -> bool {
+        self.names.are_nominating(self.request, name)
+    }
+
     /// The first raw value of query parameter `key`: nothing is decoded, `k` alone is `k=` (R-H-103, R-H-104).
-    pub(super) fn query_value(&self, key: &str) -> Option<&'q str> {
-        self.query?.split('&').find_map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (name == key).then_some(value)
-        })
+    #[inline]
+    pub(super) fn query_value(&self, key: &str) -> Option<&'q [u8]> {
+        self.names.parameter(self.query?, key)
     }
 
     /// Whether the client speaks gRPC: its answers are then gRPC ones (R-H-139).
@@ -202,7 +220,7 @@ impl Facts for Subject<'_, '_> {
     }
 
     fn query_value(&self, key: &str) -> Option<&[u8]> {
-        Subject::query_value(self, key).map(str::as_bytes)
+        Subject::query_value(self, key)
     }
 
     fn claim(&self, path: &[Box<str>]) -> Option<&Claim> {

@@ -1,10 +1,12 @@
-//! The walk: from a request to a decision, through the tables and nothing else. No clock, lock, log or allocation.
+//! The walk: from a request to a decision, through the tables and nothing else. No clock, lock or log, and
+//! no allocation but that of [`names`](super::names).
 //!
 //! side -> listener -> filter chain -> normalised path -> virtual host -> https redirect -> first rule that fits ->
 //! faults -> CORS -> draw of a destination.
 
 use super::cors::{self, Cors};
 use super::head::{Head, is_recognised, with_head};
+use super::names::Names;
 use super::path::{PathFault, with_normal_form};
 use super::probe::Probe;
 use super::subject::Subject;
@@ -219,7 +221,8 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
             let refused = match target {
                 Ok(target) => {
                     self.probe.path(head.target, target.whole());
-                    let subject = Subject::new(request, manager, head, target);
+                    let names = Names::default();
+                    let subject = Subject::new(request, &names, manager, head, target);
                     return self.run_virtual_host(config, &subject);
                 }
                 Err(PathFault::NotAbsolute) => BadRequest::AbsolutePathRejected,

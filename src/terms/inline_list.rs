@@ -31,6 +31,11 @@ impl<T: Copy, const N: usize> InlineList<T, N> {
         }
     }
 
+    /// How many elements it has.
+    pub(crate) fn len(&self) -> usize {
+        self.len + self.rest.len()
+    }
+
     /// Its elements in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = T> + Clone {
         self.first[..self.len].iter().chain(&self.rest).copied()
