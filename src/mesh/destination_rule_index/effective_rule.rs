@@ -117,14 +117,26 @@ impl EffectiveRule {
 
     /// Whether every namespace that sees `other`, being exported, sees this rule too.
     pub(crate) fn is_seen_wherever(&self, other: &EffectiveRule) -> bool {
-        let other = &other.merged.export_to;
-        let is_public =
-            |set: &[Box<str>]| set.is_empty() || set.iter().any(|entry| &**entry == "*");
-        is_public(&self.merged.export_to)
-            || (!is_public(other)
-                && other
-                    .iter()
-                    .all(|entry| self.merged.export_to.contains(entry)))
+        let (own, other_set) = (&self.merged.export_to, &other.merged.export_to);
+        self.is_public()
+            || (!other.is_public() && other_set.iter().all(|one| own.binary_search(one).is_ok()))
+    }
+
+    /// The namespaces that see it, being exported; `None`: every one does.
+    pub(crate) fn seen_in(&self) -> impl Iterator<Item = Option<&str>> {
+        let everyone = self.is_public().then_some(None);
+        let names = match everyone {
+            Some(_) => &[][..],
+            None => &self.merged.export_to,
+        };
+        everyone
+            .into_iter()
+            .chain(names.iter().map(|one| Some(&**one)))
+    }
+
+    fn is_public(&self) -> bool {
+        let set = &self.merged.export_to;
+        set.is_empty() || set.iter().any(|one| &**one == "*")
     }
 
     /// What it says at its top level.

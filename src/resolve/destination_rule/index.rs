@@ -164,16 +164,14 @@ fn note_replaced(
     others: &[Arc<EffectiveRule>],
     facts: &mut BTreeSet<MergeFact>,
 ) {
-    let every = own.iter().chain(others);
-    let mut losers: Vec<_> = every
-        .filter(|rule| rule.workload_selector().is_none())
-        .map(|rule| &rule.sources()[0])
-        .collect();
+    let (own, others) = (General::new(own), General::new(others));
+    let every = own.rules.iter().chain(&others.rules);
+    let mut losers: Vec<_> = every.map(|rule| &rule.sources()[0]).collect();
     losers.sort();
     losers.dedup();
     for loser in losers {
-        let for_own = fate(own, loser, |_, _| true);
-        let for_others = fate(others, loser, EffectiveRule::is_seen_wherever);
+        let for_own = own.fate(loser, |_| own.rules.last().copied());
+        let for_others = others.fate(loser, |rule| others.last_seen_wherever(rule));
         let winner = match (for_own, for_others) {
             (Fate::ReplacedBy(winner), Fate::ReplacedBy(_) | Fate::Absent)
             | (Fate::Absent, Fate::ReplacedBy(winner)) => winner,
@@ -195,19 +193,60 @@ enum Fate<'a> {
     ReplacedBy(&'a EffectiveRule),
 }
 
-fn fate<'a>(
-    rules: &'a [Arc<EffectiveRule>],
-    loser: &ResourceName,
-    covers: impl Fn(&EffectiveRule, &EffectiveRule) -> bool,
-) -> Fate<'a> {
-    let mut general = rules
-        .iter()
-        .filter(|rule| rule.workload_selector().is_none());
-    let Some(loser) = general.find(|rule| rule.sources()[0] == *loser) else {
-        return Fate::Absent;
-    };
-    match general.filter(|winner| covers(winner, loser)).last() {
-        None => Fate::Used,
-        Some(winner) => Fate::ReplacedBy(winner),
+/// The rules of one place without a selector, in order.
+struct General<'a> {
+    rules: Vec<&'a EffectiveRule>,
+    places: HashMap<&'a ResourceName, usize>,
+    /// Those that are seen everywhere, or by name in each namespace.
+    seen_in: HashMap<Option<&'a str>, Vec<usize>>,
+}
+
+impl<'a> General<'a> {
+    fn new(rules: &'a [Arc<EffectiveRule>]) -> Self {
+        let rules = rules.iter().map(|rule| &**rule);
+        let rules = rules.filter(|rule| rule.workload_selector().is_none());
+        let mut general = General {
+            rules: rules.collect(),
+            places: HashMap::default(),
+            seen_in: HashMap::default(),
+        };
+        for (place, &rule) in general.rules.iter().enumerate() {
+            general.places.entry(&rule.sources()[0]).or_insert(place);
+            for namespace in rule.seen_in() {
+                general.seen_in.entry(namespace).or_default().push(place);
+            }
+        }
+        general
+    }
+
+    /// What became of `loser`; `winner` is the last rule that every client sees that sees it.
+    fn fate(
+        &self,
+        loser: &ResourceName,
+        winner: impl FnOnce(&EffectiveRule) -> Option<&'a EffectiveRule>,
+    ) -> Fate<'a> {
+        let Some(&place) = self.places.get(loser) else {
+            return Fate::Absent;
+        };
+        match winner(self.rules[place]) {
+            Some(winner) if !std::ptr::eq(winner, self.rules[place]) => Fate::ReplacedBy(winner),
+            _ => Fate::Used,
+        }
+    }
+
+    /// The last rule that every namespace sees that sees `rule`, which does itself.
+    fn last_seen_wherever(&self, rule: &EffectiveRule) -> Option<&'a EffectiveRule> {
+        let list = |namespace| self.seen_in.get(&namespace).map_or(&[][..], Vec::as_slice);
+        // Who is seen where all of it is seen, is seen where the fewest are.
+        let fewest = rule.seen_in().map(list).min_by_key(|list| list.len());
+        let by_name = fewest.unwrap_or_default().iter().rev();
+        let mut by_name = by_name.map(|&place| (place, self.rules[place]));
+        let by_name = by_name.find(|(_, winner)| winner.is_seen_wherever(rule));
+        let public = list(None).last().map(|&place| (place, self.rules[place]));
+        let last = public
+            .into_iter()
+            .chain(by_name)
+            .max_by_key(|(place, _)| *place);
+        last.map(|(_, winner)| winner)
     }
 }

@@ -10,7 +10,7 @@ use crate::terms::name::ResourceName;
 use crate::terms::traffic_policy::{LoadBalancer, LoadBalancing, RuleTrafficPolicy, TrafficPolicy};
 
 use super::index::{build, sort};
-use super::merge::{MergeFact, WhatMerged};
+use super::merge::{MOST_MERGES, MergeFact, WhatMerged};
 
 const HOST: &str = "a.svc.svc.cluster.local";
 
@@ -328,4 +328,20 @@ fn policies_are_shared_between_views_and_ports() {
         &of("third").policy(Some("v1"), 80).unwrap()
     ));
     assert_eq!(of("client").policy(Some("v9"), 80), None);
+}
+
+#[test]
+fn rules_without_a_selector_cannot_be_merged_into_those_with_one_without_bound() {
+    let selecting = |n: usize| rule(0, "a", &format!("s{n}")).select("app", &n.to_string());
+    let general = |n: usize| rule(1, "a", &format!("g{n}")).export_to(&["."]);
+    let rules = (0..200)
+        .map(selecting)
+        .chain((0..200).map(general))
+        .collect();
+    let (index, facts) = indexed(rules);
+    let refused = facts.iter().filter(|fact| fact.what == WhatMerged::Refused);
+    assert_eq!(refused.count(), 200 - MOST_MERGES / 199);
+    let merged = index.lookup(HOST, "a", "a", &labels("app", "7"));
+    let merged = merged.map(|rule| rule.sources().len());
+    assert_eq!(merged, Some(1 + MOST_MERGES / 199));
 }

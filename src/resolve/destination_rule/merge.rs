@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use crate::mesh::DestinationRule;
 use crate::mesh::destination_rule_index::MergedRule;
+use crate::terms::hash::HashMap;
+use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
 
 /// Something that merging did and that its authors may not have meant. `winner` and `loser` are DestinationRules.
@@ -32,14 +34,88 @@ pub(crate) enum WhatMerged {
     HiddenFrom(Vec<Box<str>>),
     /// It was merged into the winner, whose workload selector keeps it from all other workloads (R-M-079).
     CapturedBySelector,
+    /// Too many rules have been merged already: it is left out.
+    Refused,
 }
+
+/// How often rules of one host and namespace are merged, beside once for each rule: as often as there are selectors, each
+/// rule without one is merged into each with one, so that a small text could ask for any amount of memory.
+pub(super) const MOST_MERGES: usize = 32_768;
 
 /// One entry under construction.
 struct Entry {
     rule: MergedRule,
+    /// The place of the first subset of each name.
+    subset_places: HashMap<Box<str>, usize>,
     /// Who said each subset, in their order.
     subset_owners: Vec<ResourceName>,
     policy_owner: Option<ResourceName>,
+}
+
+/// The entries of one host, and which of them a rule can have to do with.
+#[derive(Default)]
+struct Entries {
+    all: Vec<Entry>,
+    /// By one namespace of the export set (`None`: it is empty), one that few others had.
+    places: HashMap<Option<Box<str>>, Places>,
+    /// How many export sets have each namespace.
+    exports: HashMap<Box<str>, usize>,
+    merges: usize,
+}
+
+/// Places of entries by selector.
+#[derive(Default)]
+struct Places {
+    count: usize,
+    by_selector: HashMap<Option<Labels>, Vec<usize>>,
+}
+
+impl Entries {
+    /// The places of those that a rule with this export set and selector may be merged into, in order: an entry's set is
+    /// the same or a part of it, and of two selectors none is another's. `None`: they are too many.
+    fn candidates(&mut self, set: &[Box<str>], selector: Option<&Labels>) -> Option<Vec<usize>> {
+        let keys = set.iter().map(|one| Some(one.clone()));
+        let keys = keys.chain(set.is_empty().then_some(None));
+        let lists: Vec<&Places> = keys.filter_map(|key| self.places.get(&key)).collect();
+        let mut found: Vec<usize> = Vec::new();
+        match selector {
+            None => {
+                let count: usize = lists.iter().map(|places| places.count).sum();
+                self.merges += count.saturating_sub(1);
+                if self.merges > MOST_MERGES {
+                    self.merges = MOST_MERGES;
+                    return None;
+                }
+                let all = lists.iter().flat_map(|places| places.by_selector.values());
+                found.extend(all.flatten());
+            }
+            Some(own) => {
+                let of = |selector| {
+                    let lists = lists.iter();
+                    lists.filter_map(move |places| places.by_selector.get(&selector))
+                };
+                found.extend(of(None).flatten());
+                found.extend(of(Some(own.clone())).flatten());
+            }
+        }
+        found.sort_unstable();
+        Some(found)
+    }
+
+    fn push(&mut self, entry: Entry) {
+        let set = &entry.rule.export_to;
+        let count = |one: &&Box<str>| self.exports.get(*one).copied().unwrap_or_default();
+        let key = set.iter().min_by_key(count).cloned();
+        for one in set {
+            *self.exports.entry(one.clone()).or_default() += 1;
+        }
+        let selector = entry.rule.workload_selector.clone();
+        let places = self.places.entry(key).or_default();
+        places.count += 1;
+        let list = places.by_selector.entry(selector).or_default();
+        list.push(self.all.len());
+        self.all.push(entry);
+    }
 }
 
 /// Merges `rules`, all of one host and in processing order.
@@ -47,11 +123,11 @@ pub(crate) fn merge(
     rules: &[&DestinationRule],
     facts: &mut BTreeSet<MergeFact>,
 ) -> Vec<MergedRule> {
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut entries = Entries::default();
     for rule in rules {
         add(&mut entries, rule, facts);
     }
-    entries.into_iter().map(|entry| entry.rule).collect()
+    entries.all.into_iter().map(|entry| entry.rule).collect()
 }
 
 /// The export set of a rule: raw strings, and `.` alone where there is a workload selector (R-M-076).
@@ -63,20 +139,31 @@ pub(crate) fn export_set(rule: &DestinationRule) -> Box<[Box<str>]> {
     set.into_iter().collect()
 }
 
-/// Merges one rule into every entry that it fits, and appends it where the last entry that was looked at says so.
-fn add(entries: &mut Vec<Entry>, rule: &DestinationRule, facts: &mut BTreeSet<MergeFact>) {
+/// Merges one rule into every entry that it fits, and appends it where the last of all entries says so.
+fn add(entries: &mut Entries, rule: &DestinationRule, facts: &mut BTreeSet<MergeFact>) {
     let set = export_set(rule);
     let selector = rule.workload_selector.as_ref();
     let mut append = true;
-    let mut seen_through: Vec<Box<str>> = Vec::new();
+    let mut seen_through: BTreeSet<Box<str>> = BTreeSet::new();
     let mut merged_into = None;
-    for (place, entry) in entries.iter_mut().enumerate() {
+    let Some(candidates) = entries.candidates(&set, selector) else {
+        facts.insert(MergeFact {
+            loser: rule.resource.clone(),
+            winner: entries.all[0].rule.sources[0].clone(),
+            host: rule.host.clone(),
+            what: WhatMerged::Refused,
+        });
+        return;
+    };
+    let last = entries.all.len().checked_sub(1);
+    for &place in &candidates {
+        let entry = &mut entries.all[place];
         let own = &entry.rule.export_to;
         if *own == set {
             append = false;
         } else {
             append = true;
-            let is_wider = !own.is_empty() && own.iter().all(|entry| set.contains(entry));
+            let is_wider = !own.is_empty() && own.iter().all(|one| set.binary_search(one).is_ok());
             if !is_wider {
                 continue;
             }
@@ -93,11 +180,11 @@ fn add(entries: &mut Vec<Entry>, rule: &DestinationRule, facts: &mut BTreeSet<Me
         merged_into.get_or_insert(place);
         absorb(entry, rule, facts);
     }
-    if append {
+    if append || candidates.last().copied() != last {
         entries.push(Entry::new(rule, set));
         return;
     }
-    let Some(entry) = merged_into.map(|place| &entries[place]) else {
+    let Some(entry) = merged_into.map(|place| &entries.all[place]) else {
         return;
     };
     let fact = |what| MergeFact {
@@ -108,7 +195,7 @@ fn add(entries: &mut Vec<Entry>, rule: &DestinationRule, facts: &mut BTreeSet<Me
     };
     let hidden: Vec<_> = set
         .iter()
-        .filter(|entry| !seen_through.contains(entry))
+        .filter(|one| !seen_through.contains(*one))
         .cloned()
         .collect();
     if !hidden.is_empty() {
@@ -135,10 +222,8 @@ fn absorb(entry: &mut Entry, rule: &DestinationRule, facts: &mut BTreeSet<MergeF
     };
     let known = entry.rule.subsets.len();
     for subset in &rule.subsets {
-        let taken = entry.rule.subsets[..known]
-            .iter()
-            .position(|other| other.name == subset.name);
-        match taken {
+        let taken = entry.subset_places.get(&subset.name).copied();
+        match taken.filter(|place| *place < known) {
             Some(place) if *entry.rule.subsets[place] == **subset => {}
             Some(place) => {
                 note(
@@ -147,6 +232,11 @@ fn absorb(entry: &mut Entry, rule: &DestinationRule, facts: &mut BTreeSet<MergeF
                 );
             }
             None => {
+                let place = entry.rule.subsets.len();
+                entry
+                    .subset_places
+                    .entry(subset.name.clone())
+                    .or_insert(place);
                 entry.rule.subsets.push(subset.clone());
                 entry.subset_owners.push(rule.resource.clone());
             }
@@ -169,7 +259,12 @@ fn absorb(entry: &mut Entry, rule: &DestinationRule, facts: &mut BTreeSet<MergeF
 
 impl Entry {
     fn new(rule: &DestinationRule, export_to: Box<[Box<str>]>) -> Self {
+        let mut subset_places = HashMap::default();
+        for (place, subset) in rule.subsets.iter().enumerate() {
+            subset_places.entry(subset.name.clone()).or_insert(place);
+        }
         Entry {
+            subset_places,
             subset_owners: vec![rule.resource.clone(); rule.subsets.len()],
             policy_owner: rule.traffic_policy.as_ref().map(|_| rule.resource.clone()),
             rule: MergedRule {

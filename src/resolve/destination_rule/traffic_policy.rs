@@ -107,6 +107,7 @@ fn ports(
     if written.len() > MAX_PORT_LEVEL_SETTINGS {
         let message = format!("there are more than {MAX_PORT_LEVEL_SETTINGS} entries");
         sink.push(at, Code::INVALID_LIMIT, message);
+        return Box::default();
     }
     let mut seen = BTreeSet::new();
     let mut ports = Vec::with_capacity(written.len());
