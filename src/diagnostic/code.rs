@@ -165,10 +165,14 @@ codes! {
     HIDDEN_RULE = "MR0213" "hidden-rule" Warning "A merged DestinationRule does not reach every namespace that it is exported to.";
     CAPTURED_RULE = "MR0214" "captured-rule" Warning "A merged DestinationRule holds only for the workloads that another one selects.";
 
+    MERGES_TOO_LARGE = "MR0215" "merges-too-large" Error "DestinationRules of one host are merged more often than the limit.";
+
     // MR0220 to MR0229: services of one host.
     HOST_TAKEN = "MR0220" "host-taken" Warning "The host is another service's already, so that this one is not seen.";
     HOST_SHARED = "MR0221" "host-shared" Note "Services of several namespaces have the same host; each client sees one of them.";
     ALIAS_WITHOUT_END = "MR0222" "alias-without-end" Warning "ExternalName services point at each other.";
+    SERVICES_TOO_LARGE = "MR0223" "services-too-large" Error "ServiceEntries make more services and ports than the limit.";
+    ENDPOINTS_TOO_LARGE = "MR0224" "endpoints-too-large" Error "Selectors yield more endpoints than the limit.";
 
     // MR0230 to MR0249: the Gateway API, what a status would say.
     NO_MATCHING_PARENT = "MR0230" "no-matching-parent" Warning "A parent is nothing that the route can attach to.";

@@ -19,6 +19,8 @@ pub(crate) struct ServiceIndex {
     /// By lower-case host name.
     folded: HashMap<Arc<str>, SmallVec<[Arc<Service>; 1]>>,
     by_hostname: HashMap<Arc<str>, Named>,
+    /// By the numbers of their ports.
+    by_port: HashMap<u16, Vec<Arc<Service>>>,
     /// Every service with its host name and namespace, where there are several.
     twins: HashMap<Key, Vec<Arc<Service>>>,
     /// The lower-case host names, for who asks by a pattern.
@@ -71,6 +73,10 @@ impl ServiceIndex {
             index.for_each_list(service, |list| list.push(Arc::clone(service)));
             let folded = index.folded.entry(name_of(service)).or_default();
             folded.push(Arc::clone(service));
+            for number in port_numbers(service) {
+                let list = index.by_port.entry(number).or_default();
+                list.push(Arc::clone(service));
+            }
             index.name(service);
         }
         index
@@ -79,6 +85,9 @@ impl ServiceIndex {
     /// Adds one, where the mesh's order puts it. In proportion to the services of its name, and a move of pointers.
     pub(crate) fn insert(&mut self, service: &Arc<Service>) {
         self.for_each_list(service, |list| put_in(list, service));
+        for number in port_numbers(service) {
+            put_in(self.by_port.entry(number).or_default(), service);
+        }
         let name = name_of(service);
         let folded = self.folded.entry(Arc::clone(&name)).or_default();
         let place = folded.partition_point(|other| other.config_key() <= service.config_key());
@@ -93,6 +102,11 @@ impl ServiceIndex {
     /// Removes one. In proportion to the services of its name, and a move of pointers.
     pub(crate) fn remove(&mut self, service: &Arc<Service>) {
         self.for_each_list(service, |list| take_out(list, service));
+        for number in port_numbers(service) {
+            if let Some(list) = self.by_port.get_mut(&number) {
+                take_out(list, service);
+            }
+        }
         let name = name_of(service);
         let Some(folded) = self.folded.get_mut(&name) else {
             return;
@@ -158,16 +172,13 @@ impl ServiceIndex {
         name: &str,
         namespace: &str,
     ) -> SmallVec<[&'s Arc<Service>; 2]> {
-        let folded = self.folded(name).iter();
-        let mut visible: SmallVec<[&'s Arc<Service>; 2]> = folded
-            .filter(|service| service.visibility.includes(namespace))
-            .collect();
-        visible.sort_by_key(|service| match service.visibility {
-            Visibility::Public => 2,
-            _ if service.namespace() != namespace => 1,
-            _ => 0,
-        });
-        visible
+        visible_among(self.folded(name), namespace)
+    }
+
+    /// What `namespace` sees of the services with this port, in the order of [`visible_to`](Self::visible_to).
+    pub fn visible_on<'s>(&'s self, port: u16, namespace: &str) -> SmallVec<[&'s Arc<Service>; 2]> {
+        let all = self.by_port.get(&port).map_or(&[][..], Vec::as_slice);
+        visible_among(all, namespace)
     }
 
     /// Lower-case names of services that overlap `pattern` (R-M-002), itself lower-case; each once, in no order.
@@ -220,6 +231,28 @@ impl ServiceIndex {
             }
         }
     }
+}
+
+/// Those of a list in the mesh's order that `namespace` sees: its own private ones, those exported to it, the public ones.
+fn visible_among<'s>(all: &'s [Arc<Service>], namespace: &str) -> SmallVec<[&'s Arc<Service>; 2]> {
+    let visible = all.iter();
+    let mut visible: SmallVec<[&'s Arc<Service>; 2]> = visible
+        .filter(|service| service.visibility.includes(namespace))
+        .collect();
+    visible.sort_by_key(|service| match service.visibility {
+        Visibility::Public => 2,
+        _ if service.namespace() != namespace => 1,
+        _ => 0,
+    });
+    visible
+}
+
+/// Each once.
+fn port_numbers(service: &Service) -> SmallVec<[u16; 4]> {
+    let mut numbers: SmallVec<[u16; 4]> = service.ports.iter().map(|port| port.number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
 }
 
 /// Adds one to a list in the mesh's order.

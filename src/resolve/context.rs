@@ -1,7 +1,7 @@
 //! What every resolver may look at: the mesh's settings, and tables that let equal texts, regexes and policies share one
 //! allocation.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -15,6 +15,16 @@ use crate::terms::route_policy::RoutePolicy;
 const REGEX_BYTES: usize = 32 << 20;
 const REGEX_BYTES_PER_BYTE: usize = 16;
 
+/// The most ports that all services of ServiceEntries may have together: so many, and one more for so many bytes of the
+/// text. A ServiceEntry makes a service of each host with each address, and each has all ports.
+const SERVICE_PORTS: usize = 65_536;
+const BYTES_FOR_ONE_MORE_PORT: usize = 8;
+
+/// The most endpoints that all selectors may yield together, each list once, however many services have it: so many, and one
+/// more for so many bytes of the text.
+const ENDPOINTS: usize = 262_144;
+const BYTES_FOR_ONE_MORE_ENDPOINT: usize = 4;
+
 /// What resolvers share.
 pub(crate) struct Context<'a> {
     /// The mesh's settings.
@@ -24,6 +34,9 @@ pub(crate) struct Context<'a> {
     pub(super) regex_budget: RefCell<RegexBudget>,
     /// Bytes of the text that everything comes from.
     pub(super) input: usize,
+    /// Ports that all services of ServiceEntries have together.
+    service_ports: Cell<usize>,
+    endpoints: Cell<usize>,
     any_request: Arc<RequestMatch>,
     last_policy: RefCell<Arc<RoutePolicy>>,
 }
@@ -35,12 +48,32 @@ impl<'a> Context<'a> {
         Context {
             regex_budget: RefCell::new(RegexBudget::new(regexes)),
             input,
+            service_ports: Cell::new(0),
+            endpoints: Cell::new(0),
             config,
             texts: RefCell::default(),
             regexes: RefCell::default(),
             any_request: Arc::new(RequestMatch::any()),
             last_policy: RefCell::default(),
         }
+    }
+
+    /// Counts ports of services.
+    ///
+    /// # Errors
+    /// How many there may be, where these are too many; then they are not counted.
+    pub(super) fn count_service_ports(&self, more: usize) -> Result<(), usize> {
+        let most = SERVICE_PORTS.saturating_add(self.input / BYTES_FOR_ONE_MORE_PORT);
+        count(&self.service_ports, more, most)
+    }
+
+    /// Counts endpoints that a selector yields.
+    ///
+    /// # Errors
+    /// How many there may be, where these are too many; then they are not counted.
+    pub(super) fn count_endpoints(&self, more: usize) -> Result<(), usize> {
+        let most = ENDPOINTS.saturating_add(self.input / BYTES_FOR_ONE_MORE_ENDPOINT);
+        count(&self.endpoints, more, most)
     }
 
     /// The text, in one allocation for all who ask for it.
@@ -73,4 +106,13 @@ impl<'a> Context<'a> {
         }
         last.clone()
     }
+}
+
+fn count(counted: &Cell<usize>, more: usize, most: usize) -> Result<(), usize> {
+    let all = counted.get().saturating_add(more);
+    if all > most {
+        return Err(most);
+    }
+    counted.set(all);
+    Ok(())
 }

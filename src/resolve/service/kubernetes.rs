@@ -15,7 +15,6 @@ use crate::mesh::{Service, Visibility};
 use crate::resolve::check::network;
 use crate::resolve::{Context, Sink, creation};
 use crate::resource::{self as raw, Document, IntOrString};
-use crate::terms::hash::HashSet;
 use crate::terms::labels::Labels;
 
 use super::endpoint_slices::Slices;
@@ -65,7 +64,13 @@ pub(super) fn service(
             ports: &ports,
             selector: &selector,
         };
-        behind.endpoints(&resource, workloads, slices, sink)
+        match behind.endpoints(&resource, workloads, slices, cx, sink) {
+            Ok(endpoints) => endpoints,
+            Err(most) => {
+                push_too_many(&at.field("selector"), most, sink);
+                return None;
+            }
+        }
     };
     Some(Service {
         hostname,
@@ -218,15 +223,18 @@ impl Behind<'_> {
         resource: &crate::terms::name::ResourceName,
         workloads: &Workloads,
         slices: &Slices<'_>,
+        cx: &Context<'_>,
         sink: &mut Sink<'_>,
-    ) -> Arc<[Endpoint]> {
+    ) -> Result<Arc<[Endpoint]>, usize> {
         let publish = self.spec.publish_not_ready_addresses;
         let sliced = slices.endpoints(resource, self.ports, publish, workloads, sink);
         match (sliced, self.selector.is_empty()) {
-            (sliced, true) => sliced.unwrap_or_default().into(),
+            (sliced, true) => Ok(sliced.unwrap_or_default().into()),
             (Some(mut all), false) => {
-                self.select(&resource.namespace, workloads, true, &mut all);
-                all.into()
+                let selected = workloads.places(&resource.namespace, self.selector);
+                cx.count_endpoints(selected.len())?;
+                self.select(&resource.namespace, &selected, workloads, true, &mut all);
+                Ok(all.into())
             }
             (None, false) => {
                 let ports = self.ports.iter().map(|port| SelectedPort {
@@ -243,9 +251,9 @@ impl Behind<'_> {
                         publishes_not_ready: publish,
                     },
                 };
-                workloads.shared(selection, || {
+                workloads.shared(selection, cx, |selected| {
                     let mut all = Vec::new();
-                    self.select(&resource.namespace, workloads, false, &mut all);
+                    self.select(&resource.namespace, selected, workloads, false, &mut all);
                     all
                 })
             }
@@ -255,25 +263,22 @@ impl Behind<'_> {
     fn select(
         &self,
         namespace: &Arc<str>,
+        selected: &[u32],
         workloads: &Workloads,
         has_slices: bool,
         all: &mut Vec<Endpoint>,
     ) {
         let publish = self.spec.publish_not_ready_addresses;
         let fixed = self.numbered_ports();
-        let selected: Vec<&Workload> = workloads.selected(namespace, self.selector).collect();
-        let pods = selected
-            .iter()
-            .filter(|workload| workload.kind == WorkloadKind::Pod);
-        // Each set of labels once: the pods of a Deployment have the same.
-        let listed: HashSet<&Labels> = pods.map(|pod| &*pod.labels).collect();
-        for workload in selected {
+        let is_listed = |labels: &Labels| {
+            let mut with_labels = workloads.selected(namespace, labels);
+            with_labels
+                .any(|one| one.kind == WorkloadKind::Pod && self.selector.selects(&one.labels))
+        };
+        for workload in selected.iter().filter_map(|place| workloads.at(*place)) {
             let counts = match workload.kind {
                 WorkloadKind::Pod => !has_slices,
-                WorkloadKind::Deployment => {
-                    let has_its_labels = |pod: &&Labels| workload.labels.selects(pod);
-                    !has_slices && !listed.iter().any(has_its_labels)
-                }
+                WorkloadKind::Deployment => !has_slices && !is_listed(&workload.labels),
                 // Only one with an IP address can stand behind a Kubernetes Service (R-M-132).
                 WorkloadKind::WorkloadEntry => workload.has_ip(),
             };
@@ -322,4 +327,14 @@ impl Behind<'_> {
         });
         ports.collect()
     }
+}
+
+/// Says that a selector yields more endpoints than all may.
+pub(super) fn push_too_many(at: &At<'_>, most: usize, sink: &mut Sink<'_>) {
+    sink.push_with_help(
+        at,
+        Code::ENDPOINTS_TOO_LARGE,
+        format!("selectors yield more than {most} endpoints"),
+        "services that select the same, for the same ports, share their endpoints: give them the same ports",
+    );
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::At;
+use crate::diagnostic::{At, Code};
 use crate::mesh::service::{
     Endpoint, EndpointPort, Health, Protocol, Registry, Resolution, ServicePort,
 };
@@ -14,6 +14,7 @@ use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
 use crate::terms::subnet;
 
+use super::kubernetes::push_too_many;
 use super::service_entry_checks;
 use super::workload_entry::{has_sidecar, inline_labels};
 use super::workloads::{
@@ -30,6 +31,16 @@ pub(super) fn services(
 ) {
     let (meta, spec) = (&document.meta, &document.spec);
     service_entry_checks::check(meta, spec, &At::ROOT.field("spec"), sink);
+    let ports = spec.addresses.len().max(1).saturating_mul(spec.ports.len());
+    let ports = ports.saturating_mul(spec.hosts.len());
+    if let Err(most) = cx.count_service_ports(ports) {
+        sink.push_with_help(
+            &At::ROOT.field("spec").field("hosts"),
+            Code::SERVICES_TOO_LARGE,
+            format!("the services of ServiceEntries have more than {most} ports"),
+            "every host has every address and port: give hosts that need fewer a ServiceEntry of their own",
+        );
+    }
     if sink.failed() {
         return;
     }
@@ -45,9 +56,23 @@ pub(super) fn services(
     let selector: Option<Arc<Labels>> =
         selector.map(|selector| Arc::new(selector.labels.iter().map(pair).collect()));
     let endpoint_ports = EndpointPorts::new(spec);
-    let endpoints: Arc<[Endpoint]> = match &selector {
-        Some(selector) => selected(&endpoint_ports, resolution, selector, &resource, workloads),
-        None => listed(spec, &endpoint_ports).into(),
+    let endpoints = match &selector {
+        Some(selector) => selected(
+            &endpoint_ports,
+            resolution,
+            selector,
+            &resource,
+            workloads,
+            cx,
+        ),
+        None => Ok(listed(spec, &endpoint_ports).into()),
+    };
+    let endpoints: Arc<[Endpoint]> = match endpoints {
+        Ok(endpoints) => endpoints,
+        Err(most) => {
+            let at = At::ROOT.field("spec");
+            return push_too_many(&at.field("workloadSelector"), most, sink);
+        }
     };
     let is_named_by_host = endpoints.is_empty()
         && selector.is_none()
@@ -176,7 +201,8 @@ fn selected(
     selector: &Arc<Labels>,
     resource: &ResourceName,
     workloads: &Workloads,
-) -> Arc<[Endpoint]> {
+    cx: &Context<'_>,
+) -> Result<Arc<[Endpoint]>, usize> {
     let takes_names = matches!(resolution, Resolution::Dns | Resolution::DnsRoundRobin);
     let selected_ports = ports.spec.ports.iter().map(|port| SelectedPort {
         name: port.name.as_str().into(),
@@ -190,8 +216,8 @@ fn selected(
         ports: selected_ports.collect(),
         by: SelectedBy::ServiceEntry { takes_names },
     };
-    workloads.shared(selection, || {
-        let selected = workloads.selected(&resource.namespace, selector);
+    workloads.shared(selection, cx, |selected| {
+        let selected = selected.iter().filter_map(|place| workloads.at(*place));
         let taken = selected.filter(|workload| {
             workload.kind != WorkloadKind::WorkloadEntry || takes_names || workload.has_ip()
         });

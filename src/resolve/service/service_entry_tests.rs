@@ -169,3 +169,47 @@ fn service_entries_of_one_host_whose_ports_merge_are_no_conflict() {
     let clashing = [entry("a", 80, "DNS"), entry("b", 81, "NONE")].concat();
     assert_eq!(codes(&resolve(&clashing).1), ["host-taken"]);
 }
+
+#[test]
+fn hosts_addresses_and_ports_of_service_entries_cannot_multiply_without_bound() {
+    let list =
+        |n: usize, one: &dyn Fn(usize) -> String| (1..=n).map(one).collect::<Vec<_>>().join(", ");
+    let entry = |hosts, ports| {
+        format!(
+            "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {{name: se{hosts}}}\nspec: {{hosts: [{}], ports: [{}], resolution: NONE}}\n---\n",
+            list(hosts, &|n| format!("h{n}.s{hosts}.com")),
+            list(ports, &|n| format!(
+                "{{name: p{n}, number: {n}, protocol: HTTP}}"
+            ))
+        )
+    };
+    let (all, report) = resolve(&(entry(300, 300) + &entry(2, 2)));
+    assert_eq!(codes(&report), ["services-too-large"]);
+    // Nothing half-built, and what comes after it is there.
+    assert_eq!(all.len(), 2);
+}
+
+#[test]
+fn selectors_cannot_yield_endpoints_without_bound() {
+    let service = |n: usize| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: s{n}}}\nspec: {{selector: {{app: a}}, ports: [{{name: http-{n}, port: 80}}]}}\n---\n"
+        )
+    };
+    let pod = |n: usize| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: p{n}, labels: {{app: a}}}}\nstatus: {{podIP: 10.0.{}.{}}}\n---\n",
+            n / 256,
+            n % 256
+        )
+    };
+    let text: String = (0..600).map(service).chain((0..600).map(pod)).collect();
+    let (all, report) = resolve(&text);
+    let stopped = codes(&report).into_iter();
+    let stopped = stopped
+        .filter(|code| *code == "endpoints-too-large")
+        .count();
+    assert!(stopped > 0 && stopped < 300, "{stopped}");
+    assert_eq!(all.len(), 600 - stopped);
+    assert!(all.iter().all(|one| one.endpoints.len() == 600));
+}

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{At, Code};
 use crate::mesh::service::{Endpoint, EndpointPort, Health};
-use crate::resolve::Sink;
+use crate::resolve::{Context, Sink};
 use crate::resource;
 use crate::terms::address::Address;
 use crate::terms::hash::HashMap;
@@ -125,6 +125,8 @@ pub(super) struct Workloads {
     pods: HashMap<ResourceName, u32>,
     /// What was selected already: services that select the same, for the same ports, share their endpoints.
     shared: RefCell<HashMap<Selection, Arc<[Endpoint]>>>,
+    /// Whom each selector selects in each namespace.
+    selected: RefCell<HashMap<(Arc<str>, Arc<Labels>), Arc<[u32]>>>,
 }
 
 /// All that the endpoints of a service depend on that has but those that it selects.
@@ -174,17 +176,43 @@ impl Workloads {
     }
 
     /// The endpoints of this selection, made at the first time.
+    ///
+    /// # Errors
+    /// How many endpoints all services may have together, where these are too many: see [`Context::count_endpoints`].
     pub(super) fn shared(
         &self,
         by: Selection,
-        make: impl FnOnce() -> Vec<Endpoint>,
-    ) -> Arc<[Endpoint]> {
-        let known = self.shared.borrow().get(&by).cloned();
-        known.unwrap_or_else(|| {
-            let made: Arc<[Endpoint]> = make().into();
-            self.shared.borrow_mut().insert(by, Arc::clone(&made));
-            made
-        })
+        cx: &Context<'_>,
+        make: impl FnOnce(&[u32]) -> Vec<Endpoint>,
+    ) -> Result<Arc<[Endpoint]>, usize> {
+        if let Some(known) = self.shared.borrow().get(&by) {
+            return Ok(Arc::clone(known));
+        }
+        let selected = self.places(&by.namespace, &by.selector);
+        cx.count_endpoints(selected.len())?;
+        let made: Arc<[Endpoint]> = make(&selected).into();
+        self.shared.borrow_mut().insert(by, Arc::clone(&made));
+        Ok(made)
+    }
+
+    /// The workload at a place.
+    pub(super) fn at(&self, place: u32) -> Option<&Workload> {
+        self.all.get(place as usize)
+    }
+
+    /// The places of those that [`selected`](Self::selected) finds, found once.
+    pub(super) fn places(&self, namespace: &Arc<str>, selector: &Arc<Labels>) -> Arc<[u32]> {
+        let key = (Arc::clone(namespace), Arc::clone(selector));
+        if let Some(known) = self.selected.borrow().get(&key) {
+            return Arc::clone(known);
+        }
+        let places = self.candidates(namespace, selector).iter().copied();
+        let is_selected = |one: &Workload| selector.selects(&one.labels);
+        let places: Arc<[u32]> = places
+            .filter(|place| self.at(*place).is_some_and(is_selected))
+            .collect();
+        self.selected.borrow_mut().insert(key, Arc::clone(&places));
+        places
     }
 
     /// The pod of this name.
@@ -199,20 +227,23 @@ impl Workloads {
         namespace: &Arc<str>,
         selector: &'a Labels,
     ) -> impl Iterator<Item = &'a Workload> {
+        let candidates = self.candidates(namespace, selector).iter();
+        candidates
+            .filter_map(|place| self.at(*place))
+            .filter(|workload| selector.selects(&workload.labels))
+    }
+
+    fn candidates(&self, namespace: &Arc<str>, selector: &Labels) -> &[u32] {
         let of_pair = |(key, value): (&str, &str)| {
             self.by_pair
                 .get(&(Arc::clone(namespace), key.into(), value.into()))
                 .map_or(&[][..], Vec::as_slice)
         };
         let rarest = selector.iter().map(of_pair).min_by_key(|all| all.len());
-        let candidates = rarest.unwrap_or_else(|| {
+        rarest.unwrap_or_else(|| {
             let all = self.by_namespace.get(namespace);
             all.map_or(&[][..], Vec::as_slice)
-        });
-        candidates
-            .iter()
-            .filter_map(|at| self.all.get(*at as usize))
-            .filter(|workload| selector.selects(&workload.labels))
+        })
     }
 }
 
