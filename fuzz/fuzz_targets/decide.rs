@@ -33,8 +33,8 @@ fuzz_target!(|input: &[u8]| {
                 .port(port);
             let decision = router.decide(&request, entropy);
             assert_eq!(
-                decision.to_owned(),
-                router.decide(&request, entropy).to_owned()
+                decision.record(),
+                router.decide(&request, entropy).record()
             );
             drop(router.explain(&request, entropy).to_string());
             drop(decision.apply(&request));

@@ -1,7 +1,7 @@
 //! The listeners of a gateway workload: its merged servers, each group with the filter chains of its kind
 //! (R-M-018..R-M-030, R-M-037).
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
 use crate::mesh::gateway::{Gateway as GatewayResource, Server};
@@ -12,8 +12,8 @@ use crate::router::{
     ServerBinding, TcpProxy,
 };
 use crate::terms::hash::{HashMap, HashSet};
-use crate::terms::host;
 use crate::terms::name::{GatewayName, ResourceName};
+use crate::terms::overlap_index::OverlapIndex;
 use crate::terms::proxy::{Proxy, ProxyKind};
 use crate::terms::route_policy::HashKey;
 
@@ -22,7 +22,7 @@ use super::gateway_hosts::AtServers;
 use super::gateway_routes::StreamServices;
 use super::gateway_tcp::{self, TakenNames};
 use super::http_rules::Listening;
-use super::scope::Scope;
+use super::scope::{Scope, ServiceView};
 use super::tcp_filters::FilterMaker;
 use crate::mesh::gateway_merge::{self, MergedGateways, MergedServer, ServerGroup};
 
@@ -31,6 +31,39 @@ pub(super) struct Gateway<'a> {
     proxy: &'a Proxy,
     pub(super) scope: &'a Scope<'a>,
     clusters: &'a RefCell<Clusters<'a>>,
+    /// Found when a server first passes everything through.
+    services: OnceCell<Services>,
+}
+
+/// The services of the proxy, and their places by host name.
+struct Services {
+    all: Vec<ServiceView>,
+    by_host: OverlapIndex<usize>,
+}
+
+impl Services {
+    fn new(all: Vec<ServiceView>) -> Self {
+        let mut by_host = OverlapIndex::default();
+        for (place, view) in all.iter().enumerate() {
+            by_host.insert(view.hostname(), place);
+        }
+        Services { all, by_host }
+    }
+
+    /// Those that a host of the server covers, in order.
+    fn covered_by<'s>(&'s self, server: &'s Server) -> impl Iterator<Item = &'s ServiceView> {
+        let hosts = server.hosts.iter();
+        let same = |host: &'s str| {
+            self.by_host
+                .at(host)
+                .iter()
+                .chain(self.by_host.covered(host))
+        };
+        let mut places: Vec<usize> = hosts.flat_map(|one| same(&one.host)).copied().collect();
+        places.sort_unstable();
+        places.dedup();
+        places.into_iter().map(|place| &self.all[place])
+    }
 }
 
 /// Chains of one listener while they are put together.
@@ -50,6 +83,7 @@ impl<'a> Gateway<'a> {
             proxy,
             scope,
             clusters,
+            services: OnceCell::new(),
         }
     }
 
@@ -147,7 +181,7 @@ impl<'a> Gateway<'a> {
                 }
                 continue;
             }
-            let filters = FilterMaker::new(self.scope, self.clusters);
+            let filters = FilterMaker::new(self.clusters);
             draft.chains.extend(gateway_tcp::chains(
                 server,
                 streams.of(server),
@@ -162,13 +196,12 @@ impl<'a> Gateway<'a> {
     /// sidecars send (R-M-030).
     fn auto_passthrough(&self, server: &MergedServer) -> Vec<FilterChain> {
         let mut out = Vec::new();
-        for view in &self.scope.services() {
+        let services = self
+            .services
+            .get_or_init(|| Services::new(self.scope.services()));
+        for view in services.covered_by(server.server()) {
             let service = view.service();
-            let hosts = server.server().hosts.iter();
-            let covered = hosts
-                .map(|host| &host.host)
-                .any(|host| host::is_subset_of(&service.hostname, host));
-            if service.mesh_external || !covered {
+            if service.mesh_external {
                 continue;
             }
             let rule = self.clusters.borrow_mut().rule(&service.hostname);
@@ -301,15 +334,15 @@ pub(super) fn bindings(groups: &[ServerGroup]) -> Vec<GatewayBinding> {
             bind: group.bind,
             tls: gateway_merge::is_tls(server.server()),
         };
-        let place = *places.entry(resource).or_insert(out.len());
-        match out.get_mut(place) {
-            Some(gateway) => gateway.servers.push(binding),
-            None => out.push(GatewayBinding {
+        let place = *places.entry(resource).or_insert_with(|| {
+            out.push(GatewayBinding {
                 namespace: resource.namespace.to_string().into(),
                 name: resource.name.to_string().into(),
-                servers: vec![binding],
-            }),
-        }
+                servers: Vec::new(),
+            });
+            out.len() - 1
+        });
+        out[place].servers.push(binding);
     }
     out
 }

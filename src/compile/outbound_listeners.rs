@@ -201,7 +201,7 @@ impl<'a> Sidecar<'a> {
             _ => port.number,
         };
         let alone = port.protocol == Protocol::Unsupported && address.is_some();
-        let filters = FilterMaker::new(self.scope, self.clusters);
+        let filters = FilterMaker::new(self.clusters);
         let mut tcp = || {
             let tcp_port = TcpPort {
                 service: inner,

@@ -49,7 +49,11 @@ impl<'a> Sidecar<'a> {
     }
 
     /// What the egress listener at this place offers on a port, and how VirtualServices see the port.
-    pub(super) fn on_port(&self, egress: usize, port: u16) -> (PortServices<'_>, OnPort<'_, 'a>) {
+    pub(super) fn on_port(
+        &self,
+        egress: usize,
+        port: u16,
+    ) -> (PortServices<'_, 'a>, OnPort<'_, 'a>) {
         let egress = &self.scope.listeners()[egress];
         let services = PortServices {
             port,

@@ -4,6 +4,7 @@
 //! Each function here depends on one VirtualService or one service, and on those that it names or covers: nothing is listed,
 //! all is asked by name.
 
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -12,7 +13,9 @@ use crate::mesh::service::{Protocol, Resolution};
 use crate::mesh::virtual_service::{Semantics, VirtualService};
 use crate::router::{Action, Forward, Rule, RuleList, Split, VirtualHostKind};
 use crate::terms::condition::RequestMatch;
+use crate::terms::hash::HashMap;
 use crate::terms::host;
+use crate::terms::name::ResourceName;
 use crate::terms::route_policy::RoutePolicy;
 
 use super::arbitration::{Author, Claim, ClaimRank, Want};
@@ -23,10 +26,10 @@ use super::rank::{ServiceRank, VirtualServiceRank};
 use super::scope::{EgressListener, ServiceView};
 
 /// What one egress listener offers on one port.
-pub(super) struct PortServices<'a> {
+pub(super) struct PortServices<'a, 'm> {
     /// Listener port; 0 for an `HTTP_PROXY` listener, where all ports of all services take part (R-H-054).
     pub port: u16,
-    pub egress: &'a EgressListener<'a>,
+    pub egress: &'a EgressListener<'m>,
     /// DNS search domain of the proxy.
     pub proxy_domain: &'a str,
     /// Route policy of services without a VirtualService: the mesh's retries.
@@ -34,6 +37,7 @@ pub(super) struct PortServices<'a> {
 }
 
 /// The service of a host name that exposes the port.
+#[derive(Clone)]
 pub(super) struct Exposed {
     service: ServiceView,
     /// Where the first service of the name stands.
@@ -51,7 +55,53 @@ pub(super) struct Hosts {
     pub claimed: Vec<Box<str>>,
 }
 
-impl PortServices<'_> {
+/// What the wildcards of all VirtualServices cover and own on a port: each service is asked for its owner once.
+#[derive(Default)]
+pub(super) struct Owned {
+    by_owner: OnceCell<HashMap<ResourceName, Vec<Exposed>>>,
+    covers: RefCell<HashMap<Box<str>, bool>>,
+}
+
+impl Owned {
+    fn covers(&self, services: &PortServices<'_, '_>, wildcard: &str) -> bool {
+        if let Some(&known) = self.covers.borrow().get(wildcard) {
+            return known;
+        }
+        let covers = services.covered(wildcard).next().is_some();
+        self.covers.borrow_mut().insert(wildcard.into(), covers);
+        covers
+    }
+
+    /// The services that this VirtualService owns, of those that the wildcard covers.
+    fn of(
+        &self,
+        services: &PortServices<'_, '_>,
+        virtual_service: &VirtualService,
+        wildcard: &str,
+    ) -> Vec<Exposed> {
+        let by_owner = self.by_owner.get_or_init(|| {
+            let mut by_owner: HashMap<ResourceName, Vec<Exposed>> = HashMap::default();
+            for exposed in services.all() {
+                if let Some(owner) = services.owner(&exposed) {
+                    let owner = owner.resource().clone();
+                    by_owner.entry(owner).or_default().push(exposed);
+                }
+            }
+            by_owner
+        });
+        let own = by_owner
+            .get(virtual_service.resource())
+            .into_iter()
+            .flatten();
+        let covered = own.filter(|exposed| {
+            let name = services.registry_name(exposed.service.hostname());
+            host::overlaps(wildcard, &name)
+        });
+        covered.cloned().collect()
+    }
+}
+
+impl PortServices<'_, '_> {
     /// The name of a service among those of the port, and in the cluster of its default route: in lower case, as it stands
     /// only where a listener has all ports (R-H-042, R-H-046). Nothing else writes the host name of a cluster in lower case,
     /// so that the default route of a service in capitals leads nowhere.
@@ -107,7 +157,13 @@ impl PortServices<'_> {
 
     /// What a VirtualService has to claim here; `None`: nothing, whatever its rules. On port 80 every VirtualService has a
     /// say, elsewhere one with a host that some service of the port has (R-H-028).
-    pub(super) fn hosts_of(&self, virtual_service: &VirtualService) -> Option<Hosts> {
+    ///
+    /// `owned` is what [`owned`](Self::owned) says, for who asks for many; `None`: it is found anew.
+    pub(super) fn hosts_of(
+        &self,
+        virtual_service: &VirtualService,
+        owned: Option<&Owned>,
+    ) -> Option<Hosts> {
         let mut hosts = Hosts::default();
         let mut services: Vec<Exposed> = Vec::new();
         // In the words of the Gateway API a wildcard is the host of a ServiceEntry, and stands for nothing else (R-G-060).
@@ -123,26 +179,13 @@ impl PortServices<'_> {
         for name in wildcards {
             // A wildcard that covers a service is no domain of its own, even where another VirtualService owns the
             // service.
-            let mut covers = false;
-            let mut own: Vec<Exposed> = Vec::new();
-            let covered = self.egress.names_overlapping(name);
-            for known in covered.flat_map(|covered| self.known_as(covered)) {
-                if !host::overlaps(name, &known) {
-                    continue;
-                }
-                let Some(exposed) = self.exposed(&known) else {
-                    continue;
-                };
-                covers = true;
-                // The index of the most specific hosts knows services as they are written: one in capitals belongs to no
-                // wildcard.
-                let hostname = exposed.service.hostname();
-                let owner = (known == *hostname).then(|| self.egress.most_specific(hostname));
-                let owner = owner.flatten();
-                if owner.is_some_and(|owner| owner.resource() == virtual_service.resource()) {
-                    own.push(exposed);
-                }
-            }
+            let (covers, mut own) = match owned {
+                Some(owned) => (
+                    owned.covers(self, name),
+                    owned.of(self, virtual_service, name),
+                ),
+                None => self.covered_by(virtual_service, name),
+            };
             own.sort_by(|a, b| a.rank.cmp(&b.rank));
             services.extend(own);
             if !covers {
@@ -177,6 +220,53 @@ impl PortServices<'_> {
             hosts.services.push((80, Vec::new()));
         }
         (!hosts.services.is_empty()).then_some(hosts)
+    }
+
+    /// Whether a wildcard covers a service of the port, and those of them that this VirtualService owns.
+    fn covered_by(&self, virtual_service: &VirtualService, wildcard: &str) -> (bool, Vec<Exposed>) {
+        let mut covers = false;
+        let mut own: Vec<Exposed> = Vec::new();
+        for exposed in self.covered(wildcard) {
+            covers = true;
+            let owner = self.owner(&exposed);
+            if owner.is_some_and(|owner| owner.resource() == virtual_service.resource()) {
+                own.push(exposed);
+            }
+        }
+        (covers, own)
+    }
+
+    /// The services of the port that a wildcard covers.
+    fn covered<'p>(&'p self, wildcard: &'p str) -> impl Iterator<Item = Exposed> + 'p {
+        let covered = self.egress.names_overlapping(wildcard);
+        let known = covered.flat_map(|covered| self.known_as(covered));
+        let known = known.filter(move |known| host::overlaps(wildcard, known));
+        known.filter_map(|known| self.exposed(&known))
+    }
+
+    /// The VirtualService of the most specific host that covers the service. That index knows services as they are
+    /// written: one in capitals belongs to no wildcard.
+    fn owner(&self, exposed: &Exposed) -> Option<Arc<VirtualService>> {
+        let hostname = exposed.service.hostname();
+        let is_as_written = self.registry_name(hostname) == *hostname;
+        is_as_written
+            .then(|| self.egress.most_specific(hostname))
+            .flatten()
+    }
+
+    /// The services of the port.
+    fn all(&self) -> Vec<Exposed> {
+        let services: Vec<ServiceView> = match self.port {
+            0 => self.egress.services().collect(),
+            port => self.egress.services_on(port).collect(),
+        };
+        let names = services
+            .iter()
+            .map(|one| self.registry_name(one.hostname()));
+        let mut names: Vec<Arc<str>> = names.collect();
+        names.sort_unstable();
+        names.dedup();
+        names.iter().filter_map(|name| self.exposed(name)).collect()
     }
 
     /// The claims of a VirtualService with these rules on its hosts.

@@ -1,13 +1,14 @@
 //! Which listeners a sidecar opens and how services share them: HTTP ports on every address, TCP ports on the
 //! service's address, mixed ones by detection (R-H-041, R-M-067..R-M-069).
 
+use ipnet::IpNet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::mesh::service::Protocol;
 use crate::router::{ChainMatch, Filter, FilterChain, Listener, RouteConfigId, Transport};
 
-use crate::terms::hash::HashMap;
+use crate::terms::hash::{HashMap, HashSet};
 
 use super::gateway_tcp::listener_name;
 
@@ -47,14 +48,15 @@ struct Entry {
     /// Made by an explicit egress listener: the catch-all one adds nothing to it.
     locked: bool,
     chains: Vec<FilterChain>,
+    /// What the chains ask for.
+    asked: HashSet<ChainMatch>,
 }
 
 impl Entry {
     /// Adds chains that ask for something else than those that are there.
     fn add(&mut self, chains: Vec<FilterChain>) {
         for chain in chains {
-            let mut own = self.chains.iter();
-            if !own.any(|one| same_match(&one.matches, &chain.matches)) {
+            if self.asked.insert(in_order(&chain.matches)) {
                 self.chains.push(chain);
             }
         }
@@ -183,6 +185,10 @@ fn first(offer: Offer<'_>, class: Class) -> Entry {
         port: offer.port,
         protocol,
         locked: false,
+        asked: chains
+            .iter()
+            .map(|chain| in_order(&chain.matches))
+            .collect(),
         chains,
     }
 }
@@ -193,26 +199,19 @@ fn speaks_first(incoming: Protocol, existing: Protocol) -> bool {
     incoming != existing && (silent(incoming) || silent(existing))
 }
 
-/// Whether two chains ask for the same, whatever the order in which they say it.
-fn same_match(a: &ChainMatch, b: &ChainMatch) -> bool {
-    let names = |matches: &ChainMatch| {
-        let mut names = matches.server_names.clone();
-        names.sort_unstable();
-        names.dedup();
-        names
-    };
-    let ranges = |matches: &ChainMatch| {
-        let mut ranges: Vec<_> = matches
-            .destinations
-            .iter()
-            .map(|range| range.network())
-            .collect();
-        ranges.sort_unstable();
-        ranges.dedup();
-        ranges
-    };
-    a.transport == b.transport
-        && a.application_protocols == b.application_protocols
-        && names(a) == names(b)
-        && ranges(a) == ranges(b)
+/// What a chain asks for, whatever the order in which it says it.
+fn in_order(asked: &ChainMatch) -> ChainMatch {
+    let mut names = asked.server_names.clone();
+    names.sort_unstable();
+    names.dedup();
+    let ranges = asked.destinations.iter();
+    let mut ranges: Vec<_> = ranges.map(|range| IpNet::from(range.network())).collect();
+    ranges.sort_unstable();
+    ranges.dedup();
+    ChainMatch {
+        destinations: ranges,
+        server_names: names,
+        transport: asked.transport,
+        application_protocols: asked.application_protocols.clone(),
+    }
 }

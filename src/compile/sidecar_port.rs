@@ -17,7 +17,7 @@ use super::rank::VirtualServiceRank;
 use super::reached::Reached;
 use super::scope::ServiceView;
 use super::sidecar::Sidecar;
-use super::sidecar_hosts::{Hosts, PortServices};
+use super::sidecar_hosts::{Hosts, Owned, PortServices};
 use super::stale::Stale;
 
 /// The route configurations of a sidecar by port. The claims of a port are made once, however many listeners ask.
@@ -171,10 +171,17 @@ impl PortClaims {
             port,
             ..PortClaims::default()
         };
-        let bound = services.egress.virtual_services();
+        // On port 80, and where a listener has all ports, every VirtualService has a say.
+        let bound: Vec<_> = match port {
+            0 | 80 => services.egress.virtual_services().collect(),
+            _ => services.egress.virtual_services_on(port),
+        };
+        let bound = bound.into_iter();
+        let owned = Owned::default();
         let units = units_of(
             bound.filter_map(|virtual_service| services.egress.rank_of(virtual_service)),
             &services,
+            Some(&owned),
             &listening,
         );
         for (rank, hosts, rules) in units {
@@ -189,7 +196,11 @@ impl PortClaims {
             let name = rank.virtual_service().resource().clone();
             claims.virtual_services.insert(name, unit);
         }
-        for service in services.egress.services() {
+        let all: Vec<ServiceView> = match port {
+            0 => services.egress.services().collect(),
+            _ => services.egress.services_on(port).collect(),
+        };
+        for service in all {
             let name: Box<str> = (&*services.registry_name(service.hostname())).into();
             if claims.services.contains_key(&name) || claims.claimed.contains_key(&name) {
                 continue;
@@ -262,7 +273,11 @@ impl PortClaims {
         }
         let mut come: Vec<Claim> = Vec::new();
         let mut units: Vec<(Owner, usize, Vec<Box<str>>)> = Vec::new();
-        for (rank, hosts, rules) in units_of(ranks.into_iter(), &services, &listening) {
+        const FEW: usize = 8;
+        let owned = (ranks.len() > FEW).then(Owned::default);
+        for (rank, hosts, rules) in
+            units_of(ranks.into_iter(), &services, owned.as_ref(), &listening)
+        {
             let taken = hosts.claimed.clone();
             let claims = services.claims_of(&rank, hosts, &rules);
             let owner = Owner::VirtualService(rank.virtual_service().resource().clone());
@@ -331,11 +346,12 @@ impl PortClaims {
 /// rule lists are made on several threads.
 fn units_of(
     ranks: impl Iterator<Item = VirtualServiceRank>,
-    services: &PortServices<'_>,
+    services: &PortServices<'_, '_>,
+    owned: Option<&Owned>,
     listening: &OnPort<'_, '_>,
 ) -> Vec<(VirtualServiceRank, Hosts, Arc<RuleList>)> {
     let with_rules = ranks.filter_map(|rank| {
-        let hosts = services.hosts_of(rank.virtual_service())?;
+        let hosts = services.hosts_of(rank.virtual_service(), owned)?;
         let rules = http_rules::rules(rank.virtual_service(), listening);
         (!rules.is_empty()).then_some(((rank, hosts), rules))
     });

@@ -11,18 +11,16 @@ use crate::terms::origin::Origin;
 
 use super::clusters::Clusters;
 use super::gateway_tcp::TcpFilters;
-use super::scope::Scope;
 use super::sidecar_tcp::ServiceFilters;
 
 /// Makes the TCP filters of one proxy; it sees services whole, whatever the listener (R-M-138).
 pub(super) struct FilterMaker<'a> {
-    scope: &'a Scope<'a>,
     clusters: &'a RefCell<Clusters<'a>>,
 }
 
 impl<'a> FilterMaker<'a> {
-    pub(super) fn new(scope: &'a Scope<'a>, clusters: &'a RefCell<Clusters<'a>>) -> Self {
-        FilterMaker { scope, clusters }
+    pub(super) fn new(clusters: &'a RefCell<Clusters<'a>>) -> Self {
+        FilterMaker { clusters }
     }
 
     fn proxy_to(&self, split: Split, host: &Arc<str>, subset: Option<&str>) -> TcpProxy {
@@ -49,16 +47,13 @@ impl TcpFilters for FilterMaker<'_> {
         let mut clusters = self.clusters.borrow_mut();
         let split = route
             .iter()
-            .filter(|route| !weighted || route.weight > 0)
-            .map(|route| {
-                let destination = &route.destination;
+            .filter(|one| !weighted || one.weight > 0)
+            .map(|one| {
+                let destination = &one.destination;
+                let service = clusters.service(&destination.host);
                 WeightedCluster {
-                    cluster: clusters.destination(
-                        destination,
-                        self.scope.service(&destination.host).as_ref(),
-                        port,
-                    ),
-                    weight: if weighted { route.weight } else { 1 },
+                    cluster: clusters.destination(destination, service.as_ref(), port),
+                    weight: if weighted { one.weight } else { 1 },
                     headers: None,
                 }
             });

@@ -49,7 +49,11 @@ impl Names {
     }
 
     /// The first value of header `name` (lower case).
-    pub(super) fn first_line<'q, 'b: 'q>(&'q self, request: &Request<'b>, name: &str) -> Option<&'q [u8]> {
+    pub(super) fn first_line<'q, 'b: 'q>(
+        &'q self,
+        request: &Request<'b>,
+        name: &str,
+    ) -> Option<&'q [u8]> {
         let mut first = None;
         self.for_each_line(request, name, &mut |value| first = first.or(Some(value)));
         first

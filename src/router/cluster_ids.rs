@@ -29,8 +29,43 @@ impl Default for RouterIds {
 pub(crate) struct ClusterIds {
     side: ClusterSide,
     next: u32,
-    by_host: HashMap<Arc<str>, SmallVec<[Numbered; 2]>>,
+    by_host: HashMap<Arc<str>, OfHost>,
     special: SmallVec<[(Special, ClusterId); 2]>,
+}
+
+/// The clusters of a host, in the order in which they came.
+#[derive(Clone, Debug, Default)]
+struct OfHost {
+    all: SmallVec<[Numbered; 2]>,
+    /// Their places by port and subset, where they are many.
+    places: HashMap<(u16, Option<Arc<str>>), usize>,
+}
+
+/// So many are looked at one by one.
+const FEW: usize = 8;
+
+impl OfHost {
+    fn find(&self, port: u16, subset: Option<&Arc<str>>) -> Option<ClusterId> {
+        let place = match self.all.len() <= FEW {
+            true => {
+                let mut all = self.all.iter();
+                all.position(|one| one.port == port && one.subset.as_ref() == subset)
+            }
+            false => self.places.get(&(port, subset.cloned())).copied(),
+        };
+        place.map(|place| self.all[place].id)
+    }
+
+    fn push(&mut self, one: Numbered) {
+        self.all.push(one);
+        if self.all.len() > FEW {
+            let known = self.places.len();
+            for (place, one) in self.all.iter().enumerate().skip(known) {
+                let key = (one.port, one.subset.clone());
+                self.places.insert(key, place);
+            }
+        }
+    }
 }
 
 /// A cluster of a host.
@@ -80,18 +115,13 @@ impl ClusterIds {
             Some(all) => all,
             None => self.by_host.entry(Arc::clone(host)).or_default(),
         };
-        let key =
-            |numbered: &Numbered| (numbered.port, numbered.subset.as_ref()).cmp(&(port, subset));
-        match all.binary_search_by(key) {
-            Ok(place) => all[place].id,
-            Err(place) => {
-                let id = ClusterId::new(self.side, self.next);
-                self.next += 1;
-                let subset = subset.cloned();
-                all.insert(place, Numbered { port, subset, id });
-                id
-            }
-        }
+        all.find(port, subset).unwrap_or_else(|| {
+            let id = ClusterId::new(self.side, self.next);
+            self.next += 1;
+            let subset = subset.cloned();
+            all.push(Numbered { port, subset, id });
+            id
+        })
     }
 
     /// The id of a cluster that is not a host's.
@@ -108,7 +138,7 @@ impl ClusterIds {
 
     /// All clusters of a host that have an id.
     pub(crate) fn all_of_host(&self, host: &str) -> &[Numbered] {
-        self.by_host.get(host).map_or(&[], |all| all.as_slice())
+        self.by_host.get(host).map_or(&[], |one| one.all.as_slice())
     }
 
     /// The hosts that have clusters.

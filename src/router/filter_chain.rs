@@ -13,7 +13,7 @@ use crate::terms::traffic_policy::Tunnel;
 use super::action::Split;
 
 /// What a connection is protected with, as the listener filters detect it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Transport {
     /// `raw_buffer`.
@@ -23,7 +23,7 @@ pub enum Transport {
 }
 
 /// What a filter chain asks of a connection; an empty list asks nothing.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ChainMatch {
     /// Destination address.
     pub(crate) destinations: Vec<IpNet>,

@@ -3,6 +3,7 @@
 //!
 //! Istio: `EndpointBuilder.BuildClusterLoadAssignment`, and `FromServiceEndpoints` for what DNS resolves.
 
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use smallvec::SmallVec;
 use crate::mesh::config::MeshConfig;
 use crate::mesh::service::{Endpoint, Health, Service, ServicePort};
 use crate::router::{ClusterSettings, Discovery, EndpointSet, Group, Member};
+use crate::terms::hash::HashMap;
 use crate::terms::labels::Labels;
 
 use crate::compile::scope::Scope;
@@ -31,7 +33,16 @@ pub(super) struct Pool {
     pub endpoints: Arc<[Endpoint]>,
     /// Where they are of several services: each with the end of its own.
     parts: Vec<(u32, Arc<Service>)>,
+    /// How many subsets have been found by a walk over all.
+    walks: Cell<u32>,
+    by_label: OnceCell<ByLabel>,
 }
+
+/// Places of endpoints by label.
+type ByLabel = HashMap<(Box<str>, Box<str>), Vec<u32>>;
+
+/// So many subsets are found by a walk over all endpoints before these are put in lists by label.
+const WALKS: u32 = 8;
 
 impl Pool {
     /// Of `service` and those that have its name.
@@ -48,7 +59,7 @@ impl Pool {
             [] => Pool::default(),
             [only] => Pool {
                 endpoints: Arc::clone(&only.endpoints),
-                parts: Vec::new(),
+                ..Pool::default()
             },
             several => {
                 let all = several.iter().flat_map(|part| part.endpoints.iter());
@@ -60,9 +71,43 @@ impl Pool {
                 Pool {
                     parts: parts.collect(),
                     endpoints: all.cloned().collect(),
+                    ..Pool::default()
                 }
             }
         }
+    }
+
+    /// The places of those that may have the labels of a subset (`None`: of all), in order.
+    fn candidates(&self, labels: Option<&Labels>) -> impl Iterator<Item = u32> {
+        let some = labels.and_then(|labels| self.with_rarest(labels));
+        let all = match some {
+            None => 0..self.endpoints.len() as u32,
+            Some(_) => 0..0,
+        };
+        all.chain(some.into_iter().flatten().copied())
+    }
+
+    /// The places of those with the rarest of these labels; `None`: not worth looking up.
+    fn with_rarest(&self, labels: &Labels) -> Option<&[u32]> {
+        self.walks.set(self.walks.get().saturating_add(1));
+        if self.walks.get() <= WALKS {
+            return None;
+        }
+        let by_label = self.by_label.get_or_init(|| {
+            let mut by_label = ByLabel::default();
+            for (place, endpoint) in (0..).zip(self.endpoints.iter()) {
+                for (key, value) in endpoint.labels.iter() {
+                    let list = by_label.entry((key.into(), value.into())).or_default();
+                    list.push(place);
+                }
+            }
+            by_label
+        });
+        let lists = labels.iter().map(|(key, value)| {
+            let list = by_label.get(&(key.into(), value.into()));
+            list.map_or(&[][..], Vec::as_slice)
+        });
+        lists.min_by_key(|list| list.len())
     }
 
     /// Whether the service that an endpoint is of has this very port.
@@ -92,7 +137,8 @@ impl Behind<'_> {
     pub(super) fn set(&self) -> EndpointSet {
         let mut by_locality: BTreeMap<&str, Vec<(u32, &Endpoint)>> = BTreeMap::new();
         let mut untold = Vec::new();
-        for (place, endpoint) in (0..).zip(self.pool.endpoints.iter()) {
+        for place in self.pool.candidates(self.labels.map(|labels| &**labels)) {
+            let endpoint = &self.pool.endpoints[place as usize];
             if !self.has(place, endpoint) {
                 continue;
             }

@@ -113,6 +113,11 @@ impl<'s> Clusters<'s> {
         self.host(host).rule
     }
 
+    /// The service of a host name as the whole proxy sees it.
+    pub(super) fn service(&mut self, host: &Arc<str>) -> Option<ServiceView> {
+        self.host(host).service.clone()
+    }
+
     /// `PassthroughCluster`.
     pub(super) fn passthrough(&mut self) -> ClusterId {
         self.special(Special::Passthrough)

@@ -2,6 +2,7 @@
 //!
 //! It lists nothing: what it imports is asked of the mesh by name, or walked.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -11,7 +12,7 @@ use crate::mesh::service::{Protocol, Service};
 use crate::mesh::sidecar::{self, EgressPort};
 use crate::mesh::{self, VirtualService};
 use crate::terms::address::Address;
-use crate::terms::hash::HashMap;
+use crate::terms::hash::{HashMap, HashSet};
 use crate::terms::host::{is_subset_of, overlaps};
 use crate::terms::name::GatewayName;
 
@@ -25,6 +26,8 @@ pub(crate) struct EgressListener<'m> {
     namespace: &'m str,
     written: Option<&'m sidecar::EgressListener>,
     import: Import<'m>,
+    /// Who comes first of those that share a lower-case wildcard host.
+    first_of_wildcard: RefCell<HashMap<Box<str>, Option<Arc<VirtualService>>>>,
 }
 
 impl<'m> EgressListener<'m> {
@@ -42,6 +45,7 @@ impl<'m> EgressListener<'m> {
                 Some(listener) => Import::new(&listener.hosts, namespace),
                 None => Import::everything(),
             },
+            first_of_wildcard: RefCell::default(),
         }
     }
 
@@ -67,7 +71,26 @@ impl<'m> EgressListener<'m> {
 
     /// The imported services in Istio's order; one host name may stand several times (same namespace).
     pub(crate) fn services(&self) -> impl Iterator<Item = ServiceView> {
-        let visible = self.mesh.service_index.visible_to(self.namespace);
+        let index = &self.mesh.service_index;
+        let (some, all) = match port_to_match(self.written) {
+            Some(port) => (Some(index.visible_on(port, self.namespace)), None),
+            None => (None, Some(index.visible_to(self.namespace))),
+        };
+        self.imported(some.into_iter().flatten().chain(all.into_iter().flatten()))
+    }
+
+    /// Those of them that have this port.
+    pub(crate) fn services_on(&self, port: u16) -> impl Iterator<Item = ServiceView> {
+        let visible = self.mesh.service_index.visible_on(port, self.namespace);
+        self.imported(visible.into_iter())
+            .filter(move |service| service.port(port).is_some())
+    }
+
+    /// Of visible services, in Istio's order, those that are imported.
+    fn imported<'s>(
+        &self,
+        visible: impl Iterator<Item = &'s Arc<Service>>,
+    ) -> impl Iterator<Item = ServiceView> {
         // Alone with its name, a service has nobody to give way to; of several, who does is asked once.
         let mut winners: HashMap<&str, Option<&str>> = HashMap::default();
         visible.filter_map(move |service| {
@@ -143,6 +166,29 @@ impl<'m> EgressListener<'m> {
         bound.filter(|virtual_service| self.selects(virtual_service))
     }
 
+    /// Those of them that may have something to say of services with this port: more than do, none left out.
+    pub(crate) fn virtual_services_on(&self, port: u16) -> Vec<&'m Arc<VirtualService>> {
+        let hosts = self.mesh.virtual_service_hosts();
+        let all = || self.virtual_services();
+        let mut left = 2 * self.mesh.virtual_services.len();
+        let mut seen: HashSet<*const VirtualService> = HashSet::default();
+        let mut ranked: Vec<(VirtualServiceRank, &'m Arc<VirtualService>)> = Vec::new();
+        for service in self.mesh.service_index.visible_on(port, self.namespace) {
+            for one in hosts.overlapping(&service.hostname.to_ascii_lowercase()) {
+                // Where many cover many services, walking all is less.
+                let Some(fewer) = left.checked_sub(1) else {
+                    return all().collect();
+                };
+                left = fewer;
+                if seen.insert(Arc::as_ptr(one)) {
+                    ranked.extend(self.rank_of(one).map(|rank| (rank, one)));
+                }
+            }
+        }
+        ranked.sort_by(|(a, _), (b, _)| a.cmp(b));
+        ranked.into_iter().map(|(_, one)| one).collect()
+    }
+
     /// The place of a VirtualService among those that are imported; `None`: it is not.
     pub(crate) fn rank_of(
         &self,
@@ -174,7 +220,7 @@ impl<'m> EgressListener<'m> {
     ///
     /// # Complexity
     /// In proportion to the length of `hostname` and the VirtualServices that share the host.
-    pub(crate) fn most_specific(&self, hostname: &str) -> Option<&'m Arc<VirtualService>> {
+    pub(crate) fn most_specific(&self, hostname: &str) -> Option<Arc<VirtualService>> {
         let hosts = self.mesh.virtual_service_hosts();
         let name = hostname.to_ascii_lowercase();
         let has = |virtual_service: &VirtualService, fits: &dyn Fn(&str) -> bool| {
@@ -182,11 +228,23 @@ impl<'m> EgressListener<'m> {
         };
         let exact = hosts
             .with(&name)
-            .filter(|virtual_service| has(virtual_service, &|host| host == hostname));
-        self.first_of(exact).or_else(|| {
+            .filter(|one| has(one, &|host| host == hostname));
+        self.first_of(exact).cloned().or_else(|| {
             hosts.covering(&name).find_map(|(length, list)| {
                 let covers = |host: &str| host.len() == length && is_subset_of(hostname, host);
-                self.first_of(list.filter(|virtual_service| has(virtual_service, &covers)))
+                let first = || self.first_of(list.filter(|one| has(one, &covers))).cloned();
+                if name != hostname {
+                    return first();
+                }
+                // All such names ask the same of a wildcard.
+                let wildcard = &name[name.len() + 1 - length..];
+                let known = self.first_of_wildcard.borrow().get(wildcard).cloned();
+                known.unwrap_or_else(|| {
+                    let first = first();
+                    let mut all = self.first_of_wildcard.borrow_mut();
+                    all.insert(wildcard.into(), first.clone());
+                    first
+                })
             })
         })
     }

@@ -22,6 +22,7 @@ mod egress;
 #[cfg(all(test, feature = "yaml"))]
 pub(crate) mod fixtures;
 mod import;
+mod ports;
 mod service_view;
 mod targets;
 #[cfg(all(test, feature = "yaml"))]
@@ -30,6 +31,7 @@ mod tests;
 mod virtual_service_tests;
 
 pub(crate) use egress::EgressListener;
+use ports::ListenerPorts;
 pub(crate) use service_view::ServiceView;
 use targets::{ServiceTarget, ServiceTargets};
 
@@ -44,6 +46,7 @@ pub(crate) struct Scope<'m> {
     egress_proxy: Option<&'m DestinationRef>,
     /// Empty at a gateway.
     listeners: Vec<EgressListener<'m>>,
+    by_port: ListenerPorts,
     /// Imported when a Gateway's port is first translated.
     targets: OnceCell<ServiceTargets>,
     /// Found when the first Gateway of the Gateway API is asked for.
@@ -66,6 +69,7 @@ impl<'m> Scope<'m> {
             let listener = |egress| EgressListener::new(mesh, scope.namespace, Some(egress));
             written.iter().map(listener).collect()
         };
+        scope.by_port = ListenerPorts::new(&scope.listeners);
         if let Some(policy) = effective.and_then(|sidecar| sidecar.outbound_traffic_policy) {
             scope.outbound_traffic_policy = policy;
         }
@@ -161,8 +165,11 @@ impl<'m> Scope<'m> {
             true => None,
             false => self.destination_service(hostname),
         };
-        for listener in &self.listeners {
-            listener.named(hostname).for_each(|view| found.add(view));
+        let named = self.mesh.service_index.folded(hostname).iter();
+        let ports = named.chain(inferred).flat_map(|one| one.ports.iter());
+        let places = self.by_port.importing(ports.map(|port| port.number));
+        for listener in places.iter().map(|&place| &self.listeners[place]) {
+            listener.named(hostname).for_each(|one| found.add(one));
             if let Some(service) = inferred {
                 self.infer(listener, service, &mut found);
             }
@@ -178,9 +185,7 @@ impl<'m> Scope<'m> {
     /// The place of the egress listener that serves `port`: the first of that port or without a port (Istio:
     /// `GetEgressListenerForRDS`).
     pub(super) fn listener_for(&self, port: u16) -> Option<usize> {
-        self.listeners
-            .iter()
-            .position(|listener| listener.port().is_none_or(|own| own.number == port))
+        self.by_port.serving(port)
     }
 
     /// The VirtualServices bound to `gateway` as this proxy sees them: private, exported to its
@@ -288,6 +293,7 @@ impl<'m> Scope<'m> {
             outbound_traffic_policy: mesh.config.outbound_traffic_policy,
             egress_proxy: None,
             listeners: Vec::new(),
+            by_port: ListenerPorts::default(),
             targets: OnceCell::new(),
             own_service: OnceCell::new(),
             proxy,

@@ -46,7 +46,7 @@ pub(super) const MOST_MERGES: usize = 32_768;
 struct Entry {
     rule: MergedRule,
     /// The place of the first subset of each name.
-    subset_places: HashMap<Box<str>, usize>,
+    subset_places: HashMap<Arc<str>, usize>,
     /// Who said each subset, in their order.
     subset_owners: Vec<ResourceName>,
     policy_owner: Option<ResourceName>,
