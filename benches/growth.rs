@@ -11,6 +11,8 @@ mod axes;
 mod kubernetes_axes;
 #[path = "growth/measure.rs"]
 mod measure;
+#[path = "growth/proxy_axes.rs"]
+mod proxy_axes;
 #[path = "growth/request_axes.rs"]
 mod request_axes;
 #[path = "growth/text_axes.rs"]
@@ -34,7 +36,12 @@ fn main() {
         "plain VirtualServices: {:.1} ns per byte to parse\n",
         plain.as_nanos() as f64 / measure::PLAIN_BYTES as f64
     );
-    let groups = [axes::AXES, kubernetes_axes::AXES, text_axes::AXES];
+    let groups = [
+        axes::AXES,
+        kubernetes_axes::AXES,
+        proxy_axes::AXES,
+        text_axes::AXES,
+    ];
     let mut missed = 0;
     for axis in groups.into_iter().flatten() {
         if wanted.is_empty() || wanted.iter().any(|part| axis.name.contains(part.as_str())) {

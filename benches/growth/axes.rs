@@ -397,7 +397,7 @@ pub const AXES: &[Axis] = &[
                 ))
             )
         },
-        says: &[],
+        says: &[("MR0162", |n| usize::from(n > 4096))],
     },
     Axis {
         name: "addresses of one ServiceEntry",
@@ -553,7 +553,7 @@ pub const AXES: &[Axis] = &[
     },
 ];
 
-fn list(n: usize, write: impl Fn(usize) -> String) -> String {
+pub fn list(n: usize, write: impl Fn(usize) -> String) -> String {
     let mut text = String::new();
     for i in 0..n {
         if i > 0 {
@@ -568,7 +568,7 @@ pub fn all(n: usize, write: impl Fn(usize) -> String) -> String {
     (0..n).map(write).collect()
 }
 
-fn vs(i: usize, hosts: &str, gateway: &str, rules: &str) -> String {
+pub fn vs(i: usize, hosts: &str, gateway: &str, rules: &str) -> String {
     let gateways = match gateway {
         "" => String::new(),
         gateway => format!(", gateways: [{gateway}]"),
@@ -578,11 +578,11 @@ fn vs(i: usize, hosts: &str, gateway: &str, rules: &str) -> String {
     )
 }
 
-fn route(host: &str) -> String {
+pub fn route(host: &str) -> String {
     format!("{{route: [{{destination: {{host: {host}}}}}]}}")
 }
 
-fn gateway(i: usize, port: u16, host: &str) -> String {
+pub fn gateway(i: usize, port: u16, host: &str) -> String {
     named_gateway(&format!("{{name: g{i}}}"), port, host)
 }
 
@@ -592,14 +592,14 @@ fn named_gateway(meta: &str, port: u16, host: &str) -> String {
     )
 }
 
-fn one_gateway(n: usize, server: impl Fn(usize) -> String) -> String {
+pub fn one_gateway(n: usize, server: impl Fn(usize) -> String) -> String {
     format!(
         "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {{name: g}}\nspec: {{selector: {{istio: ingressgateway}}, servers: [{}]}}\n",
         list(n, server)
     )
 }
 
-fn service_entry(i: usize, hosts: &str, more: &str) -> String {
+pub fn service_entry(i: usize, hosts: &str, more: &str) -> String {
     format!(
         "---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {{name: e{i}}}\nspec: {{hosts: [{hosts}], ports: [{{number: 80, name: http, protocol: HTTP}}], resolution: NONE, location: MESH_EXTERNAL{more}}}\n"
     )

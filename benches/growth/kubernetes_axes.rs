@@ -106,7 +106,7 @@ fn service(name: &str) -> String {
     )
 }
 
-fn pod(i: usize) -> String {
+pub fn pod(i: usize) -> String {
     format!(
         "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: p{i}, labels: {{app: a}}}}\nspec: {{containers: [{{name: c, image: c}}]}}\nstatus: {{podIP: 10.{}.{}.1}}\n",
         i / 256,

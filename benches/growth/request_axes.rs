@@ -1,10 +1,10 @@
 //! Axes of one request: many names in its query or its headers, asked of as many rules.
 
-use crate::measure::{NEGLIGIBLE, exponent};
+use crate::measure::{NEGLIGIBLE, exponent, now};
 use meshroute::{Mesh, Proxy, Request, Resources, Router};
 use std::fmt::Write;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A way in which a request can be large, for rules that ask for it.
 pub struct Axis {
@@ -39,6 +39,28 @@ pub const AXES: &[Axis] = &[
     Axis {
         name: "header names of rules and of the request",
         rule: |i| format!("{{headers: {{x-k{i}: {{exact: a}}}}}}"),
+        request: |n| {
+            (
+                "http://a.example.com/".to_owned(),
+                (0..n).map(|i| format!("x-k{i}")).collect(),
+            )
+        },
+    },
+    Axis {
+        name: "header names of rules and of the request, absent or any",
+        rule: |i| {
+            format!("{{headers: {{x-k{i}: {{regex: 'a+'}}}}, withoutHeaders: {{x-k{i}: {{}}}}}}")
+        },
+        request: |n| {
+            (
+                "http://a.example.com/".to_owned(),
+                (0..n).map(|i| format!("x-k{i}")).collect(),
+            )
+        },
+    },
+    Axis {
+        name: "header names of rules, and of one connection line",
+        rule: |i| format!("{{headers: {{x-k{i}: {{exact: b}}}}}}"),
         request: |n| {
             (
                 "http://a.example.com/".to_owned(),
@@ -112,10 +134,14 @@ fn decide(axis: &Axis, size: usize) -> Duration {
     for name in &names {
         request = request.header(name, "b");
     }
+    let nominated = names.join(", ");
+    if axis.name.contains("connection") {
+        request = request.header("connection", &nominated);
+    }
     let once = || {
-        let start = Instant::now();
+        let start = now();
         let decision = black_box(router.decide(&request, 7));
-        let time = start.elapsed();
+        let time = now() - start;
         assert_eq!(decision.route_name(), Some("last"), "{}", axis.name);
         time
     };
