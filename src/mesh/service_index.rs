@@ -176,7 +176,11 @@ impl ServiceIndex {
     }
 
     /// What `namespace` sees of the services with this port, in the order of [`visible_to`](Self::visible_to).
-    pub(crate) fn visible_on<'s>(&'s self, port: u16, namespace: &str) -> SmallVec<[&'s Arc<Service>; 2]> {
+    pub(crate) fn visible_on<'s>(
+        &'s self,
+        port: u16,
+        namespace: &str,
+    ) -> SmallVec<[&'s Arc<Service>; 2]> {
         let all = self.by_port.get(&port).map_or(&[][..], Vec::as_slice);
         visible_among(all, namespace)
     }

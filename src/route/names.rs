@@ -41,7 +41,7 @@ impl Names {
         let lines = self.lines.get_or_init(|| {
             let mut lines = Ordered::default();
             request.for_each_header(&mut |name, value| {
-                lines.push(&name.to_ascii_lowercase(), value);
+                lines.push(name.to_ascii_lowercase(), value);
             });
             lines.in_order()
         });

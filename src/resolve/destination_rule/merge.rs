@@ -104,8 +104,10 @@ impl Entries {
 
     fn push(&mut self, entry: Entry) {
         let set = &entry.rule.export_to;
-        let count = |one: &&Box<str>| self.exports.get(*one).copied().unwrap_or_default();
-        let key = set.iter().min_by_key(count).cloned();
+        let key = set
+            .iter()
+            .min_by_key(|namespace| self.exports.get(*namespace).copied());
+        let key = key.cloned();
         for one in set {
             *self.exports.entry(one.clone()).or_default() += 1;
         }

@@ -116,6 +116,9 @@ impl Workload {
 /// Namespace, label key and label value.
 type Pair = (Arc<str>, Box<str>, Box<str>);
 
+/// Namespace and selector.
+type Selecting = (Arc<str>, Arc<Labels>);
+
 /// All workloads, by namespace and label.
 #[derive(Debug, Default)]
 pub(super) struct Workloads {
@@ -126,7 +129,7 @@ pub(super) struct Workloads {
     /// What was selected already: services that select the same, for the same ports, share their endpoints.
     shared: RefCell<HashMap<Selection, Arc<[Endpoint]>>>,
     /// Whom each selector selects in each namespace.
-    selected: RefCell<HashMap<(Arc<str>, Arc<Labels>), Arc<[u32]>>>,
+    selected: RefCell<HashMap<Selecting, Arc<[u32]>>>,
 }
 
 /// All that the endpoints of a service depend on that has but those that it selects.
