@@ -102,6 +102,8 @@ pub mod guide {
     pub mod semantics {}
     #[doc = include_str!("guide/differences.md")]
     pub mod differences {}
+    #[doc = include_str!("guide/gateway_api.md")]
+    pub mod gateway_api {}
     #[cfg(feature = "envoy")]
     #[doc = include_str!("guide/envoy.md")]
     pub mod envoy {}

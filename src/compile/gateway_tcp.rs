@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::mesh::gateway::ServerTlsMode;
-use crate::mesh::virtual_service::{L4Match, TcpRoute, VirtualService, WeightedRef};
+use crate::mesh::virtual_service::{L4Match, Semantics, VirtualService, WeightedRef};
 use crate::router::{ChainMatch, Filter, FilterChain, TcpProxy};
 use crate::terms::origin::{MatchIndex, Origin};
 
@@ -34,19 +34,15 @@ pub(super) fn chains(
         Some(ServerTlsMode::Passthrough) => {
             passthrough_chains(server, virtual_services, filters, taken)
         }
-        tls => tcp_route(server, virtual_services)
-            .map(|(route, matched)| FilterChain {
+        tls => stream_route(server, virtual_services)
+            .map(|(route, origin)| FilterChain {
                 name: "".into(),
                 matches: ChainMatch {
                     server_names: server_names(&server.sni_hosts),
                     ..ChainMatch::default()
                 },
                 terminates_tls: tls.is_some(),
-                filter: Filter::Tcp(filters.filter(
-                    &route.route,
-                    server.server().port,
-                    Origin::new(&route.origin, matched),
-                )),
+                filter: Filter::Tcp(filters.filter(route, server.server().port, origin)),
             })
             .into_iter()
             .collect(),
@@ -64,19 +60,34 @@ pub(super) fn server_names(hosts: &[Box<str>]) -> Vec<Box<str>> {
         .collect()
 }
 
-/// The first `tcp` rule that applies to the server, whatever comes after it (R-M-044).
-fn tcp_route<'v>(
+/// The first `tcp` rule that applies to the server, whatever comes after it (R-M-044); of a TLSRoute, whose TLS was terminated,
+/// its first `tls` rule that applies (R-G-049).
+fn stream_route<'v>(
     server: &MergedServer,
     virtual_services: &'v [Arc<VirtualService>],
-) -> Option<(&'v TcpRoute, MatchIndex)> {
+) -> Option<(&'v [WeightedRef], Origin)> {
     virtual_services.iter().find_map(|service| {
-        let mut rules = service.tcp.iter().filter(|rule| !rule.route.is_empty());
-        rules.find_map(|rule| {
-            if rule.matches.is_empty() {
-                return Some((rule, MatchIndex::default()));
-            }
-            let entry = rule.matches.iter().find(|entry| applies(entry, server))?;
-            Some((rule, entry.index))
+        let terminated = match service.semantics {
+            Semantics::GatewayApi => service.tls.as_slice(),
+            Semantics::VirtualService => &[],
+        };
+        let tcp = service.tcp.iter().find_map(|rule| {
+            let matched = match rule.matches.is_empty() {
+                true => MatchIndex::default(),
+                false => rule.matches.iter().find(|l4| applies(l4, server))?.index,
+            };
+            let origin = Origin::new(&rule.origin, matched);
+            (!rule.route.is_empty()).then_some((&*rule.route, origin))
+        });
+        tcp.or_else(|| {
+            terminated.iter().find_map(|rule| {
+                let matched = rule
+                    .matches
+                    .iter()
+                    .find(|entry| applies(&entry.l4, server))?;
+                let origin = Origin::new(&rule.origin, matched.l4.index);
+                (!rule.route.is_empty()).then_some((&*rule.route, origin))
+            })
         })
     })
 }

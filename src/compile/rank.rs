@@ -34,7 +34,7 @@ impl Bucket {
 #[derive(Clone, Debug)]
 pub(super) struct VirtualServiceRank {
     bucket: Bucket,
-    /// Before all others of the bucket (R-G-058).
+    /// Before all others of the bucket (R-G-057).
     is_first: bool,
     virtual_service: Arc<VirtualService>,
 }

@@ -166,7 +166,7 @@ impl PortServices<'_, '_> {
     ) -> Option<Hosts> {
         let mut hosts = Hosts::default();
         let mut services: Vec<Exposed> = Vec::new();
-        // In the words of the Gateway API a wildcard is the host of a ServiceEntry, and stands for nothing else (R-G-060).
+        // In the words of the Gateway API a wildcard is the host of a ServiceEntry, and stands for nothing else (R-G-059).
         let is_gateway_api = virtual_service.semantics == Semantics::GatewayApi;
         let (wildcards, names): (Vec<_>, Vec<_>) = (virtual_service.hosts.iter())
             .partition(|name| host::is_wildcard(name) && !is_gateway_api);
@@ -193,7 +193,7 @@ impl PortServices<'_, '_> {
             }
         }
         if is_gateway_api {
-            // Of the service's own namespace or of the client's (R-G-059).
+            // Of the service's own namespace or of the client's (R-G-058).
             let owner = &*virtual_service.resource().namespace;
             let is_client = self.egress.namespace() == owner;
             services.retain(|one| is_client || one.service.service().namespace() == owner);

@@ -39,7 +39,7 @@ pub struct VirtualService {
 }
 
 /// What differs for VirtualServices that istiod makes of routes of the Gateway API, beside what their rules say by
-/// themselves (`internal.istio.io/route-semantics`; R-G-050..).
+/// themselves (`internal.istio.io/route-semantics`; R-G-052..R-G-060).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Semantics {

@@ -126,7 +126,13 @@ impl Mesh {
                     Arc::clone(&known.destination_rule_index),
                 ),
                 None => {
-                    let documents = &kinds.destination_rules;
+                    let written = &kinds.destination_rules;
+                    let merged =
+                        gateway_api::policies::merged(written, &kinds.gateway_api, &services, &cx);
+                    let documents = &match &merged {
+                        Some(merged) => merged.iter().collect(),
+                        None => written.clone(),
+                    };
                     let (rules, index) =
                         destination_rule::destination_rules(documents, &cx, report);
                     (rules, Arc::new(index))

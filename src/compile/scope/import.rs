@@ -53,7 +53,7 @@ impl<'a> Import<'a> {
     }
 
     /// Whether a VirtualService of `namespace` with these hosts is imported: some entry overlaps one of them that is not
-    /// excluded. In the words of the Gateway API, some entry covers one of them (R-G-057).
+    /// excluded. In the words of the Gateway API, some entry covers one of them (R-G-056).
     pub(super) fn selects<'h>(
         &self,
         namespace: &str,

@@ -187,7 +187,7 @@ fn to_mesh(
     None
 }
 
-/// The hosts of a route that it has at a listener: others of the same object may be meant for some of them (R-G-034).
+/// The hosts of a route that it has at a listener: others of the same object may be meant for some of them (R-G-035).
 pub(super) fn hosts_at<'r>(
     hostnames: &'r [String],
     listener: &ParentListener,

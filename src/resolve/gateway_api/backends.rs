@@ -1,4 +1,4 @@
-//! Where rules of routes lead (R-G-043, R-G-051).
+//! Where rules of routes lead (R-G-044, R-G-051).
 
 use crate::diagnostic::{At, Code};
 use crate::mesh::virtual_service::DestinationRef;

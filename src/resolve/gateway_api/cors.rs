@@ -1,4 +1,4 @@
-//! The CORS filter of HTTPRoutes (R-G-040).
+//! The CORS filter of HTTPRoutes (R-G-041).
 
 use std::time::Duration;
 

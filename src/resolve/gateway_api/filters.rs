@@ -1,4 +1,4 @@
-//! Filters of HTTPRoutes and GRPCRoutes (R-G-040, R-G-041).
+//! Filters of HTTPRoutes and GRPCRoutes (R-G-041, R-G-042).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -197,7 +197,7 @@ fn authority(written: &[raw::HttpHeader]) -> Option<Box<str>> {
     found.map(|one| (&*one.value).into())
 }
 
-/// R-G-041.
+/// R-G-042.
 fn redirect(written: &raw::RequestRedirect) -> Arc<Redirect> {
     let text = |text: &Option<String>| {
         let text = text.as_deref().filter(|text| !text.is_empty());

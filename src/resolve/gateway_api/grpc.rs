@@ -1,4 +1,4 @@
-//! GRPCRoutes (R-G-039, R-G-044).
+//! GRPCRoutes (R-G-040, R-G-045).
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! HTTPRoutes: their rules, each match a rule of its own (R-G-030..R-G-044).
+//! HTTPRoutes: their rules, each match a rule of its own (R-G-030..R-G-045).
 
 use std::sync::Arc;
 
@@ -95,7 +95,7 @@ pub(super) fn in_groups<T: crate::resource::Named>(
     }
 }
 
-/// The rules of a route; an error in one makes all of them ineffective (R-G-031).
+/// The rules of a route; an error in one makes all of them ineffective (R-G-032).
 fn rules(
     written: &[raw::HttpRouteRule],
     translation: &Translation<'_>,
@@ -216,7 +216,7 @@ pub(super) fn shared(headers: HeaderChanges) -> Option<Arc<HeaderChanges>> {
     (!headers.is_empty()).then(|| Arc::new(headers))
 }
 
-/// What a rule does: redirect, forward, or answer 500 where no backend has a share (R-G-043).
+/// What a rule does: redirect, forward, or answer 500 where no backend has a share (R-G-044).
 pub(super) fn action(
     refs: &[raw::HttpBackendRef],
     filters: &Filters<'_>,

@@ -1,4 +1,4 @@
-//! What a rule of an HTTPRoute or GRPCRoute asks of a request, and where that puts it among others (R-G-035, R-G-038, R-G-039).
+//! What a rule of an HTTPRoute or GRPCRoute asks of a request, and where that puts it among others (R-G-036, R-G-039, R-G-040).
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

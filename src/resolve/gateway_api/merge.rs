@@ -1,4 +1,4 @@
-//! Rules of routes with one parent and host, put together into one VirtualService (R-G-030..R-G-037).
+//! Rules of routes with one parent and host, put together into one VirtualService (R-G-033, R-G-034, R-G-036..R-G-038).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -33,6 +33,7 @@ mod merge;
 mod namespaces;
 mod owner;
 mod parents;
+pub(crate) mod policies;
 mod registry;
 mod route_policy;
 mod stream;

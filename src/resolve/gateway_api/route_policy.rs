@@ -1,4 +1,4 @@
-//! Timeouts, retries and rewrites of HTTPRoutes (R-G-040, R-G-042, R-G-052..R-G-054).
+//! Timeouts, retries and rewrites of HTTPRoutes (R-G-041, R-G-043, R-G-053, R-G-054).
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! TCPRoutes and TLSRoutes: one VirtualService for each parent and host, which nothing is merged into (R-G-045..R-G-049).
+//! TCPRoutes and TLSRoutes: one VirtualService for each parent and host, which nothing is merged into (R-G-046..R-G-048).
 
 use std::sync::Arc;
 
