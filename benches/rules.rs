@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use meshroute::router::rule_index::RuleIndex;
+use meshroute::internals::RuleIndex;
 use tables::{Plain, Table};
 
 /// A chain of requests, each begun when the one before has ended.

@@ -56,6 +56,9 @@
 // Here and not in Cargo.toml: what is `pub` in a test or a bench is no surface.
 #![warn(unnameable_types, unreachable_pub)]
 
+// `Debug` is declared by a macro of the words.
+#[macro_use]
+pub mod terms;
 // The API as written is declared by the macros of its reader.
 #[macro_use]
 mod parse;
@@ -67,10 +70,8 @@ pub mod diagnostic;
 pub mod envoy;
 pub mod lint;
 pub mod live;
-pub mod mesh;
 pub mod resource;
 pub mod router;
-pub mod terms;
 
 #[cfg(all(test, feature = "yaml"))]
 #[allow(dead_code)] // shared with the tests outside
@@ -81,6 +82,7 @@ mod archive;
 #[path = "../tests/support/beside.rs"]
 mod beside;
 mod compile;
+mod mesh;
 mod resolve;
 mod route;
 
@@ -95,6 +97,16 @@ pub use route::{Explanation, Step};
 pub use router::Router;
 pub use terms::proxy::Proxy;
 pub use terms::request::{Connection, Request};
+
+/// What the tests, benches and fuzzers of this crate ask beside its surface. No promise is kept for it.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::mesh::gateway::ServerHost;
+    pub use crate::router::host_table::{
+        Answer, HostTable, SimpleEntry, SimpleTable, SimpleTableBuilder, Target,
+    };
+    pub use crate::router::rule_index::RuleIndex;
+}
 
 /// Chapters to read.
 pub mod guide {

@@ -92,7 +92,7 @@ pub enum Reach {
 }
 
 /// What an update did.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Update {
     /// How far it reached.
@@ -100,6 +100,8 @@ pub struct Update {
     /// Warnings and notes about the resources that came or changed.
     pub report: Report,
 }
+
+short_debug! { Update {reach, report} }
 
 impl fmt::Debug for LiveRouter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

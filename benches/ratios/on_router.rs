@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 
-use meshroute::router::host_table::HostTable;
+use meshroute::internals::HostTable;
 use meshroute::terms::weighted::AliasTable;
 use meshroute::{Connection, Outcome, Request};
 

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use meshroute::router::rule_index::RuleIndex;
+use meshroute::internals::RuleIndex;
 use meshroute::terms::condition::{PathMatch, RequestMatch};
 
 use crate::measure::{Pair, Report, alone, chain, compare, exponent, operations_for};

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use meshroute::router::host_table::{Answer, SimpleEntry, SimpleTable, SimpleTableBuilder};
+use meshroute::internals::{Answer, SimpleEntry, SimpleTable, SimpleTableBuilder};
 use meshroute::terms::weighted::AliasTable;
 use meshroute::{Mesh, Proxy, Resources, Router};
 

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use meshroute::router::rule_index::Facts;
 use meshroute::terms::claims::Claim;
+use meshroute::terms::condition::Facts;
 use meshroute::terms::condition::{
     Condition, HeaderMatch, PathMatch, QueryMatch, RequestMatch, ValueMatch,
 };

@@ -41,12 +41,14 @@ impl Algorithm {
 }
 
 /// How a pool chooses.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Settings {
     algorithm: Algorithm,
     locality_weighted: bool,
     panic_threshold: f64,
 }
+
+short_debug! { Settings {algorithm, locality_weighted, panic_threshold} }
 
 impl Settings {
     /// By this algorithm, without weights of localities, and never in panic (what istiod asks for, R-B-13).
@@ -87,13 +89,15 @@ pub enum Health {
 }
 
 /// An endpoint of a pool.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
     address: Box<str>,
     hash_key: Option<Box<str>>,
     weight: u32,
     health: Health,
 }
+
+short_debug! { Endpoint {address, hash_key, weight, health} }
 
 impl Endpoint {
     /// A healthy endpoint of weight 1 at `address:port` (IPv6 in brackets).
@@ -138,13 +142,15 @@ impl Endpoint {
 }
 
 /// Endpoints of one locality and priority.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Locality {
     name: Box<str>,
     priority: u32,
     weight: u32,
     endpoints: Vec<Endpoint>,
 }
+
+short_debug! { Locality {name, priority, weight, endpoints} }
 
 impl Locality {
     /// Endpoints of priority 0 in `region/zone/sub_zone` (empty: nowhere in particular), whose locality weighs 1.

@@ -289,7 +289,7 @@ spec: {workloadSelector: {labels: {app: alone}}, egress: [{hosts: ['./*']}]}
                 let request = crate::Request::get("/").authority(host).port(80);
                 let [shared, own] = [&shared, &own].map(|router| {
                     let decision = router.decide(&request, 7);
-                    format!("{:?}", decision.to_owned())
+                    format!("{:#?}", decision.to_owned())
                 });
                 assert_eq!(shared, own, "{proxy:?} {host}");
             }

@@ -3,7 +3,7 @@
 use crate::terms::header_list::HeaderList;
 
 /// What becomes of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Applied {
     /// Send this to the [cluster](super::Decision::cluster), and hand its answer to
@@ -17,8 +17,10 @@ pub enum Applied {
     Close,
 }
 
+short_debug! { enum Applied {Forward(part), Answer(part), ForwardBytes, Close} }
+
 /// A request as an upstream is to get it. Its body stays as it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UpstreamRequest {
     /// Method.
@@ -32,8 +34,10 @@ pub struct UpstreamRequest {
     pub headers: HeaderList,
 }
 
+short_debug! { UpstreamRequest {method, path, authority, headers} }
+
 /// An answer that the proxy itself gives.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answer {
     /// HTTP status; 200 for a gRPC client, with the real one in `grpc-status`.
@@ -43,3 +47,5 @@ pub struct Answer {
     /// Body; empty also for an answer to `HEAD`.
     pub body: Vec<u8>,
 }
+
+short_debug! { Answer {status, headers, body} }

@@ -113,7 +113,7 @@ impl fmt::Display for Destination<'_> {
 }
 
 /// A [`Destination`] that lives on its own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DestinationRecord {
     /// Fully qualified host of the service.
@@ -130,3 +130,5 @@ pub struct DestinationRecord {
     /// `namespace/name` of the workloads behind it.
     pub workloads: Vec<String>,
 }
+
+short_debug! { DestinationRecord {host, port, subset, cluster, labels, workloads} }

@@ -11,7 +11,7 @@ use crate::terms::duration;
 use crate::terms::route_policy::{AbortStatus, HashKey};
 
 /// A [`Decision`] that lives on its own. What is absent is not there.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct DecisionRecord {
     /// See [`Outcome::name`](super::Outcome::name).
@@ -70,8 +70,14 @@ pub struct DecisionRecord {
     pub tcp: bool,
 }
 
+short_debug! {
+    DecisionRecord {outcome, detail, cluster, split, virtual_host, route_config, listener, position,
+    route, virtual_service, policy, status, response_headers, body, upstream_request, mirrored_to,
+    delay, tcp}
+}
+
 /// What an upstream gets.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct UpstreamRequestRecord {
     /// Path with query.
@@ -86,8 +92,10 @@ pub struct UpstreamRequestRecord {
     pub removed_headers: Vec<String>,
 }
 
+short_debug! { UpstreamRequestRecord {path, host, headers, removed_headers} }
+
 /// What a rule says beside its destination.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct PolicyRecord {
     /// How long the whole exchange may last.
@@ -110,8 +118,10 @@ pub struct PolicyRecord {
     pub fault_abort: Option<FaultRecord>,
 }
 
+short_debug! { PolicyRecord {timeout, retries, hash_policy, mirrors, fault_delay, fault_abort} }
+
 /// When and how a request is tried again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RetriesRecord {
     /// Retries beyond the first try.
@@ -132,8 +142,13 @@ pub struct RetriesRecord {
     pub avoid_previous_hosts: bool,
 }
 
+short_debug! {
+    RetriesRecord {attempts, retry_on, retriable_status_codes, per_try_timeout, backoff,
+    avoid_previous_hosts}
+}
+
 /// A mirror.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct MirrorRecord {
     /// Envoy's name of the cluster.
@@ -142,8 +157,10 @@ pub struct MirrorRecord {
     pub percent: f64,
 }
 
+short_debug! { MirrorRecord {cluster, percent} }
+
 /// An injected fault.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct FaultRecord {
@@ -159,6 +176,8 @@ pub struct FaultRecord {
     /// How often, 0 to 100.
     pub percent: f64,
 }
+
+short_debug! { FaultRecord {fixed_delay, http_status, grpc_status, percent} }
 
 /// Durations as protobuf's JSON has them: `1.500s`.
 fn text<S: Serializer>(value: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -14,6 +14,8 @@ pub use similar::nearest;
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::terms::short::limited;
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -45,7 +47,7 @@ impl fmt::Display for Severity {
 }
 
 /// Which resource is meant: `VirtualService default/reviews`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[non_exhaustive]
 pub struct ResourceRef {
     /// The kind as written in YAML.
@@ -56,6 +58,8 @@ pub struct ResourceRef {
     /// The name.
     pub name: String,
 }
+
+short_debug! { ResourceRef {kind, namespace, name} }
 
 impl ResourceRef {
     /// A reference from its parts.
@@ -87,7 +91,7 @@ impl fmt::Display for ResourceRef {
 }
 
 /// Another resource that has to do with the problem, and how.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, serde::Serialize)]
 #[non_exhaustive]
 pub struct Related {
     /// The other resource.
@@ -99,8 +103,10 @@ pub struct Related {
     pub location: Option<Location>,
 }
 
+short_debug! { Related {resource, message, location} }
+
 /// One thing to say about the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Diagnostic {
     severity: Severity,
     code: Code,
@@ -110,6 +116,13 @@ pub struct Diagnostic {
     field: Option<FieldPath>,
     location: Option<Location>,
     related: Vec<Related>,
+}
+
+/// A diagnostic is read, also where a test or `main` fails with it.
+impl fmt::Debug for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        limited(f, |f| fmt::Display::fmt(self, f))
+    }
 }
 
 impl Diagnostic {

@@ -4,6 +4,8 @@ use super::{Diagnostic, FieldPath, Location, ResourceRef, Severity};
 use serde::ser::SerializeStruct;
 use std::fmt;
 
+use crate::terms::short::limited;
+
 /// A list of diagnostics, in the order in which they were found.
 ///
 /// ```
@@ -13,7 +15,7 @@ use std::fmt;
 /// assert!(!report.has_errors());
 /// assert!(report.to_string().starts_with("warning[MR0015]: unknown field `weigth`"));
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Report {
     diagnostics: Vec<Diagnostic>,
 }
@@ -137,6 +139,13 @@ impl<'a> IntoIterator for &'a Report {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+/// What [`Display`](fmt::Display) prints, so that a `main` that fails with a report can be read; a long one is cut, except by `{:#?}`.
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        limited(f, |f| fmt::Display::fmt(self, f))
     }
 }
 

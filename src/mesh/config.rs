@@ -12,8 +12,7 @@ use crate::terms::traffic_policy::{
 
 /// How traffic to hosts that the registry does not know is handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OutboundTrafficPolicy {
+pub(crate) enum OutboundTrafficPolicy {
     /// `REGISTRY_ONLY`: it is refused.
     RegistryOnly,
     /// `ALLOW_ANY`: it goes where the client meant it to go.
@@ -25,8 +24,7 @@ pub enum OutboundTrafficPolicy {
 
 /// Whether HTTP/1.1 becomes HTTP/2 towards the endpoints where a DestinationRule does not say (R-M-102).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum H2UpgradePolicy {
+pub(crate) enum H2UpgradePolicy {
     /// `DO_NOT_UPGRADE`.
     #[default]
     DoNotUpgrade,
@@ -36,8 +34,7 @@ pub enum H2UpgradePolicy {
 
 /// What stands before the gateways (`gatewayTopology`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct GatewayTopology {
+pub(crate) struct GatewayTopology {
     /// How many proxies: what the outermost says of the client is believed; 0.
     pub trusted_proxies: u32,
     /// What becomes of `x-forwarded-client-cert`; `SANITIZE_SET`.
@@ -55,8 +52,7 @@ impl Default for GatewayTopology {
 
 /// Mesh-wide settings with Istio's defaults.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct MeshConfig {
+pub(crate) struct MeshConfig {
     /// Namespace of what holds everywhere; `istio-system`.
     pub root_namespace: Box<str>,
     /// What short host names are completed with; `cluster.local`. Not a field of Istio's MeshConfig but of its
@@ -125,7 +121,7 @@ impl Default for MeshConfig {
 impl MeshConfig {
     /// Retries of a route whose rule says nothing about them: the mesh's default, else Istio's built-in policy; `None`
     /// where the default has no attempts (R-H-146).
-    pub fn default_route_retries(&self) -> Option<RetryPolicy> {
+    pub(crate) fn default_route_retries(&self) -> Option<RetryPolicy> {
         match &self.default_http_retry_policy {
             Some(default) => Some(default.clone()).filter(|default| default.attempts > 0),
             None => Some(RetryPolicy::default()),

@@ -8,8 +8,7 @@ use crate::terms::traffic_policy::RuleTrafficPolicy;
 
 /// A DestinationRule.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct DestinationRule {
+pub(crate) struct DestinationRule {
     /// Its name.
     pub resource: ResourceName,
     /// Seconds since the epoch; 0 where unset.
@@ -28,8 +27,7 @@ pub struct DestinationRule {
 
 /// A subset of a DestinationRule.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Subset {
+pub(crate) struct Subset {
     /// Its name.
     pub name: Arc<str>,
     /// The labels of its endpoints.

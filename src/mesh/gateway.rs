@@ -1,7 +1,6 @@
 //! Gateway resources: servers that gateway workloads open (R-M-013..R-M-038).
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
@@ -10,12 +9,9 @@ use super::service::Protocol;
 
 /// A Gateway, typed.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Gateway {
+pub(crate) struct Gateway {
     /// Its name.
     pub resource: ResourceName,
-    /// Seconds since the epoch; 0 where unset.
-    pub creation: i64,
     /// The workloads that it is for; `None` or empty: every gateway workload.
     pub selector: Option<Labels>,
     /// The Services whose workloads it is for, instead of a selector; `None`: it is no Gateway of the Gateway API.
@@ -38,8 +34,7 @@ pub struct GatewayServices {
 
 /// One server of a Gateway.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Server {
+pub(crate) struct Server {
     /// Port number as written: what `match.port` means.
     pub port: u16,
     /// Port name.
@@ -54,8 +49,6 @@ pub struct Server {
     pub bind: Option<IpAddr>,
     /// TLS settings.
     pub tls: Option<ServerTls>,
-    /// Its name.
-    pub name: Box<str>,
 }
 
 /// A host of a server, and who may bind it. Prints `namespace/host` or `host`.
@@ -100,21 +93,10 @@ impl std::fmt::Display for ServerHost {
     }
 }
 
-impl Server {
-    /// The patterns that a resource of `namespace` may bind (R-M-007).
-    pub fn hosts_open_to<'a>(
-        &'a self,
-        namespace: &'a str,
-    ) -> impl Iterator<Item = &'a str> + Clone {
-        self.hosts.iter().filter_map(|host| host.open_to(namespace))
-    }
-}
-
 /// TLS mode of a server; unset means `Passthrough` (R-M-026).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
-#[non_exhaustive]
-pub enum ServerTlsMode {
+pub(crate) enum ServerTlsMode {
     #[default]
     Passthrough,
     Simple,
@@ -126,43 +108,9 @@ pub enum ServerTlsMode {
 
 /// TLS settings of a server.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct ServerTls {
+pub(crate) struct ServerTls {
     /// Its mode.
     pub mode: ServerTlsMode,
     /// Plain-text requests are redirected to https.
     pub https_redirect: bool,
-    /// Everything else as written, for the embedder that terminates TLS.
-    pub settings: Arc<TlsSettings>,
-}
-
-/// A version of TLS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs)]
-#[non_exhaustive]
-pub enum TlsVersion {
-    V1_0,
-    V1_1,
-    V1_2,
-    V1_3,
-}
-
-/// Certificates and parameters of a server, as written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
-#[non_exhaustive]
-pub struct TlsSettings {
-    pub credential_names: Vec<Box<str>>,
-    pub server_certificate: Option<Box<str>>,
-    pub private_key: Option<Box<str>>,
-    pub ca_certificates: Option<Box<str>>,
-    pub ca_credential_name: Option<Box<str>>,
-    pub ca_crl: Option<Box<str>>,
-    pub subject_alt_names: Vec<Box<str>>,
-    pub verify_certificate_spki: Vec<Box<str>>,
-    pub verify_certificate_hash: Vec<Box<str>>,
-    pub min_protocol_version: Option<TlsVersion>,
-    pub max_protocol_version: Option<TlsVersion>,
-    pub cipher_suites: Vec<Box<str>>,
-    pub tls_certificates: Vec<(Box<str>, Box<str>)>,
 }

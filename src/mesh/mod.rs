@@ -7,31 +7,31 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 pub(crate) mod change;
-pub mod config;
-pub mod destination_rule;
-pub mod destination_rule_index;
+pub(crate) mod config;
+pub(crate) mod destination_rule;
+pub(crate) mod destination_rule_index;
 pub(crate) mod destination_rules_by_host;
-pub mod gateway;
+pub(crate) mod gateway;
 pub(crate) mod gateway_merge;
-pub mod peer_authentication;
-pub mod service;
+pub(crate) mod peer_authentication;
+pub(crate) mod service;
 pub(crate) mod service_index;
-pub mod sidecar;
+pub(crate) mod sidecar;
 pub(crate) mod sidecar_index;
-pub mod virtual_service;
+pub(crate) mod virtual_service;
 pub(crate) mod virtual_service_hosts;
 pub(crate) mod virtual_service_index;
-pub mod visibility;
+pub(crate) mod visibility;
 
-pub use config::MeshConfig;
-pub use destination_rule::DestinationRule;
-pub use destination_rule_index::{DestinationRuleIndex, EffectiveRule, TcpSettings};
-pub use gateway::Gateway;
-pub use peer_authentication::PeerAuthentication;
-pub use service::Service;
-pub use sidecar::Sidecar;
-pub use virtual_service::VirtualService;
-pub use visibility::Visibility;
+pub(crate) use config::MeshConfig;
+pub(crate) use destination_rule::DestinationRule;
+pub(crate) use destination_rule_index::{DestinationRuleIndex, EffectiveRule};
+pub(crate) use gateway::Gateway;
+pub(crate) use peer_authentication::PeerAuthentication;
+pub(crate) use service::Service;
+pub(crate) use sidecar::Sidecar;
+pub(crate) use virtual_service::VirtualService;
+pub(crate) use visibility::Visibility;
 
 use change::Change;
 
@@ -47,13 +47,6 @@ use virtual_service_index::VirtualServiceIndex;
 #[derive(Clone)]
 pub struct Mesh {
     pub(crate) inner: Arc<Inner>,
-}
-
-impl Mesh {
-    /// The settings of the whole mesh: what a policy leaves open (`connectTimeout`, keep-alive, locality) is here.
-    pub fn config(&self) -> &MeshConfig {
-        &self.inner.config
-    }
 }
 
 impl fmt::Debug for Mesh {

@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use std::sync::Arc;
 
-pub use crate::terms::endpoint::{Endpoint, EndpointPort, Health};
+pub(crate) use crate::terms::endpoint::{Endpoint, EndpointPort, Health};
 use crate::terms::hash::HashMap;
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
@@ -13,8 +13,7 @@ use super::visibility::Visibility;
 /// Protocol of a service or gateway port, by Istio's reading (R-M-017, R-M-129, R-M-131).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
-#[non_exhaustive]
-pub enum Protocol {
+pub(crate) enum Protocol {
     Tcp,
     Udp,
     Grpc,
@@ -33,7 +32,7 @@ pub enum Protocol {
 
 impl Protocol {
     /// Reads a protocol name without case (R-M-017).
-    pub fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         match text.to_ascii_lowercase().as_str() {
             "tcp" => Protocol::Tcp,
             "udp" => Protocol::Udp,
@@ -52,7 +51,7 @@ impl Protocol {
     }
 
     /// HTTP, HTTP2, HTTP_PROXY, GRPC, GRPC-Web.
-    pub fn is_http(self) -> bool {
+    pub(crate) fn is_http(self) -> bool {
         matches!(
             self,
             Protocol::Http
@@ -64,15 +63,14 @@ impl Protocol {
     }
 
     /// HTTPS, TLS.
-    pub fn is_tls(self) -> bool {
+    pub(crate) fn is_tls(self) -> bool {
         matches!(self, Protocol::Https | Protocol::Tls)
     }
 }
 
 /// One port of a service.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct ServicePort {
+pub(crate) struct ServicePort {
     /// Its name; may be empty.
     pub name: Box<str>,
     /// Its number.
@@ -88,8 +86,7 @@ pub struct ServicePort {
 /// How the endpoints of a service are found (R-M-130).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-#[non_exhaustive]
-pub enum Resolution {
+pub(crate) enum Resolution {
     /// Cluster IP, `STATIC`.
     Eds,
     /// Headless, `NONE`: the original destination.
@@ -106,8 +103,7 @@ pub enum Resolution {
 
 /// What made a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Registry {
+pub(crate) enum Registry {
     /// A Kubernetes Service.
     Kubernetes,
     /// A ServiceEntry.
@@ -116,8 +112,7 @@ pub enum Registry {
 
 /// Which endpoints are preferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TrafficDistribution {
+pub(crate) enum TrafficDistribution {
     /// `PreferSameZone`, or `PreferClose` in the words of yesterday: those of the client's zone.
     SameZone,
     /// `PreferSameNode`: those of the client's node.
@@ -126,8 +121,7 @@ pub enum TrafficDistribution {
 
 /// A service as everyone may see it; narrowed per proxy at compile time.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Service {
+pub(crate) struct Service {
     /// FQDN or ServiceEntry host, as written; may be a wildcard for a ServiceEntry.
     pub hostname: Arc<str>,
     /// The resource that made it.
@@ -164,12 +158,12 @@ pub struct Service {
 
 impl Service {
     /// Its namespace.
-    pub fn namespace(&self) -> &str {
+    pub(crate) fn namespace(&self) -> &str {
         &self.resource.namespace
     }
 
     /// Whether a Kubernetes Service made it.
-    pub fn is_kubernetes(&self) -> bool {
+    pub(crate) fn is_kubernetes(&self) -> bool {
         self.registry == Registry::Kubernetes
     }
 
@@ -252,11 +246,6 @@ impl Service {
             && self.selector == other.selector
             && self.visibility == other.visibility
     }
-
-    /// Whether it is an ExternalName: routes to it go to [`Service::external_name`], and it has no cluster (R-M-130).
-    pub fn is_alias(&self) -> bool {
-        self.resolution == Resolution::Alias
-    }
 }
 
 /// Creation time, name, namespace; whether a ServiceEntry made it, and that one's name.
@@ -267,8 +256,7 @@ pub(crate) type AliasNames = HashMap<Arc<str>, Arc<[Alias]>>;
 
 /// An ExternalName service as the service that it points at knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Alias {
+pub(crate) struct Alias {
     /// Its FQDN.
     pub hostname: Arc<str>,
     /// Its namespace.

@@ -10,12 +10,9 @@ use super::virtual_service::DestinationRef;
 
 /// A Sidecar, typed.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Sidecar {
+pub(crate) struct Sidecar {
     /// Its name.
     pub resource: ResourceName,
-    /// Seconds since the epoch; 0 where unset.
-    pub creation: i64,
     /// The workloads that it is for; `None`: all of its namespace.
     pub workload_selector: Option<Labels>,
     /// Egress listeners in order; empty: one that imports `*/*`.
@@ -28,22 +25,18 @@ pub struct Sidecar {
 
 /// One egress listener.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct EgressListener {
+pub(crate) struct EgressListener {
     /// Its port; `None`: every port that no other listener names.
     pub port: Option<EgressPort>,
     /// Bind address; `None`: nothing is said.
     pub bind: Option<Address>,
-    /// Whether connections reach it by interception: `captureMode` is not `NONE`.
-    pub captured: bool,
     /// What it imports.
     pub hosts: Vec<EgressHost>,
 }
 
 /// Port of an egress listener.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct EgressPort {
+pub(crate) struct EgressPort {
     /// Its number; 0 with a Unix domain socket.
     pub number: u16,
     /// Its protocol.
@@ -54,8 +47,7 @@ pub struct EgressPort {
 
 /// One entry of an egress listener's `hosts`: `namespace/dnsName`, split.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct EgressHost {
+pub(crate) struct EgressHost {
     /// Where the hosts are.
     pub namespace: EgressNamespace,
     /// Host pattern.
@@ -66,8 +58,7 @@ pub struct EgressHost {
 
 /// Namespace of an [`EgressHost`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum EgressNamespace {
+pub(crate) enum EgressNamespace {
     /// `.`: the proxy's own, also where the Sidecar lives in the root namespace.
     Own,
     /// `*`, and `~` alone.

@@ -16,8 +16,7 @@ use super::visibility::Visibility;
 
 /// A root VirtualService with its delegates merged in.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct VirtualService {
+pub(crate) struct VirtualService {
     /// The resource that it was written as.
     pub author: Arc<Author>,
     /// Seconds since the epoch; 0 where unset.
@@ -64,7 +63,7 @@ impl VirtualService {
     }
 
     /// Its name.
-    pub fn resource(&self) -> &ResourceName {
+    pub(crate) fn resource(&self) -> &ResourceName {
         self.author.resource()
     }
 
@@ -117,7 +116,7 @@ impl VirtualService {
 
 /// One `http` rule.
 #[derive(Clone, Debug)]
-pub struct HttpRoute {
+pub(crate) struct HttpRoute {
     /// Its name; may be empty.
     pub name: Arc<str>,
     /// Its matches; empty: everything.
@@ -136,7 +135,7 @@ pub struct HttpRoute {
 
 /// One `match` of an `http` rule.
 #[derive(Clone, Debug)]
-pub struct HttpMatch {
+pub(crate) struct HttpMatch {
     /// Its name; may be empty.
     pub name: Box<str>,
     /// `port`; `None`: any.
@@ -155,8 +154,7 @@ pub struct HttpMatch {
 
 /// What an `http` rule does; precedence is settled (R-H-037).
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum HttpAction {
+pub(crate) enum HttpAction {
     /// `route`.
     Route(Vec<WeightedRef>),
     /// `redirect`.
@@ -167,8 +165,7 @@ pub enum HttpAction {
 
 /// A destination as written, with its host resolved to an FQDN.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DestinationRef {
+pub(crate) struct DestinationRef {
     /// Host; case as written.
     pub host: Arc<str>,
     /// Subset.
@@ -179,8 +176,7 @@ pub struct DestinationRef {
 
 /// A weighted destination.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct WeightedRef {
+pub(crate) struct WeightedRef {
     /// Where.
     pub destination: DestinationRef,
     /// Weight as written.
@@ -191,8 +187,7 @@ pub struct WeightedRef {
 
 /// A mirror.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct MirrorRef {
+pub(crate) struct MirrorRef {
     /// Where.
     pub destination: DestinationRef,
     /// How often.
@@ -201,7 +196,7 @@ pub struct MirrorRef {
 
 /// One `tls` rule.
 #[derive(Clone, Debug)]
-pub struct TlsRoute {
+pub(crate) struct TlsRoute {
     /// Its matches.
     pub matches: Vec<TlsMatch>,
     /// Its destinations.
@@ -212,8 +207,7 @@ pub struct TlsRoute {
 
 /// One `match` of a `tls` rule.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct TlsMatch {
+pub(crate) struct TlsMatch {
     /// Server names as written.
     pub sni_hosts: Vec<Box<str>>,
     /// What it asks beside them.
@@ -222,7 +216,7 @@ pub struct TlsMatch {
 
 /// One `tcp` rule.
 #[derive(Clone, Debug)]
-pub struct TcpRoute {
+pub(crate) struct TcpRoute {
     /// Its matches; empty: everything.
     pub matches: Vec<L4Match>,
     /// Its destinations.
@@ -233,7 +227,7 @@ pub struct TcpRoute {
 
 /// What `tls` and `tcp` matches have in common.
 #[derive(Clone, Debug, Default)]
-pub struct L4Match {
+pub(crate) struct L4Match {
     /// `destinationSubnets`.
     pub destination_subnets: Vec<IpNet>,
     /// `port`; `None`: any.

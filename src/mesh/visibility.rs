@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 /// Who can see a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Visibility {
+pub(crate) enum Visibility {
     /// Every namespace (`*`).
     Public,
     /// Nobody (`~`).
@@ -16,18 +15,18 @@ pub enum Visibility {
 
 /// Names of namespaces, each once, in their order. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Namespaces(Arc<[Box<str>]>);
+pub(crate) struct Namespaces(Arc<[Box<str>]>);
 
 impl Namespaces {
     /// Whether `namespace` is among them. O(log n).
-    pub fn contains(&self, namespace: &str) -> bool {
+    pub(crate) fn contains(&self, namespace: &str) -> bool {
         self.0
             .binary_search_by(|entry| (**entry).cmp(namespace))
             .is_ok()
     }
 
     /// Whether they have none in common. O(m log n), where `m` is the shorter list.
-    pub fn is_disjoint(&self, other: &Namespaces) -> bool {
+    pub(crate) fn is_disjoint(&self, other: &Namespaces) -> bool {
         let (short, long) = match self.0.len() <= other.0.len() {
             true => (self, other),
             false => (other, self),
@@ -36,7 +35,7 @@ impl Namespaces {
     }
 
     /// The names, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|entry| &**entry)
     }
 }
@@ -52,7 +51,11 @@ impl<'a> FromIterator<&'a str> for Namespaces {
 
 impl Visibility {
     /// Resolves `exportTo` of a resource in `namespace`; `default` is used where it is empty.
-    pub fn resolve<'a>(export_to: &'a [String], default: &'a [String], namespace: &'a str) -> Self {
+    pub(crate) fn resolve<'a>(
+        export_to: &'a [String],
+        default: &'a [String],
+        namespace: &'a str,
+    ) -> Self {
         let entries = if export_to.is_empty() {
             default
         } else {
@@ -72,7 +75,7 @@ impl Visibility {
     }
 
     /// Whether no namespace can see both what this and what `other` is of.
-    pub fn is_disjoint(&self, other: &Visibility) -> bool {
+    pub(crate) fn is_disjoint(&self, other: &Visibility) -> bool {
         match (self, other) {
             (Visibility::None, _) | (_, Visibility::None) => true,
             (Visibility::Public, _) | (_, Visibility::Public) => false,
@@ -81,7 +84,7 @@ impl Visibility {
     }
 
     /// Whether `namespace` can see it.
-    pub fn includes(&self, namespace: &str) -> bool {
+    pub(crate) fn includes(&self, namespace: &str) -> bool {
         match self {
             Visibility::Public => true,
             Visibility::None => false,

@@ -76,13 +76,15 @@ impl Default for Limits {
 /// assert_eq!(resources.documents[0].meta().namespace, "shop");
 /// # Ok::<(), meshroute::diagnostic::Report>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[must_use]
 pub struct ResourcesBuilder {
     default_namespace: Option<String>,
     limits: Limits,
     inputs: Vec<Input>,
 }
+
+short_debug! { ResourcesBuilder {default_namespace, limits, inputs} }
 
 #[derive(Clone, Debug)]
 enum Input {

@@ -187,7 +187,7 @@ impl Mesh {
         report: &mut Report,
     ) -> Vec<Arc<crate::mesh::VirtualService>> {
         let kinds = Kinds::sort(documents, report);
-        let cx = Context::new(self.config(), kinds.bytes);
+        let cx = Context::new(&self.inner.config, kinds.bytes);
         virtual_service::virtual_services(&kinds.virtual_services, &cx, report)
     }
 
@@ -199,7 +199,7 @@ impl Mesh {
         report: &mut Report,
     ) -> Vec<crate::mesh::Service> {
         let kinds = Kinds::sort(documents, report);
-        let cx = Context::new(self.config(), kinds.bytes);
+        let cx = Context::new(&self.inner.config, kinds.bytes);
         service::made(&kinds.registry, &cx, report)
     }
 
@@ -240,7 +240,7 @@ impl Mesh {
         }
         destination_rule::alone(
             document,
-            &Context::new(self.config(), document.source.bytes()),
+            &Context::new(&self.inner.config, document.source.bytes()),
             report,
         )
     }

@@ -1,12 +1,15 @@
 //! What every resource has: a name, a namespace, labels, annotations, an age, and a place in a source.
 
+use std::fmt;
+
 use super::Labels;
 use crate::terms::field_path::FieldPath;
 use crate::terms::name::ResourceName;
+use crate::terms::short::limited;
 use crate::terms::source::{Location, SourceDocument};
 
 /// A resource's metadata.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metadata {
     /// The name.
@@ -21,6 +24,10 @@ pub struct Metadata {
     pub annotations: Labels,
     /// The time of creation in seconds since 1970.
     pub creation_timestamp: Option<i64>,
+}
+
+short_debug! {
+    Metadata {name, namespace, namespace_defaulted, labels, annotations, creation_timestamp}
 }
 
 impl Metadata {
@@ -40,7 +47,7 @@ impl Metadata {
 }
 
 /// One resource as written: metadata, content and where it stands.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Document<T> {
     /// The metadata.
@@ -49,6 +56,17 @@ pub struct Document<T> {
     pub spec: T,
     /// The place in the source.
     pub source: SourceDocument,
+}
+
+impl<T: fmt::Debug> fmt::Debug for Document<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Document { meta, spec, source } = self;
+        limited(f, |f| {
+            let mut parts = f.debug_struct("Document");
+            parts.field("meta", meta).field("spec", spec);
+            parts.field("source", source).finish()
+        })
+    }
 }
 
 impl<T> Document<T> {

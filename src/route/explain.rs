@@ -25,7 +25,7 @@ pub struct Explanation<'r> {
 }
 
 /// One step of a walk. Printed, one line.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Step {
     /// What the walk came to.
     subject: String,
@@ -37,6 +37,8 @@ pub struct Step {
     /// What came of it; may be empty.
     verdict: String,
 }
+
+short_debug! { Step {subject, origin, own, root, verdict} }
 
 impl Step {
     /// Where the rule was written that this step is about.

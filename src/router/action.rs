@@ -9,7 +9,7 @@ use crate::terms::weighted::{AliasTable, FractionalPercent};
 use super::cluster::ClusterId;
 
 /// What a rule does.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Action {
     /// Sends the request to a cluster.
@@ -20,8 +20,10 @@ pub enum Action {
     Respond(LocalReply),
 }
 
+short_debug! { enum Action {Forward(part), Redirect(part), Respond(part)} }
+
 /// Sends the request to one cluster of a split.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Forward {
     pub(crate) split: Split,
     pub(crate) policy: Arc<RoutePolicy>,
@@ -31,8 +33,10 @@ pub struct Forward {
     pub(crate) hash_policy: Box<[HashKey]>,
 }
 
+short_debug! { Forward {split, policy, headers, mirrors, hash_policy} }
+
 /// The weighted clusters of a rule: at least one.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Split {
     first: WeightedCluster,
     others: Option<Box<Others>>,
@@ -40,6 +44,8 @@ pub struct Split {
     /// run before the route's (R-H-122); with one, both run as one, route first (R-H-121).
     is_weighted: bool,
 }
+
+short_debug! { Split {first, others, is_weighted} }
 
 /// What a split of several clusters has beside the first.
 #[derive(Clone, Debug)]
@@ -50,7 +56,7 @@ struct Others {
 }
 
 /// One cluster of a split.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct WeightedCluster {
     pub(crate) cluster: ClusterId,
     pub(crate) weight: u32,
@@ -58,15 +64,19 @@ pub struct WeightedCluster {
     pub(crate) headers: Option<Arc<HeaderChanges>>,
 }
 
+short_debug! { WeightedCluster {cluster, weight, headers} }
+
 /// A cluster that gets a shadow of the request.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Mirror {
     pub(crate) cluster: ClusterId,
     pub(crate) percentage: FractionalPercent,
 }
 
+short_debug! { Mirror {cluster, percentage} }
+
 /// A redirect with what compile settled of it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Redirection {
     pub(crate) redirect: Arc<Redirect>,
     /// Written into the location: given or derived, and not the default of the scheme (R-H-136).
@@ -77,8 +87,10 @@ pub struct Redirection {
     pub(crate) policy: Arc<RoutePolicy>,
 }
 
+short_debug! { Redirection {redirect, port, headers, policy} }
+
 /// A direct response, with what the rule does beside it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct LocalReply {
     pub(crate) response: Arc<DirectResponse>,
     /// Route-level changes; the response ones apply (R-H-125).
@@ -86,6 +98,8 @@ pub struct LocalReply {
     /// The policy beside it.
     pub(crate) policy: Arc<RoutePolicy>,
 }
+
+short_debug! { LocalReply {response, headers, policy} }
 
 impl Action {
     /// The policy beside it: timeouts, retries, faults, CORS.

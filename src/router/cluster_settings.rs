@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::terms::traffic_policy::{OutlierDetection, RetryBudget, TcpKeepalive, Warmup};
 
 /// The settings of a cluster but for TLS, in Envoy's words. Clusters with the same settings share them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ClusterSettings {
     /// How its endpoints are found.
@@ -38,6 +38,12 @@ pub struct ClusterSettings {
     pub max_requests_per_connection: Option<u32>,
     /// Most streams at once on an HTTP/2 connection (R-M-103).
     pub max_concurrent_streams: Option<u32>,
+}
+
+short_debug! {
+    ClusterSettings {discovery, lb_policy, panic_threshold, locality_weighted, zone_aware,
+    connect_timeout, keepalive, limits, outlier_detection, protocol, idle_timeout,
+    max_connection_duration, max_requests_per_connection, max_concurrent_streams}
 }
 
 impl Default for ClusterSettings {

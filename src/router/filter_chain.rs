@@ -23,7 +23,7 @@ pub enum Transport {
 }
 
 /// What a filter chain asks of a connection; an empty list asks nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct ChainMatch {
     /// Destination address.
     pub(crate) destinations: Vec<IpNet>,
@@ -34,6 +34,8 @@ pub struct ChainMatch {
     /// Offered or detected application protocols.
     pub(crate) application_protocols: Vec<Box<str>>,
 }
+
+short_debug! { ChainMatch {destinations, server_names, transport, application_protocols} }
 
 /// A filter chain: what it asks, and what it does.
 #[derive(Clone)]
@@ -46,7 +48,7 @@ pub struct FilterChain {
 }
 
 /// What a filter chain does with a connection.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Filter {
     /// Routes HTTP requests by a route configuration of the same side of the proxy.
@@ -55,12 +57,14 @@ pub enum Filter {
     Tcp(TcpProxy),
 }
 
+short_debug! { enum Filter {Http(part), Tcp(part)} }
+
 /// Names a route configuration, as chains do: listeners stay what they are when routes change (in Envoy: LDS and RDS).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RouteConfigId(pub(crate) u32);
 
 /// Forwards bytes to one cluster of a split.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TcpProxy {
     pub(crate) split: Split,
     pub(crate) origin: Option<Origin>,
@@ -73,6 +77,8 @@ pub struct TcpProxy {
     /// R-M-115.
     pub(crate) tunnel: Option<Arc<Tunnel>>,
 }
+
+short_debug! { TcpProxy {split, origin, idle_timeout, max_connection_duration, hash_source_ip, tunnel} }
 
 /// What a filter chain is chosen by, once the listener filters have looked at the first bytes.
 #[derive(Clone, Copy, Debug)]

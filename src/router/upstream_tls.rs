@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// When the endpoints of a cluster are spoken to by TLS, and how.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClusterTls {
     /// Never.
@@ -14,6 +14,8 @@ pub enum ClusterTls {
     /// Those that [take mutual TLS](super::LbEndpoint::is_mutual_tls); the others in plain text.
     Automatic(UpstreamTls),
 }
+
+short_debug! { enum ClusterTls {Plain, Always(part), Automatic(part)} }
 
 impl ClusterTls {
     /// How an endpoint is spoken to; `None`: in plain text.
@@ -28,7 +30,7 @@ impl ClusterTls {
 
 /// TLS towards an endpoint. Certificates stand by the names that istiod gives their secrets: `default` and `ROOTCA` are the
 /// mesh's own, `file-cert:CERT~KEY` and `file-root:PATH` files (`system`: the system's), `kubernetes://NAME` a credential.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UpstreamTls {
     /// The server name that is asked for; `None`: none, unless `auto_sni`.
@@ -47,4 +49,9 @@ pub struct UpstreamTls {
     pub subject_alt_names: Arc<[Box<str>]>,
     /// Path of the revocation list.
     pub crl: Option<Box<str>>,
+}
+
+short_debug! {
+    UpstreamTls {sni, auto_sni, auto_san_validation, alpn, certificate, validation,
+    subject_alt_names, crl}
 }

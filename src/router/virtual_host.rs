@@ -49,7 +49,7 @@ pub struct RuleList {
 }
 
 /// One match and one action.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Rule {
     /// `<http name>[.<match name>]`, `default`, `allow_any`, `block_all` (R-H-035).
     pub(crate) name: Arc<str>,
@@ -58,6 +58,8 @@ pub struct Rule {
     pub(crate) matches: Arc<RequestMatch>,
     pub(crate) action: Arc<Action>,
 }
+
+short_debug! { Rule {name, origin, matches, action} }
 
 impl VirtualHost {
     /// Envoy's name: `host:port`, `allow_any`, `block_all`, ...

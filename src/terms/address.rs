@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 /// An IP address, a host that DNS resolves, or a Unix socket. Prints as it is written.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Address {
     /// An IP address.
@@ -14,6 +14,8 @@ pub enum Address {
     /// The path of a Unix socket, or its name behind `@`; `unix://` stands before it.
     Unix(Box<str>),
 }
+
+short_debug! { enum Address {Ip(part), Host(part), Unix(part)} }
 
 impl Address {
     const UNIX: &str = "unix://";

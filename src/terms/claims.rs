@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// One claim value: what a JWT payload can hold, as far as routing looks at it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Claim {
     /// A string.
@@ -16,9 +16,13 @@ pub enum Claim {
     Other,
 }
 
+short_debug! { enum Claim {String(part), List(part), Object(part), Other} }
+
 /// The payload of a verified token.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Claims(BTreeMap<String, Claim>);
+
+short_debug! { Claims (list) }
 
 impl Claims {
     /// No claims.

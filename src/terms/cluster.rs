@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// The name of an outbound cluster: prints `outbound|port|subset|host` (R-H-107, R-M-136).
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct ClusterName {
     /// Service port.
@@ -13,6 +13,8 @@ pub struct ClusterName {
     /// Host as the destination names it.
     pub host: Box<str>,
 }
+
+short_debug! { ClusterName {port, subset, host} }
 
 impl ClusterName {
     /// The cluster of `host` at `port`, or that of one of its subsets.

@@ -7,7 +7,7 @@ use super::labels::Labels;
 use super::name::ResourceName;
 
 /// A workload or address behind a service.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Endpoint {
     /// `namespace/name` of the Deployment, Pod or WorkloadEntry; `None` for an inline endpoint.
@@ -31,6 +31,8 @@ pub struct Endpoint {
     /// Its service account, in the namespace of its workload.
     pub service_account: Option<Arc<str>>,
 }
+
+short_debug! { Endpoint {workload, address, labels, ports, weight, locality, network, health} }
 
 /// Whether an endpoint takes requests (R-M-134).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -58,7 +60,7 @@ impl Health {
 }
 
 /// One port of an [`Endpoint`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EndpointPort {
     /// Name of the service port that it serves.
@@ -66,6 +68,8 @@ pub struct EndpointPort {
     /// Its own number; 0 with a Unix domain socket.
     pub number: u16,
 }
+
+short_debug! { EndpointPort {service_port, number} }
 
 impl Endpoint {
     /// Its own port for the service port of this name; `None`: it does not serve it.

@@ -8,7 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// One step of a path.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Segment {
     /// A field of a message, or a key of a map.
@@ -17,11 +17,15 @@ pub enum Segment {
     Index(usize),
 }
 
+short_debug! { enum Segment {Field(part), Index(part)} }
+
 /// A path from a resource's root to one of its fields.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FieldPath {
     segments: Vec<Segment>,
 }
+
+short_debug! { FieldPath {segments} }
 
 impl FieldPath {
     /// The root of a resource.

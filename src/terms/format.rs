@@ -1,14 +1,16 @@
 //! Envoy's format strings for header values: `%REQ(x-env)%`, `%PROTOCOL%`, `%%`, ... parsed once (R-H-120).
 
 /// A header value to be written: literal text and commands.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct HeaderFormat {
     source: Box<str>,
     parts: Box<[FormatPart]>,
 }
 
+short_debug! { HeaderFormat {source, parts} }
+
 /// One piece of a [`HeaderFormat`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FormatPart {
     /// Text as it is.
@@ -17,8 +19,10 @@ pub enum FormatPart {
     Command(Command, Option<usize>),
 }
 
+short_debug! { enum FormatPart {Literal(part), Command(part, second)} }
+
 /// What a command stands for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Command {
     /// `%REQ(name?alternative)%`, `%REQUEST_HEADER(..)%`: a header of the request; on responses, of the request as it was
@@ -46,8 +50,13 @@ pub enum Command {
     Other(Box<str>),
 }
 
+short_debug! {
+    enum Command {RequestHeader(part), ResponseHeader(part), Protocol, ResponseCode, RouteName,
+    RequestedServerName, LocalPort, LocalAddress, RemoteAddress, DirectRemoteAddress, Other(part)}
+}
+
 /// Header names in lower case.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct HeaderNames {
     /// The header.
@@ -55,6 +64,8 @@ pub struct HeaderNames {
     /// Looked up where it is absent.
     pub alternative: Option<Box<str>>,
 }
+
+short_debug! { HeaderNames {name, alternative} }
 
 /// The other commands that Envoy 1.40 has for header values. It refuses a configuration with any that it does not know.
 const OTHERS: &[&str] = &[

@@ -9,10 +9,12 @@
 /// assert_eq!(headers.joined("x-a").as_deref(), Some(&b"1,2"[..]));
 /// assert_eq!(headers.get("X-B"), Some(&b"4"[..]));
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct HeaderList {
     lines: Vec<(Box<str>, Box<[u8]>)>,
 }
+
+short_debug! { HeaderList {lines} }
 
 impl HeaderList {
     /// No lines.

@@ -4,7 +4,7 @@ use super::format::HeaderFormat;
 
 /// `set`, `add` and `remove` of one level and one direction. Names are lower-case; `set` and `add` are sorted by name;
 /// pseudo headers and `host` are gone (R-H-118).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HeaderOperations {
     /// Overwrite.
@@ -15,6 +15,8 @@ pub struct HeaderOperations {
     pub remove: Box<[Box<str>]>,
 }
 
+short_debug! { HeaderOperations {set, add, remove} }
+
 impl HeaderOperations {
     /// Whether it changes nothing.
     pub fn is_empty(&self) -> bool {
@@ -23,7 +25,7 @@ impl HeaderOperations {
 }
 
 /// The header changes of one level, in both directions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HeaderChanges {
     /// To the request.
@@ -33,6 +35,8 @@ pub struct HeaderChanges {
     /// Host rewrite taken from a request `set`/`add` of `host` or `:authority` (`set` beats `add`, R-H-118).
     pub authority: Option<Box<str>>,
 }
+
+short_debug! { HeaderChanges {request, response, authority} }
 
 impl HeaderChanges {
     /// Whether it changes nothing.

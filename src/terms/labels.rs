@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 /// An ordered set of `key: value` labels.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Labels(BTreeMap<Box<str>, Box<str>>);
+
+short_debug! { Labels (list) }
 
 impl Labels {
     /// The empty set: as a selector it selects everything.

@@ -2,6 +2,9 @@
 //!
 //! Nothing here knows a configuration resource or a table. The hot path speaks only these words.
 
+#[macro_use]
+pub(crate) mod short;
+
 pub mod address;
 pub mod claims;
 pub mod cluster;
@@ -29,9 +32,8 @@ pub mod request;
 pub mod route_error;
 pub mod route_policy;
 pub(crate) mod selector_index;
-pub(crate) mod short;
 pub mod source;
-pub mod subnet;
+pub(crate) mod subnet;
 pub(crate) mod threads;
 pub mod traffic_policy;
 pub mod weighted;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// The name of a namespaced resource; prints `namespace/name`. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct ResourceName {
     /// Its namespace.
@@ -11,6 +11,8 @@ pub struct ResourceName {
     /// Its name.
     pub name: Arc<str>,
 }
+
+short_debug! { ResourceName {namespace, name} }
 
 impl ResourceName {
     /// The name `namespace/name`.
@@ -29,7 +31,7 @@ impl std::fmt::Display for ResourceName {
 }
 
 /// What a VirtualService is bound to: all sidecars, or a Gateway. Prints `mesh` or `namespace/name`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum GatewayName {
     /// The reserved name `mesh`.
@@ -37,6 +39,8 @@ pub enum GatewayName {
     /// A Gateway resource.
     Named(ResourceName),
 }
+
+short_debug! { enum GatewayName {Mesh, Named(part)} }
 
 impl GatewayName {
     /// How [`Mesh`](Self::Mesh) is written.

@@ -21,7 +21,7 @@ pub enum ProxyKind {
 }
 
 /// The proxy whose view a [`Router`](crate::Router) answers for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Proxy {
     kind: ProxyKind,
     namespace: Box<str>,
@@ -31,6 +31,8 @@ pub struct Proxy {
     locality: Box<str>,
     gateway: Option<ResourceName>,
 }
+
+short_debug! { Proxy {kind, namespace, labels, dns_domain, address, locality} }
 
 impl Default for Proxy {
     /// Namespace `default`, no labels, every Gateway bound whatever its selector, and the mesh view beside them.

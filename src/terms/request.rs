@@ -53,7 +53,7 @@ impl<'a> Sent<'a> {
 }
 
 /// A connection as a listener sees it: what filter chains are chosen by.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Connection<'a> {
     pub(crate) port: u16,
     pub(crate) address: Option<IpAddr>,
@@ -63,6 +63,8 @@ pub struct Connection<'a> {
     pub(crate) gateway: Option<&'a str>,
     pub(crate) source: Option<IpAddr>,
 }
+
+short_debug! { Connection<'_> {port, address, tls, sni, alpn, gateway, source} }
 
 impl<'a> Connection<'a> {
     /// A plain-text connection to `port`, at an address that belongs to no service.

@@ -8,7 +8,7 @@ use super::regex::Rewriter;
 use super::weighted::FractionalPercent;
 
 /// A path rewrite (R-H-126..R-H-132).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum PathRewrite {
     /// `rewrite.uri`: replaces the matched prefix, or the whole path after an exact or regex match.
@@ -17,8 +17,10 @@ pub enum PathRewrite {
     Regex(Rewriter),
 }
 
+short_debug! { enum PathRewrite {Uri(part), Regex(part)} }
+
 /// `rewrite`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Rewrite {
     /// The path rewrite, if any.
@@ -27,8 +29,10 @@ pub struct Rewrite {
     pub authority: Option<Box<str>>,
 }
 
+short_debug! { Rewrite {path, authority} }
+
 /// When and how a request is tried again (R-H-146, R-H-147).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
     /// Retries beyond the first try.
@@ -51,6 +55,11 @@ pub struct RetryPolicy {
     pub remote_localities: bool,
 }
 
+short_debug! {
+    RetryPolicy {attempts, retry_on, retriable_status_codes, per_try_timeout, backoff,
+    avoid_previous_hosts, previous_hosts_written, host_selection_attempts, remote_localities}
+}
+
 impl Default for RetryPolicy {
     /// What Istio tells Envoy to retry where nobody wrote anything (R-H-146).
     fn default() -> Self {
@@ -70,7 +79,7 @@ impl Default for RetryPolicy {
 }
 
 /// `corsPolicy` (R-H-148).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct CorsPolicy {
     /// Origins that are allowed: any of these.
@@ -89,8 +98,13 @@ pub struct CorsPolicy {
     pub forward_unmatched_preflights: bool,
 }
 
+short_debug! {
+    CorsPolicy {allow_origins, allow_methods, allow_headers, expose_headers, max_age,
+    allow_credentials, forward_unmatched_preflights}
+}
+
 /// `fault.delay` (R-H-144).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FaultDelay {
     /// How long.
@@ -98,6 +112,8 @@ pub struct FaultDelay {
     /// How often.
     pub percentage: FractionalPercent,
 }
+
+short_debug! { FaultDelay {duration, percentage} }
 
 /// What an injected abort answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +136,7 @@ impl AbortStatus {
 }
 
 /// `fault.abort` (R-H-144).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FaultAbort {
     /// With what.
@@ -129,8 +145,10 @@ pub struct FaultAbort {
     pub percentage: FractionalPercent,
 }
 
+short_debug! { FaultAbort {status, percentage} }
+
 /// One key of consistent hashing (R-M-089, R-M-090).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum HashKey {
     /// A request header.
@@ -152,8 +170,13 @@ pub enum HashKey {
     QueryParameter(Box<str>),
 }
 
+short_debug! {
+    enum HashKey {Header(part), Cookie {name, path, ttl, attributes}, SourceIp,
+    QueryParameter(part)}
+}
+
 /// The parts of a rule's action that do not depend on the view: shared, never copied.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RoutePolicy {
     /// Whole-request timeout; unset or zero: none (R-H-145).
@@ -171,6 +194,8 @@ pub struct RoutePolicy {
     /// What is answered where the rule leads to a cluster that does not exist.
     pub missing_cluster: MissingClusterStatus,
 }
+
+short_debug! { RoutePolicy {timeout, retries, cors, fault_delay, fault_abort, rewrite, missing_cluster} }
 
 /// The status that a proxy answers with where a rule leads to a cluster that does not exist: Envoy's
 /// `cluster_not_found_response_code`. A cluster without endpoints is another matter.
@@ -226,7 +251,7 @@ pub enum RedirectPort {
 }
 
 /// `redirect` (R-H-133..R-H-137).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Redirect {
     /// 301, 302, 303, 307 or 308.
@@ -243,8 +268,10 @@ pub struct Redirect {
     pub port: RedirectPort,
 }
 
+short_debug! { Redirect {status, uri, prefix_rewrite, authority, scheme, port} }
+
 /// `directResponse` (R-H-139).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DirectResponse {
     /// HTTP status.
@@ -252,3 +279,5 @@ pub struct DirectResponse {
     /// Body; empty: none.
     pub body: Box<[u8]>,
 }
+
+short_debug! { DirectResponse {status, body} }

@@ -27,7 +27,7 @@ pub(crate) trait FieldPlaces: fmt::Debug + Send + Sync {
 pub(crate) type ReadPlaces = fn(&str) -> Arc<dyn FieldPlaces>;
 
 /// A place in a source text.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[non_exhaustive]
 pub struct Location {
     /// The file; none for a text that was handed over without a name.
@@ -41,6 +41,8 @@ pub struct Location {
     #[serde(skip)]
     pub source: Option<String>,
 }
+
+short_debug! { Location {file, line, column, source} }
 
 impl Location {
     /// A place without a file.
@@ -161,13 +163,15 @@ impl fmt::Debug for Source {
 }
 
 /// The place of one resource in its source. The default is that of a resource which was never written.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct SourceDocument {
     source: Option<Arc<Source>>,
     document: Range<usize>,
     line: u32,
     within: Option<Arc<FieldPath>>,
 }
+
+short_debug! { SourceDocument {source, document, line, within} }
 
 impl SourceDocument {
     /// The place that a reader tells: the line and the column within the document, both counted from 1.

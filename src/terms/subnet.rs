@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 /// Reads a block such as `10.0.0.0/8`, or one address, which is the range of itself. The bits behind the prefix stay as they
 /// are written.
-pub fn parse(text: &str) -> Option<IpNet> {
+pub(crate) fn parse(text: &str) -> Option<IpNet> {
     let Some((address, prefix)) = text.split_once('/') else {
         return text.parse::<IpAddr>().ok().map(IpNet::from);
     };
@@ -15,7 +15,7 @@ pub fn parse(text: &str) -> Option<IpNet> {
 }
 
 /// Whether it is one address.
-pub fn is_single(subnet: &IpNet) -> bool {
+pub(crate) fn is_single(subnet: &IpNet) -> bool {
     subnet.prefix_len() == subnet.max_prefix_len()
 }
 

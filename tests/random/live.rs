@@ -297,7 +297,7 @@ fn with_cluster(router: &Router, line: &str) -> String {
     let endpoints: Vec<_> = cluster.endpoints().collect();
     let (exists, policy) = (cluster.exists(), cluster.traffic_policy());
     let (name, labels) = (cluster.name(), cluster.labels());
-    format!("{before}{name} {exists} {labels} {policy:?} {endpoints:?}")
+    format!("{before}{name} {exists} {labels} {policy:#?} {endpoints:#?}")
 }
 
 fn calls(generated: &Generated) -> Vec<Call> {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use meshroute::Mesh;
 use meshroute::diagnostic::{Code, Report, Severity};
-use meshroute::mesh::Mesh;
 use meshroute::resource::Resources;
 use serde_yaml::{Mapping, Value};
 

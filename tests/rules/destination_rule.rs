@@ -1,7 +1,7 @@
 //! What resolving says about DestinationRules: R-M-145, R-M-168..R-M-176 field by field, what merging did to whom
 //! (R-M-078, R-M-079), and MeshConfig.
+use meshroute::Mesh;
 use meshroute::diagnostic::Report;
-use meshroute::mesh::Mesh;
 use meshroute::resource::Resources;
 
 /// Everything that is said about `yaml`, one line each: severity, code, field.

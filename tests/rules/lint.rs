@@ -3,8 +3,8 @@
 
 mod analyzers;
 
+use meshroute::Mesh;
 use meshroute::lint::lint;
-use meshroute::mesh::Mesh;
 use meshroute::resource::Resources;
 
 /// What is found in `yaml`: code, resource and field of each.

@@ -1,6 +1,6 @@
 //! What a cluster refuses is refused, and what is not read is named: the cases of `tests/data/refused.yaml`.
 
-use meshroute::mesh::Mesh;
+use meshroute::Mesh;
 use meshroute::resource::Resources;
 use serde::Deserialize;
 

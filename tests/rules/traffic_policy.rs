@@ -414,18 +414,16 @@ fn r_m_120_and_r_m_115_what_tcp_reads() {
 }
 
 #[test]
-fn r_m_096_and_r_m_098_what_a_policy_leaves_open_is_in_the_meshs_settings() {
-    let resources = Resources::new()
-        .with_mesh_config_yaml(
-            "{connectTimeout: 5s, tcpKeepalive: {probes: 3}, localityLbSetting: {enabled: false}}",
-        )
+fn r_m_096_and_r_m_098_what_a_policy_leaves_open_is_the_meshs() {
+    let resources = Resources::from_yaml(SERVICES).expect("readable");
+    let resources = resources
+        .with_mesh_config_yaml("{connectTimeout: 5s, tcpKeepalive: {probes: 3}}")
         .expect("readable");
     let mesh = Mesh::resolve(resources).expect("valid");
-    let config = mesh.config();
-    assert_eq!(config.connect_timeout, Duration::from_secs(5));
-    assert_eq!(
-        config.tcp_keepalive.and_then(|keepalive| keepalive.probes),
-        Some(3)
-    );
-    assert_eq!(config.locality, None);
+    let router = Router::compile(&mesh, &Proxy::sidecar("ns"));
+    let decision = router.decide(&Request::get("http://a.ns/").port(80), 0);
+    let settings = decision.cluster().expect("a cluster").settings();
+    assert_eq!(settings.connect_timeout, Duration::from_secs(5));
+    let probes = settings.keepalive.and_then(|keepalive| keepalive.probes);
+    assert_eq!(probes, Some(3));
 }

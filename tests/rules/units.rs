@@ -2,7 +2,7 @@
 //! within the crate, beside the code that merges them.
 use std::cmp::Ordering;
 
-use meshroute::mesh::gateway::ServerHost;
+use meshroute::internals::ServerHost;
 use meshroute::terms::host;
 use serde_yaml::Value;
 

@@ -27,7 +27,7 @@ pub(crate) struct MergedRule {
 
 /// What holds for a host: the outcome of merging its DestinationRules (R-M-077, R-M-078).
 #[derive(Debug)]
-pub struct EffectiveRule {
+pub(crate) struct EffectiveRule {
     merged: MergedRule,
     by_name: HashMap<Arc<str>, usize>,
     top_level: Arc<PortPolicies>,
@@ -46,8 +46,7 @@ struct PortPolicies {
 
 /// What a DestinationRule says to a TCP route (R-M-115, R-M-120).
 #[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct TcpSettings {
+pub(crate) struct TcpSettings {
     /// A connection without traffic for so long is closed; unset: Envoy's hour; zero: never.
     pub idle_timeout: Option<Duration>,
     /// Longest life of a connection; unset: none.
@@ -84,17 +83,17 @@ impl EffectiveRule {
     }
 
     /// FQDN or wildcard that it is for; case as written.
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         &self.merged.host
     }
 
     /// The DestinationRules that it was merged from, the one that decides first.
-    pub fn sources(&self) -> &[ResourceName] {
+    pub(crate) fn sources(&self) -> &[ResourceName] {
         &self.merged.sources
     }
 
     /// Namespace of its sources: a merge never crosses namespaces.
-    pub fn namespace(&self) -> &str {
+    pub(crate) fn namespace(&self) -> &str {
         self.merged
             .sources
             .first()
@@ -102,7 +101,7 @@ impl EffectiveRule {
     }
 
     /// The client workloads that it is for; `None`: all.
-    pub fn workload_selector(&self) -> Option<&Labels> {
+    pub(crate) fn workload_selector(&self) -> Option<&Labels> {
         self.merged.workload_selector.as_ref()
     }
 
@@ -145,12 +144,12 @@ impl EffectiveRule {
     }
 
     /// Its subsets; of two rules with a subset of one name the first one's is here (R-M-078).
-    pub fn subsets(&self) -> &[Arc<Subset>] {
+    pub(crate) fn subsets(&self) -> &[Arc<Subset>] {
         &self.merged.subsets
     }
 
     /// The subset `name`.
-    pub fn subset(&self, name: &str) -> Option<&Arc<Subset>> {
+    pub(crate) fn subset(&self, name: &str) -> Option<&Arc<Subset>> {
         self.by_name
             .get(name)
             .map(|place| &self.merged.subsets[*place])
@@ -161,7 +160,7 @@ impl EffectiveRule {
     ///
     /// Two calls for one cluster give the same `Arc`. A host without any rule has the policy of
     /// [`MeshConfig::default_traffic_policy`](crate::mesh::MeshConfig::default_traffic_policy).
-    pub fn policy(&self, subset: Option<&str>, port: u16) -> Option<Arc<TrafficPolicy>> {
+    pub(crate) fn policy(&self, subset: Option<&str>, port: u16) -> Option<Arc<TrafficPolicy>> {
         let policies = match subset {
             None => &self.top_level,
             Some(name) => &self.of_subsets[*self.by_name.get(name)?],
@@ -178,7 +177,7 @@ impl EffectiveRule {
     ///
     /// `port` is the destination's own port, `None` where it names none: port-level entries count only where it does. For
     /// a service without a VirtualService it is the listener's port.
-    pub fn hash_key(&self, subset: Option<&str>, port: Option<u16>) -> Option<&HashKey> {
+    pub(crate) fn hash_key(&self, subset: Option<&str>, port: Option<u16>) -> Option<&HashKey> {
         let top = self.merged.traffic_policy.as_deref();
         let own = self.own_policy(subset);
         let hash = own
@@ -208,7 +207,7 @@ impl EffectiveRule {
     ///
     /// `subset` is the destination's; `None` where it has none, and for the first destination of several, whatever it
     /// names.
-    pub fn tcp_settings(&self, subset: Option<&str>) -> TcpSettings {
+    pub(crate) fn tcp_settings(&self, subset: Option<&str>) -> TcpSettings {
         let top = self.merged.traffic_policy.as_deref();
         let own = self.own_policy(subset);
         let pool = top

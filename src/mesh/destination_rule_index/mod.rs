@@ -20,15 +20,15 @@ use crate::terms::labels::Labels;
 
 mod effective_rule;
 
+pub(crate) use effective_rule::EffectiveRule;
 pub(crate) use effective_rule::MergedRule;
-pub use effective_rule::{EffectiveRule, TcpSettings};
 
 /// The rules of one place by host; those of one host in the order in which they were made.
 pub(crate) type HostRules = HostIndex<Vec<Arc<EffectiveRule>>>;
 
 /// The DestinationRules of a mesh, merged, by who may see them.
 #[derive(Clone, Debug, Default)]
-pub struct DestinationRuleIndex {
+pub(crate) struct DestinationRuleIndex {
     pub(crate) root_namespace: Box<str>,
     pub(crate) local: HashMap<Arc<str>, HostRules>,
     pub(crate) root_local: HostRules,
@@ -41,7 +41,7 @@ impl DestinationRuleIndex {
     ///
     /// # Complexity
     /// A constant number of hash lookups, and one more per distinct length of a wildcard host in the namespaces asked.
-    pub fn lookup(
+    pub(crate) fn lookup(
         &self,
         hostname: &str,
         service_namespace: &str,

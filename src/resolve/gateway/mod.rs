@@ -65,7 +65,6 @@ pub(crate) fn gateway(
         .collect();
     (!sink.failed()).then(|| mesh::Gateway {
         resource: ResourceName::new(&meta.namespace, &meta.name),
-        creation: meta.creation_timestamp.unwrap_or(0),
         selector: Some(
             written
                 .selector
@@ -122,6 +121,5 @@ fn resolve_server(
         hosts: hosts::typed(&written.hosts, namespace),
         bind: bind.address,
         tls,
-        name: written.name.as_str().into(),
     })
 }

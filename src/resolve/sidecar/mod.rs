@@ -8,12 +8,12 @@ use crate::mesh::service::Protocol;
 use crate::mesh::sidecar::{EgressHost, EgressListener, EgressNamespace, EgressPort};
 use crate::mesh::virtual_service::DestinationRef;
 use crate::mesh::{self, Sidecar};
-use crate::resource::{self as raw, CaptureMode, Document, OutboundTrafficPolicyMode};
+use crate::resource::{self as raw, Document, OutboundTrafficPolicyMode};
 use crate::terms::address::Address;
 use crate::terms::host::resolve_short_name;
 
 use super::service::pair;
-use super::{Context, Sink, creation};
+use super::{Context, Sink};
 
 mod egress_checks;
 mod ingress_checks;
@@ -57,7 +57,6 @@ pub(crate) fn sidecar(
     }
     Some(Sidecar {
         resource: meta.qualified_name(),
-        creation: creation(meta),
         workload_selector: selector.map(|selector| selector.labels.iter().map(pair).collect()),
         egress: spec.egress.iter().map(listener).collect(),
         outbound_traffic_policy: policy.map(|policy| match policy.mode {
@@ -94,7 +93,6 @@ fn listener(written: &raw::IstioEgressListener) -> EgressListener {
             name: port.name.as_str().into(),
         }),
         bind: Address::parse(&written.bind),
-        captured: written.capture_mode != CaptureMode::None,
         hosts: written.hosts.iter().filter_map(|text| host(text)).collect(),
     }
 }

@@ -3,7 +3,7 @@
 //! [`HostTable`] is what a route configuration looks its virtual hosts up in:
 //!
 //! ```
-//! # use meshroute::router::host_table::HostTable;
+//! # use meshroute::internals::HostTable;
 //! let table = HostTable::new([("shop.example.com", 0), ("*.example.com", 1), ("*", 2)]);
 //! assert_eq!(table.find("Shop.Example.com:8080"), Some(0));
 //! assert_eq!(table.find("a.b.example.com"), Some(1));

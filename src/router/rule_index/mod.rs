@@ -34,7 +34,7 @@ mod prefix_tree;
 mod text_group;
 mod text_order;
 
-use crate::terms::condition::{RequestMatch, TextOf};
+use crate::terms::condition::{Facts, RequestMatch, TextOf};
 use crate::terms::threads;
 
 use checks::{Answers, Checks};
@@ -50,8 +50,6 @@ const WORTHWHILE: usize = 4_000;
 const CROWD: usize = 16;
 /// How many keys may stand behind each other; what crowds behind them is scanned.
 const MAX_DEPTH: usize = 8;
-
-pub use crate::terms::condition::Facts;
 
 /// An index over the matches of a rule list.
 #[derive(Clone, Debug)]

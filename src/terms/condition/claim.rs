@@ -6,7 +6,7 @@ use super::{Facts, ValueMatch};
 use crate::terms::claims::Claim;
 
 /// A test of a claim (R-H-105).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ClaimMatch {
     /// Path through nested objects.
     pub path: Box<[Box<str>]>,
@@ -15,6 +15,8 @@ pub struct ClaimMatch {
     /// `withoutHeaders`.
     pub invert: bool,
 }
+
+short_debug! { ClaimMatch {path, test, invert} }
 
 impl ClaimMatch {
     /// Whether the request passes. No allocation.

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Facts, IndexKey, TextOf, ValueMatch};
 
 /// A test of a header or pseudo header (`:method`, `:authority`, `:scheme`, `:path`).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct HeaderMatch {
     /// Lower-case name; `host` is spelled `:authority` (R-H-093, R-H-100, R-H-102).
     pub name: Box<str>,
@@ -16,6 +16,8 @@ pub struct HeaderMatch {
     /// the empty value (R-H-098, R-H-099).
     pub invert: bool,
 }
+
+short_debug! { HeaderMatch {name, test, invert} }
 
 impl HeaderMatch {
     /// Whether the request passes. No allocation.

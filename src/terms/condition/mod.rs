@@ -70,7 +70,7 @@ pub trait Facts {
 }
 
 /// One test beside the path.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Condition {
     /// Of a header or pseudo header.
     Header(HeaderMatch),
@@ -79,6 +79,8 @@ pub enum Condition {
     /// Of a claim of the verified token.
     Claim(ClaimMatch),
 }
+
+short_debug! { enum Condition {Header(part), Query(part), Claim(part)} }
 
 impl Condition {
     /// Whether the request passes. No allocation.
@@ -119,13 +121,15 @@ impl Condition {
 }
 
 /// Everything that one rule asks of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RequestMatch {
     /// The path test.
     pub path: PathMatch,
     /// All of these must hold too, in any order (R-H-106).
     pub conditions: Box<[Condition]>,
 }
+
+short_debug! { RequestMatch {path, conditions} }
 
 impl RequestMatch {
     /// Matches every request: what a rule without `match` asks (R-H-004).

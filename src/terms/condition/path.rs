@@ -6,7 +6,7 @@ use super::{IndexKey, KeyKind, TextOf};
 use crate::terms::regex::Regex;
 
 /// The path test of a rule.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum PathMatch {
     /// Raw byte prefix; an unset `uri` is the prefix `/` (R-H-084, R-H-089).
     Prefix {
@@ -28,13 +28,20 @@ pub enum PathMatch {
     Regex(Regex),
 }
 
+short_debug! {
+    enum PathMatch {Prefix {value, ignore_case}, SeparatedPrefix(part), Exact {value, ignore_case},
+    Regex(part)}
+}
+
 /// `/foo` for `/foo`, `/foo/` and `/foo/bar`, not for `/foobar`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SeparatedPrefix {
     /// With the slash that ends it: `/foo/`.
     with_slash: Box<str>,
     ignore_case: bool,
 }
+
+short_debug! { SeparatedPrefix {with_slash, ignore_case} }
 
 impl SeparatedPrefix {
     /// The prefix, without a slash at its end.

@@ -5,13 +5,15 @@ use std::fmt;
 use super::{Facts, IndexKey, TextOf, ValueMatch};
 
 /// A test of the first raw value of a query parameter (R-H-103, R-H-104).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct QueryMatch {
     /// The parameter, as written.
     pub key: Box<str>,
     /// The test of its value.
     pub test: ValueMatch,
 }
+
+short_debug! { QueryMatch {key, test} }
 
 impl QueryMatch {
     /// Whether the request passes. No allocation.

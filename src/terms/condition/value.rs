@@ -6,7 +6,7 @@ use super::{IndexKey, KeyKind, TextOf};
 use crate::terms::regex::Regex;
 
 /// How a value is tested; case-sensitive (R-H-092).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum ValueMatch {
     /// There is a value, whatever it is.
     Present,
@@ -17,6 +17,8 @@ pub enum ValueMatch {
     /// RE2, full match.
     Regex(Regex),
 }
+
+short_debug! { enum ValueMatch {Present, Exact(part), Prefix(part), Regex(part)} }
 
 impl ValueMatch {
     /// Whether `value` passes. No allocation.

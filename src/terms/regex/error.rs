@@ -1,7 +1,7 @@
 //! Why a pattern is not a regular expression that Istio and Envoy accept, and where in it.
 
 /// Why a pattern is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegexError {
     /// Longer than Istio allows (R-H-087).
@@ -34,6 +34,11 @@ pub enum RegexError {
         /// The greatest allowed size of all in bytes.
         limit: usize,
     },
+}
+
+short_debug! {
+    enum RegexError {TooLong {length, limit}, Syntax {problem, fragment, offset}, TooLarge {limit},
+    BudgetSpent {limit}}
 }
 
 impl RegexError {

@@ -17,10 +17,12 @@ use super::matcher;
 use super::parse::{Captures, parse};
 
 /// A pattern and what its matches become. Cheap to clone; equal if written the same.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Rewriter {
     inner: Arc<Inner>,
 }
+
+short_debug! { Rewriter {inner} }
 
 #[derive(Debug)]
 struct Inner {

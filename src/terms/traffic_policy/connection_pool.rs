@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 /// `connectionPool`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionPool {
     /// `tcp`: of HTTP and TCP connections alike.
@@ -14,8 +14,10 @@ pub struct ConnectionPool {
     pub http: Option<HttpPool>,
 }
 
+short_debug! { ConnectionPool {tcp, http} }
+
 /// `connectionPool.tcp`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TcpPool {
     /// Most connections to all endpoints together; `None`: no limit.
@@ -31,6 +33,8 @@ pub struct TcpPool {
     pub idle_timeout: Option<Duration>,
 }
 
+short_debug! { TcpPool {max_connections, connect_timeout, keepalive, max_connection_duration, idle_timeout} }
+
 /// `tcpKeepalive`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -44,7 +48,7 @@ pub struct TcpKeepalive {
 }
 
 /// `connectionPool.http`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HttpPool {
     /// Most requests that wait for a connection; `None`: no limit.
@@ -66,6 +70,12 @@ pub struct HttpPool {
     pub max_concurrent_streams: Option<u32>,
     /// Pings on HTTP/2 connections (R-M-103).
     pub http2_keepalive: Option<Http2Keepalive>,
+}
+
+short_debug! {
+    HttpPool {http1_max_pending_requests, http2_max_requests, max_requests_per_connection,
+    max_retries, idle_timeout, h2_upgrade, use_client_protocol, max_concurrent_streams,
+    http2_keepalive}
 }
 
 /// `h2UpgradePolicy` (R-M-102).

@@ -6,7 +6,7 @@ use super::locality::{LocalityLoadBalancing, ZoneAwareLoadBalancing};
 use super::warmup::Warmup;
 
 /// `loadBalancer`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct LoadBalancer {
     /// `simple` or `consistentHash`. Ignored where the service is reached by its original destination (R-M-088).
@@ -19,8 +19,10 @@ pub struct LoadBalancer {
     pub warmup: Option<Warmup>,
 }
 
+short_debug! { LoadBalancer {balancing, locality, zone_aware, warmup} }
+
 /// The algorithm.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub enum LoadBalancing {
     /// The endpoint with the fewest requests under way: `LEAST_REQUEST`, the deprecated `LEAST_CONN`, and what an unset
@@ -37,8 +39,10 @@ pub enum LoadBalancing {
     ConsistentHash(ConsistentHash),
 }
 
+short_debug! { enum LoadBalancing {LeastRequest, Random, RoundRobin, Passthrough, ConsistentHash(part)} }
+
 /// `consistentHash`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ConsistentHash {
     /// What is hashed; `None`: nothing, so that the choice is random (R-M-089).
@@ -46,6 +50,8 @@ pub struct ConsistentHash {
     /// How the hash chooses.
     pub algorithm: HashAlgorithm,
 }
+
+short_debug! { ConsistentHash {key, algorithm} }
 
 /// The hash algorithm (R-M-091).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! Localities are written `region/zone/subzone`; the tail may be missing, and the last part may be `*`.
 
 /// `localityLbSetting` (R-M-093).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LocalityLoadBalancing {
     /// `false` switches locality off; unset means `true`.
@@ -15,6 +15,8 @@ pub struct LocalityLoadBalancing {
     /// Labels (`key` or `key=value`), the most important first (R-M-128); takes effect with outlier detection only.
     pub failover_priority: Box<[Box<str>]>,
 }
+
+short_debug! { LocalityLoadBalancing {enabled, distribute, failover, failover_priority} }
 
 impl Default for LocalityLoadBalancing {
     fn default() -> Self {
@@ -28,7 +30,7 @@ impl Default for LocalityLoadBalancing {
 }
 
 /// One `distribute` entry (R-M-127).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Distribute {
     /// Place of the client.
@@ -37,8 +39,10 @@ pub struct Distribute {
     pub to: Box<[(Box<str>, u32)]>,
 }
 
+short_debug! { Distribute {from, to} }
+
 /// One `failover` entry (R-M-126): regions only.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Failover {
     /// Region of the client.
@@ -47,8 +51,10 @@ pub struct Failover {
     pub to: Box<str>,
 }
 
+short_debug! { Failover {from, to} }
+
 /// `zoneAwareLbSetting` (R-M-094).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ZoneAwareLoadBalancing {
     /// `false` switches zone awareness off; unset means `true`.
@@ -60,6 +66,8 @@ pub struct ZoneAwareLoadBalancing {
     /// Fewest endpoints for which zones matter; 6 where unset.
     pub min_cluster_size: u64,
 }
+
+short_debug! { ZoneAwareLoadBalancing {enabled, failover, failover_priority, min_cluster_size} }
 
 impl ZoneAwareLoadBalancing {
     /// `minClusterSize` where it is unset.

@@ -36,7 +36,7 @@ pub use tunnel::{Tunnel, TunnelProtocol};
 pub use warmup::Warmup;
 
 /// What holds for one cluster. An unset setting means Istio's default, which each field names.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct TrafficPolicy {
     /// How an endpoint is chosen; unset: least request (R-M-088), with the mesh's locality setting (R-M-124).
@@ -55,8 +55,13 @@ pub struct TrafficPolicy {
     pub retry_budget: Option<RetryBudget>,
 }
 
+short_debug! {
+    TrafficPolicy {load_balancer, connection_pool, outlier_detection, tls, tunnel, proxy_protocol,
+    retry_budget}
+}
+
 /// What a DestinationRule says at one place: its top level or one subset.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RuleTrafficPolicy {
     /// The settings outside `portLevelSettings`.
@@ -65,8 +70,10 @@ pub struct RuleTrafficPolicy {
     pub ports: Box<[PortTrafficPolicy]>,
 }
 
+short_debug! { RuleTrafficPolicy {settings, ports} }
+
 /// One entry of `portLevelSettings` (R-M-114): it replaces everything for its port (R-M-083).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PortTrafficPolicy {
     /// Service port.
@@ -74,6 +81,8 @@ pub struct PortTrafficPolicy {
     /// Load balancer, connection pool, outlier detection and TLS: there is no more that can be said of a port.
     pub settings: TrafficPolicy,
 }
+
+short_debug! { PortTrafficPolicy {port, settings} }
 
 impl RuleTrafficPolicy {
     /// The entry of `portLevelSettings` for `port`: the first one.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 /// `outlierDetection`, with Envoy's defaults filled in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OutlierDetection {
     /// 5xx answers in a row that eject; 0: none; 5 where unset (R-M-104).
@@ -28,6 +28,12 @@ pub struct OutlierDetection {
     pub min_health_percent: u8,
     /// Status codes that count as errors; empty: 5xx (R-M-110).
     pub http_error_codes: Box<[u32]>,
+}
+
+short_debug! {
+    OutlierDetection {consecutive_5xx_errors, consecutive_gateway_errors,
+    split_external_local_origin_errors, consecutive_local_origin_failures, interval,
+    base_ejection_time, max_ejection_percent, min_health_percent, http_error_codes}
 }
 
 impl Default for OutlierDetection {

@@ -1,7 +1,7 @@
 //! `tls` of a DestinationRule: TLS towards the endpoints (R-M-111..R-M-113, R-M-119).
 
 /// `ClientTLSSettings`. Where there are none at all, Istio decides per endpoint (automatic mutual TLS, R-M-119).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientTls {
     /// `mode`.
@@ -23,6 +23,11 @@ pub struct ClientTls {
     pub sni: Option<Box<str>>,
     /// `insecureSkipVerify`: the server's certificate is not verified; unset: the mesh's setting.
     pub insecure_skip_verify: Option<bool>,
+}
+
+short_debug! {
+    ClientTls {mode, client_certificate, private_key, ca_certificates, ca_crl, credential_name,
+    subject_alt_names, sni, insecure_skip_verify}
 }
 
 /// `mode` (R-M-111).

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// `tunnel`: acts on TCP and TLS routes only.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tunnel {
     /// How the proxy is asked.
@@ -13,6 +13,8 @@ pub struct Tunnel {
     /// Where the tunnel ends.
     pub target_port: u16,
 }
+
+short_debug! { Tunnel {protocol, target_host, target_port} }
 
 /// `tunnel.protocol`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

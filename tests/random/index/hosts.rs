@@ -1,6 +1,6 @@
 //! Host tables against a scan over the domains (R-H-076..R-H-080).
 
-use meshroute::router::host_table::{Answer, HostTable, SimpleEntry, SimpleTableBuilder, Target};
+use meshroute::internals::{Answer, HostTable, SimpleEntry, SimpleTableBuilder, Target};
 use meshroute::terms::host::without_port;
 use meshroute::terms::weighted::AliasTable;
 use proptest::prelude::*;

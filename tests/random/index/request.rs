@@ -1,7 +1,7 @@
 //! A plain request and the plainest way to test it, for comparison with an index.
 
-use meshroute::router::rule_index::Facts;
 use meshroute::terms::claims::Claim;
+use meshroute::terms::condition::Facts;
 use meshroute::terms::condition::{
     Condition, HeaderMatch, PathMatch, QueryMatch, RequestMatch, ValueMatch,
 };

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use meshroute::router::rule_index::{Facts, RuleIndex};
+use meshroute::internals::RuleIndex;
 use meshroute::terms::claims::Claim;
+use meshroute::terms::condition::Facts;
 use meshroute::terms::condition::{
     Condition, HeaderMatch, PathMatch, QueryMatch, RequestMatch, ValueMatch,
 };

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use meshroute::Mesh;
 use meshroute::lint::lint;
-use meshroute::mesh::Mesh;
 use meshroute::resource::Resources;
 use serde_yaml::Value;
 
