@@ -91,7 +91,7 @@ impl fmt::Debug for Cluster {
         f.debug_struct("Cluster")
             .field("name", &Short(self.name()))
             .field("exists", &self.exists())
-            .field("endpoints", &self.endpoints().count())
+            .field("endpoints", &self.endpoint_set().members.len())
             .finish_non_exhaustive()
     }
 }
