@@ -9,7 +9,7 @@ use crate::terms::name::ResourceName;
 /// What a workload takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum PeerTls {
+pub(crate) enum PeerTls {
     /// `DISABLE`: plain text.
     Disable,
     /// `PERMISSIVE`: both; what holds where nothing is said.
@@ -22,7 +22,7 @@ pub enum PeerTls {
 /// A PeerAuthentication, typed.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct PeerAuthentication {
+pub(crate) struct PeerAuthentication {
     /// Its name.
     pub resource: ResourceName,
     /// Seconds since the epoch; 0 where unset.

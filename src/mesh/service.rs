@@ -246,6 +246,11 @@ impl Service {
             && self.selector == other.selector
             && self.visibility == other.visibility
     }
+
+    /// Whether it is an ExternalName: routes to it go to [`Service::external_name`], and it has no cluster (R-M-130).
+    pub(crate) fn is_alias(&self) -> bool {
+        self.resolution == Resolution::Alias
+    }
 }
 
 /// Creation time, name, namespace; whether a ServiceEntry made it, and that one's name.

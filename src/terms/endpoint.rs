@@ -32,7 +32,9 @@ pub struct Endpoint {
     pub service_account: Option<Arc<str>>,
 }
 
-short_debug! { Endpoint {workload, address, labels, ports, weight, locality, network, health} }
+short_debug! {
+    Endpoint {workload, address, labels, ports, weight, locality, network, health, has_sidecar, service_account}
+}
 
 /// Whether an endpoint takes requests (R-M-134).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
