@@ -17,8 +17,8 @@ use crate::envoy::model::{
 };
 use crate::envoy::unread::Kind;
 use crate::router::{
-    ChainMatch, Filter, FilterChain, Listener, RouteConfig, RouteConfigId, Split, TcpProxy,
-    Transport, View, WeightedCluster,
+    ChainMatch, ClusterSide, Filter, FilterChain, Listener, RouteConfig, RouteConfigId, Split,
+    TcpProxy, Transport, View, WeightedCluster,
 };
 use crate::terms::connection_manager::ConnectionManager;
 use crate::terms::path_normalization::PathNormalization;
@@ -32,15 +32,8 @@ const KNOWN_FILTERS: &[&str] = &[
     "sni_dynamic_forward_proxy",
 ];
 
-/// Whose listeners they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Side {
-    Mesh,
-    Gateway,
-}
-
 /// The listeners of each side that there is, inbound ones aside.
-pub(super) fn sides(config: &EnvoyConfig) -> Vec<(Side, Vec<&model::Listener>)> {
+pub(super) fn sides(config: &EnvoyConfig) -> Vec<(ClusterSide, Vec<&model::Listener>)> {
     let is_outbound =
         |listener: &&model::Listener| listener.traffic_direction != Some(TrafficDirection::Inbound);
     let listeners: Vec<&model::Listener> = config.listeners.iter().filter(is_outbound).collect();
@@ -57,17 +50,17 @@ pub(super) fn sides(config: &EnvoyConfig) -> Vec<(Side, Vec<&model::Listener>)> 
         .partition(|listener| is_sidecar && !is_gateways(listener));
     let mut out = Vec::new();
     if is_sidecar {
-        out.push((Side::Mesh, mesh));
+        out.push((ClusterSide::Mesh, mesh));
     }
     if !gateway.is_empty() || !is_sidecar {
-        out.push((Side::Gateway, gateway));
+        out.push((ClusterSide::Gateway, gateway));
     }
     out
 }
 
 /// A side of a proxy with these listeners.
 pub(super) fn view(
-    side: Side,
+    side: ClusterSide,
     listeners: &[&model::Listener],
     context: &mut Context<'_>,
     names: &mut Names<'_>,
@@ -94,7 +87,7 @@ pub(super) fn view(
 }
 
 struct Reader<'r, 'c, 'n> {
-    side: Side,
+    side: ClusterSide,
     context: &'r mut Context<'c>,
     names: &'r mut Names<'n>,
     /// Of what RDS gives.

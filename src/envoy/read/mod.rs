@@ -17,7 +17,6 @@ use crate::diagnostic::Report;
 use crate::router::{ClusterSide, ClusterTable, Router, Tables, View};
 use clusters::Names;
 use context::Context;
-use listener::Side;
 
 impl Router {
     /// A router of what an Envoy is configured with: it answers as that Envoy would. Its tables are those that
@@ -45,13 +44,9 @@ impl Router {
         };
         let mut clusters = ClusterTable::default();
         for (side, listeners) in sides {
-            let kind = match side {
-                Side::Mesh => ClusterSide::Mesh,
-                Side::Gateway => ClusterSide::Gateway,
-            };
-            let mut names = Names::new(kind, config);
+            let mut names = Names::new(side, config);
             let view = listener::view(side, &listeners, &mut context, &mut names);
-            clusters.set(kind, names.finish());
+            clusters.set(side, names.finish());
             set(&mut tables, side, view);
         }
         tables.clusters = clusters;
@@ -63,9 +58,9 @@ impl Router {
     }
 }
 
-fn set(tables: &mut Tables, side: Side, view: View) {
+fn set(tables: &mut Tables, side: ClusterSide, view: View) {
     match side {
-        Side::Mesh => tables.mesh = Some(view),
-        Side::Gateway => tables.gateway = Some(view),
+        ClusterSide::Mesh => tables.mesh = Some(view),
+        ClusterSide::Gateway => tables.gateway = Some(view),
     }
 }

@@ -5,17 +5,16 @@ use std::sync::Arc;
 
 use super::clusters::Names;
 use super::context::Context;
-use super::listener::Side;
 use super::route::rule;
 use crate::diagnostic::At;
 use crate::envoy::model::{self, RouteConfiguration, TlsRequirement};
 use crate::envoy::unread::Kind;
-use crate::router::{RouteConfig, Rule, RuleList, VirtualHost, VirtualHostKind};
+use crate::router::{ClusterSide, RouteConfig, Rule, RuleList, VirtualHost, VirtualHostKind};
 
 pub(super) fn read(
     context: &mut Context<'_>,
     names: &mut Names<'_>,
-    side: Side,
+    side: ClusterSide,
     config: &RouteConfiguration,
 ) -> RouteConfig {
     let before = context.about(Kind::RouteConfiguration, &config.name);
@@ -94,7 +93,7 @@ fn domains(
 }
 
 /// What it is for, as far as its shape says.
-fn kind(host: &model::VirtualHost, side: Side, domains: &[Box<str>]) -> VirtualHostKind {
+fn kind(host: &model::VirtualHost, side: ClusterSide, domains: &[Box<str>]) -> VirtualHostKind {
     let is_for_all = matches!(domains, [only] if **only == *"*");
     let named = host
         .name
@@ -102,9 +101,11 @@ fn kind(host: &model::VirtualHost, side: Side, domains: &[Box<str>]) -> VirtualH
         .map(|(name, _)| name.to_lowercase());
     let service = named.filter(|name| domains.iter().any(|domain| **domain == **name));
     match (side, service) {
-        (Side::Mesh, None) if is_for_all && !host.name.contains(':') => VirtualHostKind::Unclaimed,
-        (Side::Mesh, Some(service)) => VirtualHostKind::Service(service.into()),
-        (Side::Gateway, _)
+        (ClusterSide::Mesh, None) if is_for_all && !host.name.contains(':') => {
+            VirtualHostKind::Unclaimed
+        }
+        (ClusterSide::Mesh, Some(service)) => VirtualHostKind::Service(service.into()),
+        (ClusterSide::Gateway, _)
             if host.routes.is_empty() && host.require_tls.is_none() && is_for_all =>
         {
             VirtualHostKind::BlackHole
