@@ -1,6 +1,7 @@
 //! Gateway resources: servers that gateway workloads open (R-M-013..R-M-038).
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
@@ -12,6 +13,8 @@ use super::service::Protocol;
 pub(crate) struct Gateway {
     /// Its name.
     pub resource: ResourceName,
+    /// Seconds since the epoch; 0 where unset.
+    pub creation: i64,
     /// The workloads that it is for; `None` or empty: every gateway workload.
     pub selector: Option<Labels>,
     /// The Services whose workloads it is for, instead of a selector; `None`: it is no Gateway of the Gateway API.
@@ -22,8 +25,7 @@ pub(crate) struct Gateway {
 
 /// Through what a Gateway of the Gateway API is reached: the workloads behind these Services serve it (R-G-016, R-G-017).
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct GatewayServices {
+pub(crate) struct GatewayServices {
     /// The Gateway as written; of each of its listeners one Gateway is made. The Services are of its namespace.
     pub gateway: ResourceName,
     /// Their host names.
@@ -113,4 +115,36 @@ pub(crate) struct ServerTls {
     pub mode: ServerTlsMode,
     /// Plain-text requests are redirected to https.
     pub https_redirect: bool,
+    /// Everything else as written, for the embedder that terminates TLS.
+    #[allow(dead_code, reason = "nothing terminates TLS yet")]
+    pub settings: Arc<TlsSettings>,
+}
+
+/// A version of TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)]
+pub(crate) enum TlsVersion {
+    V1_0,
+    V1_1,
+    V1_2,
+    V1_3,
+}
+
+/// Certificates and parameters of a server, as written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub(crate) struct TlsSettings {
+    pub credential_names: Vec<Box<str>>,
+    pub server_certificate: Option<Box<str>>,
+    pub private_key: Option<Box<str>>,
+    pub ca_certificates: Option<Box<str>>,
+    pub ca_credential_name: Option<Box<str>>,
+    pub ca_crl: Option<Box<str>>,
+    pub subject_alt_names: Vec<Box<str>>,
+    pub verify_certificate_spki: Vec<Box<str>>,
+    pub verify_certificate_hash: Vec<Box<str>>,
+    pub min_protocol_version: Option<TlsVersion>,
+    pub max_protocol_version: Option<TlsVersion>,
+    pub cipher_suites: Vec<Box<str>>,
+    pub tls_certificates: Vec<(Box<str>, Box<str>)>,
 }

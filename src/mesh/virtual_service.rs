@@ -41,7 +41,7 @@ pub(crate) struct VirtualService {
 /// themselves (`internal.istio.io/route-semantics`; R-G-052..R-G-060).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Semantics {
+pub(crate) enum Semantics {
     /// Written as a VirtualService.
     #[default]
     VirtualService,

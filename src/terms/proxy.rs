@@ -32,7 +32,9 @@ pub struct Proxy {
     gateway: Option<ResourceName>,
 }
 
-short_debug! { Proxy {kind, namespace, labels, dns_domain, address, locality} }
+short_debug! {
+    Proxy {kind, namespace, labels, dns_domain, address, locality, gateway}
+}
 
 impl Default for Proxy {
     /// Namespace `default`, no labels, every Gateway bound whatever its selector, and the mesh view beside them.

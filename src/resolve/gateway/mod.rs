@@ -65,6 +65,7 @@ pub(crate) fn gateway(
         .collect();
     (!sink.failed()).then(|| mesh::Gateway {
         resource: ResourceName::new(&meta.namespace, &meta.name),
+        creation: meta.creation_timestamp.unwrap_or(0),
         selector: Some(
             written
                 .selector

@@ -1,10 +1,12 @@
 //! TLS of a server: its mode, and certificates that fit it (R-M-026, R-M-180, R-M-181).
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::diagnostic::{At, Code};
-use crate::mesh::gateway::{ServerTls, ServerTlsMode};
+use crate::mesh::gateway::{ServerTls, ServerTlsMode, TlsSettings, TlsVersion};
 use crate::mesh::service::Protocol;
+use crate::resolve::not_empty;
 use crate::resource as raw;
 
 use super::super::Sink;
@@ -58,6 +60,7 @@ pub(super) fn resolve(
     Some(ServerTls {
         mode,
         https_redirect: tls.https_redirect,
+        settings: Arc::new(settings(tls)),
     })
 }
 
@@ -228,5 +231,48 @@ fn require(value: &str, field: &'static str, at: &At<'_>, sink: &mut Sink<'_>) {
             format!("this TLS mode needs `{field}`"),
             "or name a secret with `credentialName`",
         );
+    }
+}
+
+/// What the embedder that terminates TLS needs to know, as written.
+fn settings(tls: &raw::ServerTlsSettings) -> TlsSettings {
+    let list = |texts: &[String]| texts.iter().map(|text| text.as_str().into()).collect();
+    let mut credential_names: Vec<Box<str>> = list(&tls.credential_names);
+    if !tls.credential_name.is_empty() {
+        credential_names.insert(0, tls.credential_name.as_str().into());
+    }
+    TlsSettings {
+        credential_names,
+        server_certificate: not_empty(&tls.server_certificate),
+        private_key: not_empty(&tls.private_key),
+        ca_certificates: not_empty(&tls.ca_certificates),
+        ca_credential_name: not_empty(&tls.ca_cert_credential_name),
+        ca_crl: not_empty(&tls.ca_crl),
+        subject_alt_names: list(&tls.subject_alt_names),
+        verify_certificate_spki: list(&tls.verify_certificate_spki),
+        verify_certificate_hash: list(&tls.verify_certificate_hash),
+        min_protocol_version: version(tls.min_protocol_version),
+        max_protocol_version: version(tls.max_protocol_version),
+        cipher_suites: list(&tls.cipher_suites),
+        tls_certificates: tls
+            .tls_certificates
+            .iter()
+            .map(|certificate| {
+                (
+                    certificate.server_certificate.as_str().into(),
+                    certificate.private_key.as_str().into(),
+                )
+            })
+            .collect(),
+    }
+}
+
+fn version(written: raw::TlsProtocol) -> Option<TlsVersion> {
+    match written {
+        raw::TlsProtocol::TlsAuto => None,
+        raw::TlsProtocol::TlsV1_0 => Some(TlsVersion::V1_0),
+        raw::TlsProtocol::TlsV1_1 => Some(TlsVersion::V1_1),
+        raw::TlsProtocol::TlsV1_2 => Some(TlsVersion::V1_2),
+        raw::TlsProtocol::TlsV1_3 => Some(TlsVersion::V1_3),
     }
 }

@@ -116,7 +116,6 @@ fn server(
         hosts: hosts.to_vec(),
         bind: None,
         tls,
-        name: "".into(),
     })
 }
 
