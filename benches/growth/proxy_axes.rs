@@ -170,7 +170,12 @@ pub const AXES: &[Axis] = &[
                 )
             })
         },
-        says: &[("MR0215", any), ("MR0214", any), ("MR0213", any)],
+        says: &[
+            ("MR0307", any),
+            ("MR0215", any),
+            ("MR0214", any),
+            ("MR0213", any),
+        ],
     },
     Axis {
         name: "header operations of one rule",
@@ -317,7 +322,7 @@ pub const AXES: &[Axis] = &[
                 )
             })
         },
-        says: &[],
+        says: &[("MR0222", any)],
     },
     Axis {
         name: "containers of one Pod",
@@ -361,7 +366,7 @@ pub const AXES: &[Axis] = &[
                 ))
             )
         },
-        says: &[],
+        says: &[("MR0025", any)],
     },
     Axis {
         name: "egress listeners of every host x services of a port each",
