@@ -9,6 +9,7 @@ use crate::terms::hash::{HashMap, HashSet};
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
 use crate::terms::proxy::{Proxy, ProxyKind};
+use crate::terms::proxy_config::ProxyConfig;
 
 use super::clusters::near_labels;
 use super::scope::Scope;
@@ -70,6 +71,8 @@ struct Key {
     ports: Box<[(u16, u16)]>,
     /// At a gateway, the Gateways of the Gateway API that it serves, with their ports.
     served: Box<[(u32, Option<u16>)]>,
+    /// What it does with requests.
+    config: ProxyConfig,
 }
 
 impl fmt::Debug for Compiler {
@@ -154,6 +157,7 @@ impl Compiler {
             near: (!proxy.labels().is_empty()).then(|| self.near(proxy)),
             ports: self.ports(proxy),
             served: self.served(proxy),
+            config: Scope::gateway(&self.mesh, proxy).proxy_config(),
         }
     }
 

@@ -9,7 +9,6 @@ use crate::mesh::VirtualService;
 use crate::mesh::gateway::ServerTlsMode;
 use crate::mesh::gateway_merge::{MergedServer, ServerGroup};
 use crate::router::{GatewayBinding, Listener, Place, View};
-use crate::terms::connection_manager::ConnectionManager;
 use crate::terms::hash::{HashMap, HashSet};
 use crate::terms::name::GatewayName;
 
@@ -29,7 +28,12 @@ pub(super) struct GatewayTables {
 impl GatewayTables {
     /// Merges the Gateways and lets everyone claim.
     pub(super) fn new(gateway: &Gateway<'_>) -> (Self, View, Vec<GatewayBinding>) {
-        let merged = gateway.merged();
+        let mut merged = gateway.merged();
+        let config = gateway.scope.proxy_config();
+        if config.is_unprivileged == Some(true) {
+            // It may not listen there (R-M-038).
+            merged.groups.retain(|group| group.port >= 1024);
+        }
         let servers = merged.by_route.iter().flat_map(|(_, servers)| servers);
         let mut names: Vec<GatewayName> =
             servers.map(|server| server.gateway_name.clone()).collect();
@@ -51,13 +55,8 @@ impl GatewayTables {
             routes,
         };
         let listeners = tables.listeners(gateway, &|_| true);
-        let config = &gateway.scope.mesh().config;
-        let manager = ConnectionManager {
-            path_normalization: config.path_normalization,
-            is_edge: true,
-            trusted_hops: config.gateway_topology.trusted_proxies,
-            client_certificate: config.gateway_topology.client_certificate,
-        };
+        let normalization = gateway.scope.mesh().config.path_normalization;
+        let manager = config.connection_manager(true, normalization);
         let view = View::new(listeners, None, configs, manager);
         let bindings = bindings(&tables.groups);
         (tables, view, bindings)

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use crate::mesh::service::Protocol;
 use crate::router::{HTTP_PORT, Listener, Place, ServicePorts, View};
-use crate::terms::connection_manager::ConnectionManager;
 use crate::terms::hash::{HashMap, HashSet};
 
 use super::openers::{Opened, Openers, is_plain};
@@ -31,14 +30,13 @@ impl SidecarTables {
         let listeners = sidecar.listeners(&mut ports);
         let fallback = sidecar.virtual_outbound(&mut ports);
         let configs = ports.take_changed().into_iter();
+        let normalization = sidecar.scope.mesh().config.path_normalization;
+        let config = sidecar.scope.proxy_config();
         let view = View::new(
             listeners,
             Some(Arc::new(fallback)),
             configs.map(|(_, config)| config),
-            ConnectionManager {
-                path_normalization: sidecar.scope.mesh().config.path_normalization,
-                ..ConnectionManager::default()
-            },
+            config.connection_manager(false, normalization),
         );
         let tables = SidecarTables {
             ports,

@@ -39,6 +39,7 @@ impl fmt::Debug for Outcome<'_> {
                 write!(f, "Redirect({})", redirection.redirect().status)
             }
             Outcome::HttpsRedirect => f.write_str("HttpsRedirect"),
+            Outcome::PathRedirect => f.write_str("PathRedirect"),
             Outcome::Respond(response) => write!(f, "Respond({})", response.response().status),
             Outcome::Abort(abort) => write!(f, "Abort({:?})", abort.status),
             Outcome::CorsPreflight(_) => f.write_str("CorsPreflight"),

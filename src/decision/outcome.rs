@@ -30,6 +30,8 @@ pub enum Outcome<'r> {
     Redirect(&'r Redirection),
     /// The virtual host wants TLS: 301 to the same URL with https (R-H-065).
     HttpsRedirect,
+    /// The client is sent to the path without its escaped slashes (R-H-150).
+    PathRedirect,
     /// The request is answered directly.
     Respond(&'r LocalReply),
     /// An injected fault answers.
@@ -101,6 +103,21 @@ pub enum BadRequest {
     InvalidHeaderField,
     /// HTTP/2: the target does not begin with `/`; the stream is reset.
     MessagingViolation,
+    /// The method is none that Envoy knows: 400 (R-H-152).
+    InvalidMethod,
+    /// `connection` names what it may not, or too much: 400 (R-H-153).
+    ConnectionHeaderRejected,
+    /// `transfer-encoding` is more than `chunked`: 501 (R-H-152).
+    InvalidTransferEncoding,
+    /// Both `transfer-encoding` and `content-length`: 400 (R-H-152).
+    ChunkedContentLength,
+    /// A header has a `_` in its name: 400, or over HTTP/2 the stream is reset (R-H-150).
+    UnexpectedUnderscore {
+        /// Over HTTP/2.
+        is_http2: bool,
+    },
+    /// The connection is to change to a protocol that no proxy of the mesh lets through, or by `CONNECT`: 403 (R-H-154).
+    UpgradeFailed,
 }
 
 impl BadRequest {
@@ -119,18 +136,41 @@ impl BadRequest {
             BadRequest::HeadersTooLarge => "http1.headers_too_large",
             BadRequest::InvalidHeaderField => "http2.invalid.header.field",
             BadRequest::MessagingViolation => "http2.violation.of.messaging.rule",
+            BadRequest::InvalidMethod => "http1.codec_error",
+            BadRequest::ConnectionHeaderRejected => "http1.connection_header_rejected",
+            BadRequest::InvalidTransferEncoding => "http1.invalid_transfer_encoding",
+            BadRequest::ChunkedContentLength => "http1.content_length_and_chunked_not_allowed",
+            BadRequest::UnexpectedUnderscore { is_http2: false } => "http1.unexpected_underscore",
+            BadRequest::UnexpectedUnderscore { is_http2: true } => "http2.unexpected_underscore",
+            BadRequest::UpgradeFailed => "upgrade_failed",
         }
     }
 
     /// The status of the answer; `None`: the stream is reset.
     pub fn status(self) -> Option<u16> {
         match self {
-            BadRequest::HttpsUrlOnPlaintext => Some(403),
+            BadRequest::HttpsUrlOnPlaintext | BadRequest::UpgradeFailed => Some(403),
             BadRequest::AbsolutePathRejected => Some(404),
             BadRequest::HeadersTooLarge => Some(431),
-            BadRequest::InvalidHeaderField | BadRequest::MessagingViolation => None,
+            BadRequest::InvalidTransferEncoding => Some(501),
+            BadRequest::InvalidHeaderField
+            | BadRequest::MessagingViolation
+            | BadRequest::UnexpectedUnderscore { is_http2: true } => None,
             _ => Some(400),
         }
+    }
+
+    /// It was refused for its first line, or for bytes: before any header is looked at.
+    pub(crate) fn is_of_first_line(self) -> bool {
+        matches!(
+            self,
+            BadRequest::InvalidCharacters
+                | BadRequest::InvalidTarget
+                | BadRequest::InvalidMethod
+                | BadRequest::HeadersTooLarge
+                | BadRequest::InvalidHeaderField
+                | BadRequest::MessagingViolation
+        )
     }
 
     /// It was refused while it was read: the answer is the same to every client, gRPC or not.
@@ -139,6 +179,7 @@ impl BadRequest {
             BadRequest::MissingHost,
             BadRequest::AbsolutePathRejected,
             BadRequest::PathNormalizationFailed,
+            BadRequest::UpgradeFailed,
         ];
         !read.contains(&self)
     }
@@ -167,7 +208,7 @@ impl Outcome<'_> {
                 }
             }
             Outcome::AwaitRequest => "await_request",
-            Outcome::Redirect(_) | Outcome::HttpsRedirect => "redirect",
+            Outcome::Redirect(_) | Outcome::HttpsRedirect | Outcome::PathRedirect => "redirect",
             Outcome::Respond(response) if response.has_location() => "redirect",
             Outcome::Respond(_) => "direct_response",
             Outcome::Abort(_) => "fault_abort",
@@ -192,6 +233,7 @@ impl Outcome<'_> {
             Outcome::Tcp { .. } | Outcome::AwaitRequest => None,
             Outcome::Redirect(redirection) => Some(redirection.redirect().status),
             Outcome::HttpsRedirect => Some(301),
+            Outcome::PathRedirect => Some(307),
             Outcome::Respond(response) => Some(response.response().status),
             Outcome::Abort(abort) => Some(abort.status.as_http()),
             Outcome::CorsPreflight(_) => Some(200),
@@ -211,6 +253,7 @@ impl fmt::Display for Outcome<'_> {
                 write!(f, "redirect {}", redirection.redirect().status)?;
             }
             Outcome::HttpsRedirect => f.write_str("redirect 301 to https")?,
+            Outcome::PathRedirect => f.write_str("redirect 307 to the path without escapes")?,
             Outcome::Respond(response) => {
                 write!(f, "direct response {}", response.response().status)?;
             }

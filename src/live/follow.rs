@@ -38,11 +38,23 @@ impl LiveRouter {
         report: &mut Report,
     ) -> Option<Resolved> {
         let has_gateway_api = self.documents.has_gateway_api();
+        let was = |key: &Key| before.iter().find(|(other, _)| other == key);
+        let configures_proxies = |document: Option<&Resource>| {
+            document.is_some_and(|document| match document {
+                Resource::Pod(pod) => pod.proxy_config.is_some(),
+                Resource::Deployment(deployment) => deployment.proxy_config.is_some(),
+                _ => false,
+            })
+        };
         let is_whole = |key: &Key| match key.kind() {
             Kind::Gateway | Kind::Sidecar | Kind::PeerAuthentication => true,
             Kind::VirtualService => false,
             // Routes ask for services, and policies are merged with DestinationRules.
-            kind => has_gateway_api || kind.is_written_for_gateway_api(),
+            kind if has_gateway_api || kind.is_written_for_gateway_api() => true,
+            _ => {
+                configures_proxies(self.documents.get(key))
+                    || configures_proxies(was(key).and_then(|(_, old)| old.as_ref()))
+            }
         };
         let mut all = Report::new();
         let resolved = if about.has_config || keys.iter().any(is_whole) {

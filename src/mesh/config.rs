@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::terms::connection_manager::ForwardClientCert;
 use crate::terms::path_normalization::PathNormalization;
+use crate::terms::proxy_config::ProxyConfig;
 use crate::terms::route_policy::RetryPolicy;
 use crate::terms::traffic_policy::{
     LocalityLoadBalancing, TcpKeepalive, TrafficPolicy, ZoneAwareLoadBalancing,
@@ -32,24 +32,6 @@ pub(crate) enum H2UpgradePolicy {
     Upgrade,
 }
 
-/// What stands before the gateways (`gatewayTopology`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct GatewayTopology {
-    /// How many proxies: what the outermost says of the client is believed; 0.
-    pub trusted_proxies: u32,
-    /// What becomes of `x-forwarded-client-cert`; `SANITIZE_SET`.
-    pub client_certificate: ForwardClientCert,
-}
-
-impl Default for GatewayTopology {
-    fn default() -> Self {
-        GatewayTopology {
-            trusted_proxies: 0,
-            client_certificate: ForwardClientCert::SanitizeSet,
-        }
-    }
-}
-
 /// Mesh-wide settings with Istio's defaults.
 #[derive(Clone, Debug)]
 pub(crate) struct MeshConfig {
@@ -68,8 +50,8 @@ pub(crate) struct MeshConfig {
     pub outbound_traffic_policy: OutboundTrafficPolicy,
     /// `BASE`.
     pub path_normalization: PathNormalization,
-    /// What stands before the gateways, where their workload does not say (`defaultConfig`).
-    pub gateway_topology: GatewayTopology,
+    /// What holds for every proxy that says nothing else (`defaultConfig`, R-M-211).
+    pub default_config: ProxyConfig,
     /// Used where a rule has no `retries` (R-H-146); `None`: Istio's built-in policy.
     pub default_http_retry_policy: Option<RetryPolicy>,
     /// Limit of a connection attempt where a DestinationRule sets none (R-M-096); 10 s.
@@ -103,7 +85,7 @@ impl Default for MeshConfig {
             default_destination_rule_export_to: Vec::new(),
             outbound_traffic_policy: OutboundTrafficPolicy::default(),
             path_normalization: PathNormalization::default(),
-            gateway_topology: GatewayTopology::default(),
+            default_config: ProxyConfig::default(),
             default_http_retry_policy: None,
             connect_timeout: Duration::from_secs(10),
             tcp_keepalive: None,

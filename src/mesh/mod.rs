@@ -14,6 +14,7 @@ pub(crate) mod destination_rules_by_host;
 pub(crate) mod gateway;
 pub(crate) mod gateway_merge;
 pub(crate) mod peer_authentication;
+pub(crate) mod proxy_configs;
 pub(crate) mod service;
 pub(crate) mod service_index;
 pub(crate) mod sidecar;
@@ -38,6 +39,7 @@ use change::Change;
 use crate::terms::name::ResourceName;
 use destination_rules_by_host::order;
 use peer_authentication::PeerAuthenticationIndex;
+use proxy_configs::ProxyConfigs;
 use service_index::ServiceIndex;
 use sidecar_index::SidecarIndex;
 use virtual_service_hosts::VirtualServiceHosts;
@@ -85,6 +87,8 @@ pub(crate) struct Inner {
     pub sidecars: Vec<Arc<Sidecar>>,
     /// In config order.
     pub peer_authentications: Vec<Arc<PeerAuthentication>>,
+    /// What workloads say of the proxies beside them.
+    pub proxy_configs: Arc<ProxyConfigs>,
     /// Nothing is registered in the whole mesh: hosts are taken as written, every destination counts as existing.
     pub open: bool,
     /// Of `services`; made by [`Inner::link`].

@@ -8,16 +8,15 @@ use std::time::Duration;
 
 use crate::diagnostic::{At, Code, Diagnostic, Report, Severity};
 use crate::mesh::MeshConfig;
-use crate::mesh::config::{GatewayTopology, H2UpgradePolicy, OutboundTrafficPolicy};
+use crate::mesh::config::{H2UpgradePolicy, OutboundTrafficPolicy};
 use crate::resource::{self as raw, Document};
-use crate::terms::connection_manager::ForwardClientCert;
 use crate::terms::path_normalization::PathNormalization;
 use crate::terms::route_policy::RetryPolicy;
 use crate::terms::traffic_policy::TrafficPolicy;
 
 use super::check::{domain, export_to};
 use super::destination_rule::{connection_pool, locality, outlier_detection};
-use super::{Sink, retries};
+use super::{Sink, proxy_config, retries};
 
 /// Istio takes no longer `connectTimeout`.
 const LONGEST_CONNECT_TIMEOUT: Duration = Duration::from_secs(3600);
@@ -78,9 +77,12 @@ fn resolve(spec: &raw::MeshConfig, domain: &str, sink: &mut Sink<'_>) -> MeshCon
             .map_or(defaults.path_normalization, |written| {
                 path_normalization(written.normalization)
             }),
-        gateway_topology: match &spec.default_config {
-            Some(config) => gateway_topology(config.gateway_topology.as_ref()),
-            None => defaults.gateway_topology,
+        default_config: match &spec.default_config {
+            Some(written) => {
+                proxy_config::note_without_effect(written, &at.field("defaultConfig"), sink);
+                written.into()
+            }
+            None => defaults.default_config,
         },
         default_http_retry_policy: spec
             .default_http_retry_policy
@@ -176,22 +178,6 @@ fn path_normalization(written: raw::NormalizationType) -> PathNormalization {
         raw::NormalizationType::MergeSlashes => PathNormalization::MergeSlashes,
         raw::NormalizationType::DecodeAndMergeSlashes => PathNormalization::DecodeAndMergeSlashes,
     }
-}
-
-fn gateway_topology(written: Option<&raw::Topology>) -> GatewayTopology {
-    use raw::ForwardClientCertDetails as Written;
-    let defaults = GatewayTopology::default();
-    written.map_or(defaults, |written| GatewayTopology {
-        trusted_proxies: written.num_trusted_proxies.unwrap_or(0),
-        client_certificate: match written.forward_client_cert_details {
-            Written::Undefined => defaults.client_certificate,
-            Written::Sanitize => ForwardClientCert::Sanitize,
-            Written::ForwardOnly => ForwardClientCert::ForwardOnly,
-            Written::AppendForward => ForwardClientCert::AppendForward,
-            Written::SanitizeSet => ForwardClientCert::SanitizeSet,
-            Written::AlwaysForwardOnly => ForwardClientCert::AlwaysForwardOnly,
-        },
-    })
 }
 
 /// `defaultHttpRetryPolicy`: one without attempts stays, and switches retries off (R-H-146).

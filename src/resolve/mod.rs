@@ -21,6 +21,7 @@ pub(crate) mod gateway_api;
 pub(crate) mod mesh_config;
 mod metadata;
 mod peer_authentication;
+mod proxy_config;
 mod regexes;
 pub(crate) mod retries;
 pub(crate) mod service;
@@ -156,6 +157,14 @@ impl Mesh {
                 peer_authentication::peer_authentication(document, sink)
             }),
         };
+        let proxy_configs = match known(&Kind::is_of_registry) {
+            Some(known) => Arc::clone(&known.proxy_configs),
+            None => {
+                let documents = &kinds.registry;
+                let (pods, deployments) = (&documents.pods, &documents.deployments);
+                Arc::new(proxy_config::of_workloads(pods, deployments))
+            }
+        };
 
         if !made.gateways.is_empty() {
             gateways.extend(made.gateways);
@@ -167,6 +176,7 @@ impl Mesh {
         }
         drop(cx);
         let inner = Inner {
+            proxy_configs,
             config: Arc::new(config),
             services,
             virtual_services,

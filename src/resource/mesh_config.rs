@@ -1,7 +1,7 @@
 //! MeshConfig: the settings of the whole mesh that have to do with routing, as written.
 
 use super::{
-    ConnectionPoolSettings, H2UpgradePolicy, HttpRetry, LocalityLoadBalancerSetting,
+    ConnectionPoolSettings, H2UpgradePolicy, HttpRetry, Labels, LocalityLoadBalancerSetting,
     OutboundTrafficPolicy, OutlierDetection, TcpKeepalive, ZoneAwareLoadBalancerSetting,
 };
 use crate::terms::duration::ProtoDuration;
@@ -58,7 +58,6 @@ message! {
     not_evaluated [
         "discoverySelectors" "Istio leaves out what stands in namespaces that it does not select; give only the others",
         "serviceEntryVisibility" "with `applyToSidecars` it narrows who sees a ServiceEntry; write it as `exportTo`",
-        "connectionSettings" "the connections that it sets up may have other limits",
     ]
 }
 
@@ -77,16 +76,121 @@ message! {
     pub struct ProxyConfig as "ProxyConfig" {
         /// What stands before a gateway.
         "gatewayTopology" gateway_topology: Option<Topology>,
+        /// Headers that the proxy adds by itself.
+        "proxyHeaders" proxy_headers: Option<ProxyHeaders>,
+        /// How connections are handled.
+        "connectionSettings" connection_settings: Option<ConnectionSettings>,
+        /// Environment of the proxy: `ISTIO_META_*` is what it says of itself.
+        "proxyMetadata" proxy_metadata: Labels,
     }
     ignored [
         "availabilityZone", "binaryPath", "caCertificatesPem", "concurrency", "configPath", "controlPlaneAuthPolicy",
         "customConfigFile", "discoveryAddress", "discoveryRefreshDelay", "drainDuration", "envoyAccessLogService",
         "envoyMetricsService", "envoyMetricsServiceAddress", "extraStatTags", "fileFlushInterval", "fileFlushMinSizeKb",
-        "holdApplicationUntilProxyStarts", "image", "interceptionMode", "meshId", "privateKeyProvider", "proxyAdminPort",
-        "proxyBootstrapTemplatePath", "proxyHeaders", "proxyMetadata", "proxyStatsMatcher", "readinessProbe",
+        "holdApplicationUntilProxyStarts", "image", "meshId", "privateKeyProvider", "proxyAdminPort",
+        "proxyBootstrapTemplatePath", "proxyStatsMatcher", "readinessProbe",
         "runtimeValues", "sds", "serviceCluster", "statNameLength", "statsdUdpAddress", "statusPort",
         "terminationDrainDuration", "tracing", "tracingServiceName", "zipkinAddress",
     ]
+    not_evaluated [
+        "interceptionMode" "with `NONE`, nothing is intercepted, and a sidecar has the listeners of its Sidecar only",
+    ]
+}
+
+message! {
+    /// Headers that a proxy adds by itself.
+    pub struct ProxyHeaders as "ProxyConfig.ProxyHeaders" {
+        /// `x-envoy-attempt-count`.
+        "attemptCount" attempt_count: Option<DisabledHeader>,
+        /// `x-envoy-*` that say what the proxy does.
+        "envoyDebugHeaders" envoy_debug_headers: Option<DisabledHeader>,
+        /// `x-forwarded-host`.
+        "xForwardedHost" x_forwarded_host: Option<EnabledHeader>,
+        /// `x-forwarded-port`.
+        "xForwardedPort" x_forwarded_port: Option<EnabledHeader>,
+    }
+    ignored [
+        "forwardedClientCert", "metadataExchangeHeaders", "preserveHttp1HeaderCase", "requestId", "server",
+        "setCurrentClientCertDetails",
+    ]
+}
+
+message! {
+    /// A header that is there unless it is said not to be.
+    pub struct DisabledHeader as "ProxyConfig.ProxyHeaders.Header" {
+        /// Whether it is left out.
+        "disabled" disabled: Option<bool>,
+    }
+}
+
+message! {
+    /// A header that is there if it is said to be.
+    pub struct EnabledHeader as "ProxyConfig.ProxyHeaders.Header" {
+        /// Whether it is there.
+        "enabled" enabled: Option<bool>,
+    }
+}
+
+message! {
+    /// How connections are handled.
+    pub struct ConnectionSettings as "ProxyConfig.ConnectionSettings" {
+        /// What is not said is as this profile has it.
+        "profile" profile: ConnectionProfile,
+        /// Whether `//` becomes `/`.
+        "httpMergeSlashes" http_merge_slashes: Option<bool>,
+        /// What is done with escaped slashes.
+        "httpPathWithEscapedSlashesAction" http_path_with_escaped_slashes_action: EscapedSlashesAction,
+        /// What is done with headers that have a `_` in their name.
+        "httpHeadersWithUnderscoresAction" http_headers_with_underscores_action: HeadersWithUnderscoresAction,
+    }
+    ignored [
+        "clusterPerConnectionBufferLimitBytes", "http2InitialConnectionWindowSize", "http2InitialStreamWindowSize",
+        "httpDrainTimeout", "httpIdleTimeout", "httpMaxConcurrentStreams", "httpMaxConnectionDuration",
+        "httpMaxStreamDuration", "httpRequestHeadersTimeout", "httpRequestTimeout", "httpStreamIdleTimeout",
+        "listenerPerConnectionBufferLimitBytes",
+    ]
+}
+
+enumeration! {
+    /// Whom a proxy faces.
+    pub enum ConnectionProfile as "ProxyConfig.ConnectionSettings.Profile" {
+        /// As if it were not written.
+        Unspecified = 0 "PROFILE_UNSPECIFIED",
+        /// The mesh.
+        Sidecar = 1 "SIDECAR",
+        /// The world.
+        Edge = 2 "EDGE",
+    }
+}
+
+enumeration! {
+    /// What is done with escaped slashes.
+    pub enum EscapedSlashesAction as "ProxyConfig.ConnectionSettings.PathWithEscapedSlashesAction" {
+        /// As if it were not written.
+        Unspecified = 0 "PATH_WITH_ESCAPED_SLASHES_UNSPECIFIED",
+        /// Nothing.
+        KeepUnchanged = 1 "KEEP_UNCHANGED",
+        /// The request is refused.
+        RejectRequest = 2 "REJECT_REQUEST",
+        /// They are decoded, and the client is sent to what comes out.
+        UnescapeAndRedirect = 3 "UNESCAPE_AND_REDIRECT",
+        /// They are decoded.
+        UnescapeAndForward = 4 "UNESCAPE_AND_FORWARD",
+    }
+}
+
+enumeration! {
+    /// What is done with headers that have a `_` in their name.
+    pub enum HeadersWithUnderscoresAction as "ProxyConfig.ConnectionSettings.HeadersWithUnderscoresAction" {
+        /// As if it were not written.
+        Unspecified = 0 "HEADERS_WITH_UNDERSCORES_UNSPECIFIED",
+        /// Nothing.
+        Allow = 1 "HEADERS_WITH_UNDERSCORES_ALLOW",
+        /// The request is refused.
+        RejectRequest = 2 "HEADERS_WITH_UNDERSCORES_REJECT_REQUEST",
+        /// They are dropped.
+        DropHeader = 3 "HEADERS_WITH_UNDERSCORES_DROP_HEADER",
+    }
 }
 
 message! {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Labels;
+use super::{Labels, ProxyConfig};
 use crate::terms::field_path::FieldPath;
 use crate::terms::name::ResourceName;
 use crate::terms::short::limited;
@@ -54,6 +54,8 @@ pub struct Document<T> {
     pub meta: Metadata,
     /// The content: `spec` of the Istio kinds, Service and Deployment; the whole rest of the others.
     pub spec: T,
+    /// Of a Pod, or of a Deployment's pods: what annotation `proxy.istio.io/config` says of the proxy beside them.
+    pub proxy_config: Option<Box<ProxyConfig>>,
     /// The place in the source.
     pub source: SourceDocument,
 }
@@ -75,6 +77,7 @@ impl<T> Document<T> {
         Self {
             meta,
             spec,
+            proxy_config: None,
             source: SourceDocument::default(),
         }
     }

@@ -41,6 +41,10 @@ pub(super) fn answer(
             headers.set("location", location);
             (b"", None)
         }
+        Outcome::PathRedirect => {
+            headers.set("location", subject.target);
+            (b"", None)
+        }
         Outcome::Respond(response) => {
             if response.has_location() {
                 let host = redirected_host(subject, subject.scheme(), None);

@@ -12,7 +12,7 @@ use super::subject::Subject;
 use crate::decision::{Applied, Decision, Outcome, UpstreamRequest};
 use crate::terms::header_list::HeaderList;
 use crate::terms::header_operations::HeaderOperations;
-use crate::terms::path_normalization::PathNormalization;
+use crate::terms::path_normalization::PathHandling;
 use crate::terms::request::Request;
 
 impl Decision<'_> {
@@ -96,11 +96,13 @@ impl Decision<'_> {
         with_head(request, |head| {
             // Where nothing was matched, authority and path may be anything.
             let head = head.unwrap_or_default();
-            let normalization = match self.virtual_host {
-                Some(_) => self.manager.path_normalization,
-                None => PathNormalization::None,
+            let is_normalized =
+                self.virtual_host.is_some() || matches!(self.outcome, Outcome::PathRedirect);
+            let handling = match is_normalized {
+                true => self.manager.path,
+                false => PathHandling::NONE,
             };
-            with_normal_form(head.target, normalization, |target| {
+            with_normal_form(head.target, handling, |target| {
                 let target = target.unwrap_or_else(|_| Target::new(head.target));
                 let names = Names::default();
                 run(&Subject::new(request, &names, self.manager, head, target))
@@ -165,14 +167,19 @@ impl Decision<'_> {
             });
         }
         if let Some(authority) = self.rewritten_authority() {
-            upstream.authority = authority.to_owned();
+            let original = std::mem::replace(&mut upstream.authority, authority.to_owned());
+            if self.manager.appends_host && rule.action().policy().rewrite.is_some() {
+                append_host(&mut upstream.headers, &original);
+            }
         }
         let written = rule.action().policy().rewrite.path.as_ref();
         if let Some(path) =
             written.and_then(|rewrite| rewrite::apply(rewrite, &rule.matches().path, subject))
         {
             let original = std::mem::replace(&mut upstream.path, path);
-            upstream.headers.set("x-envoy-original-path", original);
+            if !self.manager.hides_itself {
+                upstream.headers.set("x-envoy-original-path", original);
+            }
         }
         upstream
     }
@@ -183,12 +190,16 @@ impl Decision<'_> {
         let mut lines = headers::lines_of(subject);
         if let Some(limit) = self.expected_timeout(subject.request) {
             let limit = limit.as_millis();
-            lines.set("x-envoy-expected-rq-timeout-ms", limit.to_string());
+            if !self.manager.hides_itself {
+                lines.set("x-envoy-expected-rq-timeout-ms", limit.to_string());
+            }
             if subject.is_grpc() {
                 lines.set("grpc-timeout", format!("{limit}m"));
             }
         }
-        lines.set("x-envoy-attempt-count", "1");
+        if !self.manager.hides_attempts {
+            lines.set("x-envoy-attempt-count", "1");
+        }
         lines
     }
 
@@ -207,5 +218,21 @@ impl Decision<'_> {
             .authority
             .as_deref()
             .or_else(by_headers)
+    }
+}
+
+/// Tells the upstream the host that was asked for, unless it is the last that it is told already (R-H-124).
+fn append_host(lines: &mut HeaderList, host: &str) {
+    const NAME: &str = "x-forwarded-host";
+    let told = lines.get(NAME).filter(|told| !told.is_empty());
+    let Some(told) = told else {
+        return lines.set(NAME, host);
+    };
+    let last = told
+        .rsplit(|&byte| byte == b',')
+        .find(|part| !part.is_empty());
+    if last != Some(host.as_bytes()) {
+        let all = [told, b",", host.as_bytes()].concat();
+        lines.set(NAME, all);
     }
 }

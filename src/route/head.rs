@@ -16,6 +16,9 @@ pub(super) struct Head<'q> {
     pub scheme: Option<&'static str>,
 }
 
+/// The method that asks for a tunnel, of which the target is an authority.
+const CONNECT: &str = "CONNECT";
+
 /// Longest authority or target that is put together from pieces.
 const LONGEST: usize = 8 * 1024;
 
@@ -38,6 +41,7 @@ pub(super) fn with_head<R>(
 pub(super) fn is_recognised(request: &Request<'_>) -> bool {
     request.protocol == Protocol::Http2
         || match request.target {
+            Sent::Text(target) if request.method == CONNECT => is_host(target),
             Sent::Text(target) => request.target_is_query || is_url(target),
             Sent::Bytes(_) => false,
         }
@@ -119,7 +123,8 @@ fn read<'q>(
         (request.protocol, authority, target)
     {
         // Nearly every request.
-        if target.starts_with('/') && is_visible(target.as_bytes()) && is_host(authority) {
+        let is_fine = target.starts_with('/') && is_visible(target.as_bytes());
+        if is_fine && is_host(authority) && is_method(request.method) {
             return Ok(Head {
                 authority,
                 target,
@@ -147,9 +152,18 @@ fn read_http1<'q>(
         Sent::Text(text) => Sent::Text(text.trim_matches([' ', '\t'])),
         bytes @ Sent::Bytes(_) => bytes,
     };
+    if request.method != CONNECT && !is_method(request.method) {
+        return Err(BadRequest::InvalidMethod);
+    }
     let authority = authority.map(trimmed);
     if has_control(target) || authority.is_some_and(has_control) {
         return Err(BadRequest::InvalidCharacters);
+    }
+    if request.method == CONNECT {
+        return Err(match text(target) {
+            Some(target) if is_host(target) => BadRequest::UpgradeFailed,
+            _ => BadRequest::InvalidTarget,
+        });
     }
     let Some(target) = text(target).filter(|target| is_url(target)) else {
         return Err(BadRequest::InvalidTarget);
@@ -223,6 +237,48 @@ fn read_http2<'q>(
         target,
         scheme: None,
     })
+}
+
+/// Whether Envoy's parser of HTTP/1.1 knows the method (R-H-152), `CONNECT` aside.
+#[inline]
+fn is_method(method: &str) -> bool {
+    matches!(
+        method,
+        "GET" | "POST" | "PUT" | "DELETE" | "HEAD" | "OPTIONS" | "PATCH"
+    ) || is_rare_method(method)
+}
+
+#[cold]
+fn is_rare_method(method: &str) -> bool {
+    const RARE: [&str; 26] = [
+        "ACL",
+        "BIND",
+        "CHECKOUT",
+        "COPY",
+        "LINK",
+        "LOCK",
+        "MERGE",
+        "MKACTIVITY",
+        "MKCALENDAR",
+        "MKCOL",
+        "MOVE",
+        "MSEARCH",
+        "NOTIFY",
+        "PROPFIND",
+        "PROPPATCH",
+        "PURGE",
+        "REBIND",
+        "REPORT",
+        "SEARCH",
+        "SOURCE",
+        "SUBSCRIBE",
+        "TRACE",
+        "UNBIND",
+        "UNLINK",
+        "UNLOCK",
+        "UNSUBSCRIBE",
+    ];
+    RARE.contains(&method)
 }
 
 fn text(sent: Sent<'_>) -> Option<&str> {

@@ -14,6 +14,7 @@ mod names;
 mod observed;
 mod path;
 mod probe;
+mod refusal;
 mod rewrite;
 mod sanitize;
 mod settle;

@@ -5,7 +5,7 @@
 //! on the stack, of 512 bytes, 8 KiB or 64 KiB, whichever is enough; a path whose normal form is longer still is refused,
 //! as Envoy refuses a request head of more than 60 KiB.
 
-use crate::terms::path_normalization::PathNormalization;
+use crate::terms::path_normalization::{EscapedSlashes, PathHandling};
 
 /// Why a request is refused for its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,7 @@ pub(super) enum PathFault {
 pub(super) struct Target<'t> {
     whole: &'t str,
     path_length: usize,
+    is_redirected: bool,
 }
 
 impl<'t> Target<'t> {
@@ -32,6 +33,7 @@ impl<'t> Target<'t> {
         Target {
             path_length: query.unwrap_or(whole.len()),
             whole,
+            is_redirected: false,
         }
     }
 
@@ -43,6 +45,11 @@ impl<'t> Target<'t> {
     /// Without the query.
     pub(super) fn path(&self) -> &'t str {
         &self.whole[..self.path_length]
+    }
+
+    /// Whether the client is to ask for this path instead (R-H-150).
+    pub(super) fn is_redirected(&self) -> bool {
+        self.is_redirected
     }
 
     /// What follows the first `?`.
@@ -57,7 +64,7 @@ impl<'t> Target<'t> {
 /// Linear. No allocation.
 pub(super) fn with_normal_form<R>(
     target: &str,
-    normalization: PathNormalization,
+    handling: PathHandling,
     run: impl FnOnce(Result<Target<'_>, PathFault>) -> R,
 ) -> R {
     let bytes = target.as_bytes();
@@ -70,16 +77,20 @@ pub(super) fn with_normal_form<R>(
     if !query.is_empty() && memchr::memchr(b'#', query.as_bytes()).is_some() {
         return run(Err(PathFault::Malformed));
     }
-    if is_normal(path, normalization) {
+    if is_normal(path, handling) {
         return run(Ok(Target {
             whole: target,
             path_length,
+            is_redirected: false,
         }));
     }
+    if handling.escaped_slashes == EscapedSlashes::Reject && has_escaped_slash(path) {
+        return run(Err(PathFault::Malformed));
+    }
     match longest_form(path) + query.len() {
-        ..=512 => in_buffer(&mut [0; 512], path, query, normalization, run),
-        513..=0x2000 => in_large_buffer::<0x2000, R>(path, query, normalization, run),
-        0x2001..=0x1_0000 => in_large_buffer::<0x1_0000, R>(path, query, normalization, run),
+        ..=512 => in_buffer(&mut [0; 512], path, query, handling, run),
+        513..=0x2000 => in_large_buffer::<0x2000, R>(path, query, handling, run),
+        0x2001..=0x1_0000 => in_large_buffer::<0x1_0000, R>(path, query, handling, run),
         _ => run(Err(PathFault::TooLong)),
     }
 }
@@ -90,17 +101,17 @@ pub(super) fn with_normal_form<R>(
 fn in_large_buffer<const SIZE: usize, R>(
     path: &str,
     query: &str,
-    normalization: PathNormalization,
+    handling: PathHandling,
     run: impl FnOnce(Result<Target<'_>, PathFault>) -> R,
 ) -> R {
-    in_buffer(&mut [0; SIZE], path, query, normalization, run)
+    in_buffer(&mut [0; SIZE], path, query, handling, run)
 }
 
 fn in_buffer<R>(
     buffer: &mut [u8],
     path: &str,
     query: &str,
-    normalization: PathNormalization,
+    handling: PathHandling,
     run: impl FnOnce(Result<Target<'_>, PathFault>) -> R,
 ) -> R {
     let mut out = Output {
@@ -108,25 +119,32 @@ fn in_buffer<R>(
         len: 0,
         stray_percent: None,
     };
-    if normalize(path.as_bytes(), normalization, &mut out).is_err() {
+    if normalize(path.as_bytes(), handling, &mut out).is_err() {
         return run(Err(PathFault::Malformed));
     }
-    if merges_slashes(normalization) {
+    if handling.merges_slashes {
         out.merge_slashes();
     }
     let path_length = out.len;
     query.bytes().for_each(|byte| out.push(byte));
     // A normal path is ASCII and the query was text already.
-    let target = std::str::from_utf8(out.written()).map(|whole| Target { whole, path_length });
+    let is_redirected =
+        handling.escaped_slashes == EscapedSlashes::Redirect && has_escaped_slash(path);
+    let target = std::str::from_utf8(out.written()).map(|whole| Target {
+        whole,
+        path_length,
+        is_redirected,
+    });
     run(target.map_err(|_| PathFault::Malformed))
 }
 
 /// Whether normalising would change nothing. May say no too often, never yes.
-fn is_normal(path: &str, normalization: PathNormalization) -> bool {
-    if normalization == PathNormalization::None {
-        return true;
+fn is_normal(path: &str, handling: PathHandling) -> bool {
+    let merges = handling.merges_slashes;
+    if !handling.normalizes {
+        let has = |byte| memchr::memchr(byte, path.as_bytes()).is_some();
+        return !(merges && path.contains("//")) && !(handling.decodes() && has(b'%'));
     }
-    let merges = merges_slashes(normalization);
     is_plain(path.as_bytes(), merges) || is_normal_by_byte(path, merges)
 }
 
@@ -191,11 +209,14 @@ fn is_normal_by_byte(path: &str, merges: bool) -> bool {
     true
 }
 
-fn merges_slashes(normalization: PathNormalization) -> bool {
-    matches!(
-        normalization,
-        PathNormalization::MergeSlashes | PathNormalization::DecodeAndMergeSlashes
-    )
+/// Whether a slash or a backslash is escaped.
+fn has_escaped_slash(path: &str) -> bool {
+    let is_one = |three: &[u8]| match *three {
+        [b'%', b'2', low] => low.eq_ignore_ascii_case(&b'f'),
+        [b'%', b'5', low] => low.eq_ignore_ascii_case(&b'c'),
+        _ => false,
+    };
+    path.as_bytes().windows(3).any(is_one)
 }
 
 /// How long the normal form can be at most.
@@ -260,12 +281,11 @@ fn hex(digit: u8) -> Option<u8> {
 }
 
 /// Writes the normal form; `Err` for a zero byte.
-fn normalize(
-    path: &[u8],
-    normalization: PathNormalization,
-    out: &mut Output<'_>,
-) -> Result<(), ()> {
-    let decodes = normalization == PathNormalization::DecodeAndMergeSlashes;
+fn normalize(path: &[u8], handling: PathHandling, out: &mut Output<'_>) -> Result<(), ()> {
+    let decodes = handling.decodes();
+    if !handling.normalizes {
+        return decode_slashes(path, decodes, out);
+    }
     let mut rest = path;
     let mut previous = Unit::End;
     loop {
@@ -298,6 +318,21 @@ fn normalize(
         previous = next;
         rest = after;
     }
+}
+
+/// Writes a path that is not normalised, its escaped slashes decoded if they are to be.
+fn decode_slashes(path: &[u8], decodes: bool, out: &mut Output<'_>) -> Result<(), ()> {
+    let mut rest = path;
+    while let Some((&first, after)) = rest.split_first() {
+        let (byte, after) = match unit(rest, decodes) {
+            (Unit::Slash, length) => (b'/', &rest[length..]),
+            (Unit::Backslash, length) => (b'\\', &rest[length..]),
+            _ => (first, after),
+        };
+        out.push(byte);
+        rest = after;
+    }
+    Ok(())
 }
 
 /// A `.` or `..` segment.

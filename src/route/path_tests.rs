@@ -3,9 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::terms::path_normalization::PathNormalization;
 
-fn normal(target: &str, normalization: PathNormalization) -> Result<String, PathFault> {
-    with_normal_form(target, normalization, |target| {
+fn normal(target: &str, normalization: impl Into<PathHandling>) -> Result<String, PathFault> {
+    with_normal_form(target, normalization.into(), |target| {
         let target = target?;
         assert_eq!(target.path(), Target::new(target.whole()).path());
         let query = target.whole().split_once('?').map(|(_, query)| query);

@@ -8,12 +8,13 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use super::names::tokens;
+use super::refusal;
 use super::subject::{Own, Subject, with_pieces};
-use crate::terms::connection_manager::ForwardClientCert;
+use crate::terms::connection_manager::{ForwardClientCert, Underscores};
 use crate::terms::request::{Protocol, Tls};
 
 /// The headers that are neither always as they were given nor always gone.
-pub(super) const TOUCHED: [&str; 8] = [
+pub(super) const TOUCHED: [&str; 9] = [
     "connection",
     "cookie",
     "te",
@@ -21,12 +22,16 @@ pub(super) const TOUCHED: [&str; 8] = [
     "x-envoy-external-address",
     "x-forwarded-client-cert",
     "x-forwarded-for",
+    "x-forwarded-port",
     "x-forwarded-proto",
 ];
 
 impl<'q> Subject<'q, '_> {
     /// What is done to header `name` (lower case).
     pub(super) fn own(&self, name: &str) -> Own<'q> {
+        if self.manager.underscores == Underscores::Drop && name.contains('_') {
+            return Own::Absent;
+        }
         if let Some(rest) = name.strip_prefix("x-") {
             return match rest.split_once('-') {
                 Some(("envoy", rest)) => self.envoy_header(rest),
@@ -37,6 +42,9 @@ impl<'q> Subject<'q, '_> {
         match name {
             "connection" | "upgrade" if !self.is_upgrade() => Own::Absent,
             "keep-alive" | "proxy-connection" | "transfer-encoding" => Own::Absent,
+            "http2-settings" if refusal::upgrade(self.request).is_some_and(refusal::is_h2c) => {
+                Own::Absent
+            }
             "te" if !self.is_upgrade() => match self.accepts_trailers() {
                 true => Own::Value(b"trailers"),
                 false => Own::Absent,
@@ -88,6 +96,7 @@ impl<'q> Subject<'q, '_> {
     fn forwarded_header(&self, name: &str) -> Own<'q> {
         match name {
             "proto" => Own::Value(self.forwarded_proto()),
+            "port" if self.manager.appends_port && self.says_port() => Own::Port,
             "for" if self.manager.is_edge => Own::ForwardedFor,
             "client-cert" => match self.manager.client_certificate {
                 ForwardClientCert::AlwaysForwardOnly => Own::Given,
@@ -100,6 +109,23 @@ impl<'q> Subject<'q, '_> {
             },
             _ => Own::Given,
         }
+    }
+
+    /// Whether the proxy says at which port the request arrived: what a trusted proxy has said stays.
+    fn says_port(&self) -> bool {
+        self.manager.trusted_hops == 0 || self.request.first_value("x-forwarded-port").is_none()
+    }
+
+    /// Hands the port at which the request arrived to `visit`.
+    pub(super) fn with_port(&self, visit: &mut dyn FnMut(&[u8])) {
+        let mut port = self.request.connection.port;
+        let (mut digits, mut start) = ([b'0'; 5], 5);
+        while start == 5 || port > 0 {
+            start -= 1;
+            digits[start] = b'0' + (port % 10) as u8;
+            port /= 10;
+        }
+        visit(&digits[start..]);
     }
 
     /// `x-forwarded-proto`: a gateway says it, unless a trusted proxy has; a sidecar keeps what the client says (R-H-065,
@@ -137,7 +163,9 @@ impl<'q> Subject<'q, '_> {
 
     /// Whether the connection changes its protocol: then what belongs to one hop stays.
     fn is_upgrade(&self) -> bool {
-        self.first_line("upgrade").is_some() && self.connection_names("upgrade")
+        self.request.protocol == Protocol::Http1
+            && self.first_line("upgrade").is_some_and(|to| !refusal::is_h2c(to))
+            && self.connection_names("upgrade")
     }
 
     fn accepts_trailers(&self) -> bool {
@@ -150,7 +178,10 @@ impl<'q> Subject<'q, '_> {
 
     /// Whether `connection` says that header `name` belongs to one hop.
     pub(super) fn is_nominated(&self, name: &str) -> bool {
-        let is_safe = name.starts_with("x-forwarded-") || matches!(name, "close" | "cookie");
+        let is_safe = matches!(
+            name,
+            "close" | "connection" | "http2-settings" | "keep-alive" | "upgrade"
+        );
         !is_safe && self.connection_names(name) && !self.is_upgrade()
     }
 

@@ -117,6 +117,7 @@ pub(super) fn destination<'r>(decision: &Decision<'r>) -> Result<Destination<'r>
         },
         Outcome::Redirect(redirection) => Err(RouteError::Redirect(redirection.redirect().status)),
         Outcome::HttpsRedirect => Err(RouteError::Redirect(301)),
+        Outcome::PathRedirect => Err(RouteError::Redirect(307)),
         Outcome::Respond(response) => Err(RouteError::DirectResponse(response.response().status)),
         Outcome::Abort(_) => Err(RouteError::Fault(decision.status().unwrap_or_default())),
         // Only for a request with `OPTIONS`, or for a bare connection.

@@ -80,6 +80,8 @@ pub(super) enum Own<'q> {
     ForwardedFor,
     /// The address that stands for the client.
     ExternalAddress,
+    /// The port at which the request arrived.
+    Port,
     /// The lines that were given, joined with `; `.
     Crumbs,
 }
@@ -124,6 +126,7 @@ impl<'q, 'b: 'q> Subject<'q, 'b> {
             Own::Value(value) => visit(value),
             Own::ForwardedFor => self.with_forwarded_for(visit),
             Own::ExternalAddress => self.with_external_address(visit),
+            Own::Port => self.with_port(visit),
             Own::Crumbs => self.for_each_joined(name, b"; ", visit),
         }
     }

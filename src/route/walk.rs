@@ -9,6 +9,7 @@ use super::head::{Head, is_recognised, with_head};
 use super::names::Names;
 use super::path::{PathFault, with_normal_form};
 use super::probe::Probe;
+use super::refusal;
 use super::subject::Subject;
 use crate::decision::{BadRequest, Decision, NotFound, Outcome, Side};
 use crate::router::{
@@ -195,9 +196,10 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
             (Filter::Http(config), Some((request, head))) => {
                 let config = view.route_config(*config);
                 self.decision.route_config = Some(config);
-                match head {
-                    Ok(head) => self.run_http(config, request, head),
-                    Err(why) => self.decision.outcome = Outcome::BadRequest(why),
+                match (head, refusal::of_lines(request, self.decision.manager)) {
+                    (Ok(head), None) => self.run_http(config, request, head),
+                    (Err(why), Some(_)) if why.is_of_first_line() => self.refuse(why),
+                    (Err(why), None) | (_, Some(why)) => self.refuse(why),
                 }
             }
         }
@@ -214,23 +216,32 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
         let is_plain = request.connection.tls == Tls::None;
         let distrusts = manager.is_edge && manager.trusted_hops == 0;
         if head.scheme == Some("https") && is_plain && distrusts {
-            self.decision.outcome = Outcome::BadRequest(BadRequest::HttpsUrlOnPlaintext);
-            return;
+            return self.refuse(BadRequest::HttpsUrlOnPlaintext);
         }
-        with_normal_form(head.target, manager.path_normalization, |target| {
+        with_normal_form(head.target, manager.path, |target| {
             let refused = match target {
                 Ok(target) => {
                     self.probe.path(head.target, target.whole());
                     let names = Names::default();
                     let subject = Subject::new(request, &names, manager, head, target);
-                    return self.run_virtual_host(config, &subject);
+                    match target.is_redirected() {
+                        // A client that speaks gRPC follows no redirect.
+                        true if subject.is_grpc() => BadRequest::PathNormalizationFailed,
+                        true => return self.decision.outcome = Outcome::PathRedirect,
+                        false if refusal::is_unknown_upgrade(request) => BadRequest::UpgradeFailed,
+                        false => return self.run_virtual_host(config, &subject),
+                    }
                 }
                 Err(PathFault::NotAbsolute) => BadRequest::AbsolutePathRejected,
                 Err(PathFault::Malformed) => BadRequest::PathNormalizationFailed,
                 Err(PathFault::TooLong) => BadRequest::HeadersTooLarge,
             };
-            self.decision.outcome = Outcome::BadRequest(refused);
+            self.refuse(refused);
         });
+    }
+
+    fn refuse(&mut self, why: BadRequest) {
+        self.decision.outcome = Outcome::BadRequest(why);
     }
 
     fn run_virtual_host(&mut self, config: &'r RouteConfig, subject: &Subject<'_, '_>) {

@@ -27,6 +27,7 @@ pub mod origin;
 pub(crate) mod overlap_index;
 pub mod path_normalization;
 pub mod proxy;
+pub mod proxy_config;
 pub mod regex;
 pub mod request;
 pub mod route_error;

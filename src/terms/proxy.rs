@@ -1,9 +1,11 @@
 //! Whose view a router is compiled for: a gateway workload, a sidecar, or (the default) both at once.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::labels::Labels;
 use super::name::ResourceName;
+use super::proxy_config::ProxyConfig;
 
 /// The label of the workloads of a Gateway of the Gateway API.
 const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
@@ -30,6 +32,7 @@ pub struct Proxy {
     address: Option<IpAddr>,
     locality: Box<str>,
     gateway: Option<ResourceName>,
+    config: Option<Arc<ProxyConfig>>,
 }
 
 short_debug! {
@@ -53,6 +56,7 @@ impl Proxy {
             address: None,
             locality: Box::default(),
             gateway: None,
+            config: None,
         }
     }
 
@@ -113,6 +117,15 @@ impl Proxy {
         self
     }
 
+    /// The same proxy with a configuration of its own. Without one it has that of the Pod at its address, else of the first
+    /// workload of its namespace that has all of its labels (annotation `proxy.istio.io/config`), each in place of what the
+    /// mesh says for all (`defaultConfig`).
+    #[must_use]
+    pub fn with_config(mut self, config: ProxyConfig) -> Self {
+        self.config = Some(Arc::new(config));
+        self
+    }
+
     /// What part of the mesh it serves.
     pub fn kind(&self) -> ProxyKind {
         self.kind
@@ -151,6 +164,11 @@ impl Proxy {
             (self.kind == ProxyKind::Gateway).then(|| ResourceName::new(&self.namespace, name))
         };
         self.gateway.clone().or_else(labelled)
+    }
+
+    /// Its configuration, if it was given one.
+    pub fn config(&self) -> Option<&ProxyConfig> {
+        self.config.as_deref()
     }
 
     /// Its DNS search domain, if it is not the default one.

@@ -145,6 +145,8 @@ pub struct Request<'a> {
     authority_of_url: bool,
     /// There are further `host` lines among the headers.
     pub(crate) has_more_hosts: bool,
+    /// There are lines that are about this hop: `connection`, `transfer-encoding` or `upgrade`.
+    has_hop_lines: bool,
     pub(crate) target: Sent<'a>,
     /// The target is a query, which follows a `/` that the URL did not write.
     pub(crate) target_is_query: bool,
@@ -196,6 +198,7 @@ impl<'a> Request<'a> {
             authority: None,
             authority_of_url: false,
             has_more_hosts: false,
+            has_hop_lines: false,
             target: Sent::Text(url),
             target_is_query: false,
             headers: InlineList::default(),
@@ -244,6 +247,7 @@ impl<'a> Request<'a> {
     pub fn header<V: AsRef<[u8]> + ?Sized>(mut self, name: &'a str, value: &'a V) -> Self {
         let value = value.as_ref();
         if !name.eq_ignore_ascii_case("host") {
+            self.has_hop_lines |= is_hop_line(name);
             self.headers.push((name, value));
         } else if self.authority.is_none() || self.authority_of_url {
             return self.authority(value);
@@ -333,6 +337,12 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// Whether there may be lines that are about this hop: `connection`, `transfer-encoding` or `upgrade`.
+    #[inline]
+    pub(crate) fn may_have_hop_lines(&self) -> bool {
+        self.has_hop_lines || self.source.is_some()
+    }
+
     /// The first value of header `name` (lower case).
     pub(crate) fn first_value(&self, name: &str) -> Option<&'a [u8]> {
         let mut first = None;
@@ -354,6 +364,18 @@ impl<'a> Request<'a> {
             source.for_each(&mut visit);
         }
     }
+}
+
+/// Whether a header is about the connection that a request comes on.
+#[inline]
+fn is_hop_line(name: &str) -> bool {
+    let known = match name.len() {
+        7 => "upgrade",
+        10 => "connection",
+        17 => "transfer-encoding",
+        _ => return false,
+    };
+    name.eq_ignore_ascii_case(known)
 }
 
 /// A value as it arrives: HTTP drops the blanks around it.

@@ -29,7 +29,12 @@ pub struct Rewrite {
     pub authority: Option<Box<str>>,
 }
 
-short_debug! { Rewrite {path, authority} }
+impl Rewrite {
+    /// Whether it rewrites anything.
+    pub(crate) fn is_some(&self) -> bool {
+        self.path.is_some() || self.authority.is_some()
+    }
+}
 
 /// When and how a request is tried again (R-H-146, R-H-147).
 #[derive(Clone, PartialEq)]

@@ -132,7 +132,63 @@ fn mesh(dice: &mut Dice) -> Yaml {
     dice.maybe(6, &mut mesh, "defaultConfig", |dice| {
         let details = dice.pick(&["SANITIZE", "FORWARD_ONLY", "ALWAYS_FORWARD_ONLY"]);
         let hops = dice.number(0, 3);
-        json!({"gatewayTopology": {"numTrustedProxies": hops, "forwardClientCertDetails": details}})
+        let mut config = json!({
+            "gatewayTopology": {"numTrustedProxies": hops, "forwardClientCertDetails": details},
+        });
+        dice.maybe(2, &mut config, "proxyHeaders", |dice| {
+            let mut headers = json!({});
+            for name in ["attemptCount", "envoyDebugHeaders"] {
+                dice.maybe(
+                    2,
+                    &mut headers,
+                    name,
+                    |dice| json!({"disabled": dice.one_in(2)}),
+                );
+            }
+            for name in ["xForwardedHost", "xForwardedPort"] {
+                dice.maybe(
+                    2,
+                    &mut headers,
+                    name,
+                    |dice| json!({"enabled": !dice.one_in(4)}),
+                );
+            }
+            headers
+        });
+        dice.maybe(2, &mut config, "connectionSettings", |dice| {
+            let mut settings = json!({});
+            dice.maybe(3, &mut settings, "profile", |dice| {
+                dice.pick(&["EDGE", "SIDECAR"]).into()
+            });
+            dice.maybe(2, &mut settings, "httpMergeSlashes", |dice| {
+                dice.one_in(2).into()
+            });
+            dice.maybe(
+                2,
+                &mut settings,
+                "httpPathWithEscapedSlashesAction",
+                |dice| {
+                    let actions = [
+                        "KEEP_UNCHANGED",
+                        "REJECT_REQUEST",
+                        "UNESCAPE_AND_REDIRECT",
+                        "UNESCAPE_AND_FORWARD",
+                    ];
+                    dice.pick(&actions).into()
+                },
+            );
+            dice.maybe(
+                2,
+                &mut settings,
+                "httpHeadersWithUnderscoresAction",
+                |dice| {
+                    let action = dice.pick(&["ALLOW", "REJECT_REQUEST", "DROP_HEADER"]);
+                    format!("HEADERS_WITH_UNDERSCORES_{action}").into()
+                },
+            );
+            settings
+        });
+        config
     });
     dice.maybe(
         12,

@@ -32,7 +32,18 @@ const HEADERS: &[&str] = &["x-user", "x-env", "X-Trace", "user-agent", "cookie"]
 const OF_PROXIES: &[(&str, &[&str])] = &[
     (
         "connection",
-        &["te", "close, x-user", "upgrade", "Upgrade, x-env"],
+        &[
+            "te",
+            "close, x-user",
+            "upgrade",
+            "Upgrade, x-env",
+            "keep-alive, cookie",
+            "x-env,X-Forwarded-For",
+            ":path",
+            "a,b,c,d,e,f,g,h,i,j",
+            "connection, host",
+            "upgrade, http2-settings",
+        ],
     ),
     (
         "content-type",
@@ -41,7 +52,18 @@ const OF_PROXIES: &[(&str, &[&str])] = &[
     ("grpc-timeout", &["250m", "9S"]),
     ("keep-alive", &["timeout=5"]),
     ("te", &["trailers", "gzip", "gzip, trailers"]),
-    ("upgrade", &["websocket"]),
+    ("http2-settings", &["AAMAAABkAAQCAAAAAAIAAAAA"]),
+    (
+        "transfer-encoding",
+        &["chunked", "Chunked", "gzip, chunked"],
+    ),
+    (
+        "upgrade",
+        &["websocket", "WebSocket", "h2c", "other", "websocket, other"],
+    ),
+    ("x_user", &["jane"]),
+    ("x-forwarded-host", &["a.test", "a.test,shop.example.com"]),
+    ("x-forwarded-port", &["443"]),
     ("x-envoy-attempt-count", &["9"]),
     ("x-envoy-external-address", &["198.51.100.1"]),
     ("x-envoy-internal", &["true"]),
@@ -448,7 +470,10 @@ pub fn request(dice: &mut Dice, side: Side) -> Yaml {
             "?USER=jane&q=%31",
         ]);
     }
-    let method = dice.pick(&["GET", "GET", "GET", "POST", "PUT", "OPTIONS"]);
+    let method = match dice.one_in(30) {
+        true => dice.pick(&["HEAD", "get", "FOO", "PURGE", "CONNECT"]),
+        false => dice.pick(&["GET", "GET", "GET", "POST", "PUT", "OPTIONS"]),
+    };
     let mut headers = json!({});
     for (name, values) in dice.some(OF_PROXIES, 0, 2) {
         headers[name] = dice.pick(values).into();

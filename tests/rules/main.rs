@@ -20,6 +20,8 @@ mod parse;
 #[cfg(all(feature = "yaml", unix))]
 mod paths;
 #[cfg(feature = "yaml")]
+mod proxy_config;
+#[cfg(feature = "yaml")]
 mod refused;
 #[cfg(feature = "yaml")]
 mod request;

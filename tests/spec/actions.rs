@@ -6,6 +6,7 @@ use regex_automata::meta::Regex;
 use serde_json::json;
 
 use super::headers::{Lines, Operations, host_rewrite, non_empty};
+use super::heads;
 use super::matching::{Request, from_re2, string_matches};
 use super::paths::{query, without_query};
 use super::policies::duration;
@@ -48,7 +49,12 @@ pub fn is_weighted(route: &Route) -> bool {
 }
 
 /// The request as the upstream gets it: path, host, header lines (R-H-121..R-H-132).
-pub fn upstream_request(route: &Route, arm: &Arm, request: &Request) -> (String, String, Lines) {
+pub fn upstream_request(
+    world: &World,
+    route: &Route,
+    arm: &Arm,
+    request: &Request,
+) -> (String, String, Lines) {
     let rule = &route.rule;
     let (of_route, of_arm) = (
         Operations::read(&rule["headers"], "request"),
@@ -62,15 +68,35 @@ pub fn upstream_request(route: &Route, arm: &Arm, request: &Request) -> (String,
         of_route.then(of_arm).apply(&mut lines, None); // R-H-121
     }
     // R-H-123
-    let host = non_empty(&rule["rewrite"], "authority")
+    let rewritten = non_empty(&rule["rewrite"], "authority")
         .or_else(|| host_rewrite(&rule["headers"]))
-        .or_else(|| host_rewrite(&arm.headers))
-        .unwrap_or_else(|| request.host.clone());
+        .or_else(|| host_rewrite(&arm.headers));
+    let headers = heads::proxy_headers(world);
+    let tells_host = headers["xForwardedHost"]["enabled"] == true && rule["rewrite"].is_object();
+    if rewritten.is_some() && tells_host {
+        // R-H-124, R-H-151
+        let told = lines
+            .joined("x-forwarded-host")
+            .filter(|told| !told.is_empty());
+        let mut told: Vec<String> = told.into_iter().collect();
+        let last = told
+            .first()
+            .and_then(|told| told.split(',').rfind(|part| !part.is_empty()));
+        if last != Some(&request.host) {
+            told.push(request.host.clone());
+        }
+        lines.0.retain(|(name, _)| name != "x-forwarded-host");
+        lines
+            .0
+            .push(("x-forwarded-host".to_owned(), told.join(",")));
+    }
+    let host = rewritten.unwrap_or_else(|| request.host.clone());
     let path = rewritten_path(route, &request.path);
     let rewrite = &rule["rewrite"];
-    if non_empty(rewrite, "uri").is_some()
-        || non_empty(&rewrite["uriRegexRewrite"], "match").is_some()
-    {
+    let is_told = headers["envoyDebugHeaders"]["disabled"] != true;
+    let rewrites_path = non_empty(rewrite, "uri").is_some()
+        || non_empty(&rewrite["uriRegexRewrite"], "match").is_some();
+    if rewrites_path && is_told {
         lines.0.retain(|(name, _)| name != "x-envoy-original-path");
         lines
             .0

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::Yaml;
 use super::destination_rules::cluster_exists;
 use super::headers::Lines;
 use super::heads::{self, Refusal};
 use super::listeners::{Found, find};
 use super::matching::{Request, matches};
 use super::outcomes::act;
-use super::paths::normalised;
+use super::paths::{Handling, normalised};
 use super::sidecar::scope;
 use super::virtual_hosts::choose;
 use super::world::{Call, World};
-use super::{Yaml, text};
 
 /// FORMAT.md `expect`. Empty means absent.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -209,7 +209,15 @@ fn answers(world: &World, call: &Call) -> Vec<Answer> {
             };
             let request = match request(world, call) {
                 Ok(request) => request,
-                Err((detail, status)) => {
+                Err(Refused::Elsewhere(path)) => {
+                    return vec![Answer {
+                        outcome: "redirect".to_owned(),
+                        status: 307,
+                        response_headers: BTreeMap::from([("location".to_owned(), path)]),
+                        ..base
+                    }];
+                }
+                Err(Refused::With((detail, status))) => {
                     return vec![Answer {
                         outcome: "bad_request".to_owned(),
                         detail: detail.to_owned(),
@@ -255,14 +263,38 @@ fn answers(world: &World, call: &Call) -> Vec<Answer> {
     }
 }
 
+/// What a request gets that no route sees.
+enum Refused {
+    With(Refusal),
+    /// R-H-150: it is to ask for this path instead.
+    Elsewhere(String),
+}
+
+impl From<Refusal> for Refused {
+    fn from(why: Refusal) -> Self {
+        Refused::With(why)
+    }
+}
+
 /// The request as routes see it, or why it is refused.
-fn request(world: &World, call: &Call) -> Result<Request, Refusal> {
+fn request(world: &World, call: &Call) -> Result<Request, Refused> {
     let head = heads::read(world, call)?;
     if !head.path.starts_with('/') {
-        return Err(("absolute_path_rejected", 404));
+        return Err(("absolute_path_rejected", 404).into());
     }
-    let mode = text(&world.mesh["pathNormalization"], "normalization");
-    let path = normalised(&head.path, mode).ok_or(("path_normalization_failed", 400))?;
+    let refused = ("path_normalization_failed", 400);
+    let (path, redirects) = normalised(&head.path, &Handling::read(world)).ok_or(refused)?;
+    if redirects {
+        let content_type = heads::joined(call, "content-type");
+        // A client that speaks gRPC follows no redirect.
+        return Err(match heads::is_grpc(content_type.as_deref()) {
+            true => refused.into(),
+            false => Refused::Elsewhere(path),
+        });
+    }
+    if heads::is_unknown_upgrade(call) {
+        return Err(("upgrade_failed", 403).into());
+    }
     let scheme = head.scheme.unwrap_or_else(|| heads::scheme(world, call));
     let mut lines = Vec::new();
     for (name, value) in [

@@ -22,6 +22,11 @@ fn topology(world: &World) -> &Yaml {
     &world.mesh["defaultConfig"]["gatewayTopology"]
 }
 
+/// R-H-151: `proxyHeaders`.
+pub fn proxy_headers(world: &World) -> &Yaml {
+    &world.mesh["defaultConfig"]["proxyHeaders"]
+}
+
 fn trusted_hops(world: &World) -> u64 {
     match world.proxy.gateway {
         true => number(topology(world), "numTrustedProxies"),
@@ -46,6 +51,9 @@ pub fn is_detected(call: &Call) -> bool {
         text.chars()
             .all(|c| matches!(c, '!'..='~' | '\t' | '\u{c}'))
     };
+    if call.method == "CONNECT" {
+        return !call.path.is_empty() && consists_of(&call.path, AUTHORITY);
+    }
     let Some((scheme, rest)) = call.path.split_once("://") else {
         return call.path.starts_with(['/', '*']) && visible(&call.path);
     };
@@ -60,8 +68,109 @@ pub fn is_detected(call: &Call) -> bool {
         && visible(&rest[host.len()..])
 }
 
+/// All values of a header in one line.
+pub fn joined(call: &Call, name: &str) -> Option<String> {
+    let lines = call.headers.iter();
+    let lines = lines.filter(|(other, _)| other.eq_ignore_ascii_case(name));
+    let values: Vec<&str> = lines
+        .map(|(_, value)| value.trim_matches([' ', '\t']))
+        .collect();
+    (!values.is_empty()).then(|| values.join(","))
+}
+
+fn tokens(value: Option<String>) -> Vec<String> {
+    let value = value.unwrap_or_default();
+    let tokens = value
+        .split(',')
+        .map(|token| token.trim().to_ascii_lowercase());
+    tokens.collect()
+}
+
+/// To what the connection is to change, over HTTP/1.1.
+fn upgrade(call: &Call) -> Option<String> {
+    let is_named = tokens(joined(call, "connection")).contains(&"upgrade".to_owned());
+    let to = joined(call, "upgrade").filter(|_| is_named && call.protocol != "http2");
+    to.map(|to| to.to_ascii_lowercase())
+}
+
+/// R-H-154: the connection is to change to something that is not let through.
+pub fn is_unknown_upgrade(call: &Call) -> bool {
+    upgrade(call).is_some_and(|to| to != "websocket" && to != "h2c")
+}
+
+/// `connectionSettings.httpHeadersWithUnderscoresAction`, without what it begins with (R-H-150).
+fn underscores(world: &World) -> &str {
+    let settings = &world.mesh["defaultConfig"]["connectionSettings"];
+    let advised = world.proxy.gateway && text(settings, "profile") == "EDGE";
+    let said = text(settings, "httpHeadersWithUnderscoresAction");
+    match said
+        .strip_prefix("HEADERS_WITH_UNDERSCORES_")
+        .unwrap_or("UNSPECIFIED")
+    {
+        "UNSPECIFIED" if advised => "REJECT_REQUEST",
+        said => said,
+    }
+}
+
+/// R-H-150, R-H-152, R-H-153: why the header lines are refused.
+fn of_lines(world: &World, call: &Call) -> Option<Refusal> {
+    let has_underscore = call.headers.iter().any(|(name, _)| name.contains('_'));
+    if has_underscore && underscores(world) == "REJECT_REQUEST" {
+        return Some(match call.protocol.as_str() {
+            "http2" => ("http2.unexpected_underscore", 0),
+            _ => ("http1.unexpected_underscore", 400),
+        });
+    }
+    if call.protocol == "http2" {
+        return None;
+    }
+    if let Some(encoding) = joined(call, "transfer-encoding") {
+        if joined(call, "content-length").is_some() {
+            return Some(("http1.content_length_and_chunked_not_allowed", 400));
+        }
+        if !encoding.eq_ignore_ascii_case("chunked") {
+            return Some(("http1.invalid_transfer_encoding", 501));
+        }
+    }
+    let connection = joined(call, "connection")?;
+    if upgrade(call).is_some_and(|to| to != "h2c") {
+        return None;
+    }
+    let all = connection.split(',').filter(|token| !token.is_empty());
+    let named = tokens(Some(connection.clone()));
+    let forbidden = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
+    let is_forbidden =
+        |token: &String| token.starts_with(':') || forbidden.contains(&token.as_str());
+    let names = |name: &str| named.iter().any(|token| token == name);
+    let long_te = joined(call, "te").is_some_and(|te| te.len() >= 256);
+    if all.count() >= 10 || named.iter().any(is_forbidden) || (names("te") && long_te) {
+        return Some(("http1.connection_header_rejected", 400));
+    }
+    names("host").then_some(("missing_host_header", 400))
+}
+
+/// R-H-152: the methods that a parser of HTTP/1.1 knows.
+const METHODS: &str = "ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE \
+MSEARCH NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK \
+UNLOCK UNSUBSCRIBE";
+
 /// Host and target, or why the request is refused.
 pub fn read(world: &World, call: &Call) -> Result<Head, Refusal> {
+    let of_first_line = [
+        "http1.invalid_characters",
+        "http1.codec_error",
+        "http2.invalid.header.field",
+        "http2.violation.of.messaging.rule",
+    ];
+    let head = read_first(world, call);
+    match (&head, of_lines(world, call)) {
+        (Err((why, _)), _) if of_first_line.contains(why) => head,
+        (_, Some(why)) => Err(why),
+        _ => head,
+    }
+}
+
+fn read_first(world: &World, call: &Call) -> Result<Head, Refusal> {
     match call.protocol.as_str() {
         "http2" => read_http2(call),
         _ => read_http1(world, call),
@@ -76,6 +185,9 @@ fn read_http1(world: &World, call: &Call) -> Result<Head, Refusal> {
             .collect();
         trimmed.join(",")
     });
+    if !METHODS.split(' ').any(|method| method == call.method) {
+        return Err(("http1.codec_error", 400));
+    }
     let control = |text: &str| {
         text.chars()
             .any(|c| c == '\u{7f}' || (c < ' ' && c != '\t'))
@@ -85,6 +197,9 @@ fn read_http1(world: &World, call: &Call) -> Result<Head, Refusal> {
     }
     if !is_detected(call) {
         return Err(("http1.codec_error", 400));
+    }
+    if call.method == "CONNECT" {
+        return Err(("upgrade_failed", 403));
     }
     if call.path.starts_with('/') || (call.path.starts_with('*') && call.method == "OPTIONS") {
         let host = hosts.ok_or(("missing_host_header", 400))?;
@@ -205,23 +320,25 @@ pub fn sanitized(world: &World, call: &Call) -> Vec<(String, String)> {
         lines.retain(|(n, _)| n != name);
         lines.extend(value.map(|value| (name.to_owned(), value)));
     };
-    let tokens = |value: Option<String>| -> Vec<String> {
-        let value = value.unwrap_or_default();
-        value
-            .split(',')
-            .map(|token| token.trim().to_ascii_lowercase())
-            .collect()
-    };
+    if underscores(world) == "DROP_HEADER" {
+        lines.retain(|(name, _)| !name.contains('_'));
+    }
     let named = tokens(joined(&lines, "connection", ","));
-    let upgrades = call.protocol != "http2"
-        && joined(&lines, "upgrade", ",").is_some()
-        && named.contains(&"upgrade".to_owned());
-    if !upgrades {
+    let upgrades = upgrade(call);
+    if upgrades.as_deref() == Some("h2c") {
+        lines.retain(|(name, _)| name != "http2-settings");
+    }
+    if upgrades.is_none_or(|to| to == "h2c") {
         if call.protocol != "http2" {
-            let safe = |name: &str| {
-                matches!(name, "te" | "close" | "cookie") || name.starts_with("x-forwarded-")
-            };
-            lines.retain(|(name, _)| safe(name) || !named.contains(name));
+            let safe = [
+                "close",
+                "connection",
+                "http2-settings",
+                "keep-alive",
+                "te",
+                "upgrade",
+            ];
+            lines.retain(|(name, _)| safe.contains(&name.as_str()) || !named.contains(name));
         }
         let trailers = tokens(joined(&lines, "te", ",")).contains(&"trailers".to_owned());
         set(&mut lines, "te", trailers.then(|| "trailers".to_owned()));
@@ -255,6 +372,11 @@ pub fn sanitized(world: &World, call: &Call) -> Vec<(String, String)> {
         addresses.extend(call.source.clone());
         let all = (!addresses.is_empty()).then(|| addresses.join(","));
         set(&mut lines, "x-forwarded-for", all);
+    }
+    let adds_port = proxy_headers(world)["xForwardedPort"]["enabled"] == true;
+    let is_said = joined(&lines, "x-forwarded-port", ",").is_some();
+    if gateway && adds_port && (trusted_hops(world) == 0 || !is_said) {
+        set(&mut lines, "x-forwarded-port", Some(call.port.to_string()));
     }
     let forwarded_proto = forwarded_proto(world, call);
     set(&mut lines, "x-forwarded-proto", Some(forwarded_proto));
@@ -322,7 +444,12 @@ pub fn scheme(world: &World, call: &Call) -> String {
 }
 
 /// What the router adds before a route changes anything: that it is the first attempt, and how long there is (R-H-145).
-pub fn routed(mut lines: Vec<(String, String)>, policy: &Yaml) -> Vec<(String, String)> {
+pub fn routed(
+    world: &World,
+    mut lines: Vec<(String, String)>,
+    policy: &Yaml,
+) -> Vec<(String, String)> {
+    let hides = |name: &str| proxy_headers(world)[name]["disabled"] == true;
     let millis = |value: &Yaml| {
         let seconds = value.as_str().and_then(|text| text.strip_suffix('s'));
         let seconds: f64 = seconds.and_then(|text| text.parse().ok()).unwrap_or(0.0);
@@ -361,17 +488,19 @@ pub fn routed(mut lines: Vec<(String, String)>, policy: &Yaml) -> Vec<(String, S
     }
     let limit = [whole, one].into_iter().filter(|&limit| limit > 0).min();
     if let Some(limit) = limit {
-        lines.push((
-            "x-envoy-expected-rq-timeout-ms".to_owned(),
-            limit.to_string(),
-        ));
+        if !hides("envoyDebugHeaders") {
+            let name = "x-envoy-expected-rq-timeout-ms";
+            lines.push((name.to_owned(), limit.to_string()));
+        }
         if grpc {
             lines.retain(|(name, _)| name != "grpc-timeout");
             lines.push(("grpc-timeout".to_owned(), format!("{limit}m")));
         }
     }
-    lines.retain(|(name, _)| name != "x-envoy-attempt-count");
-    lines.push(("x-envoy-attempt-count".to_owned(), "1".to_owned()));
+    if !hides("attemptCount") {
+        lines.retain(|(name, _)| name != "x-envoy-attempt-count");
+        lines.push(("x-envoy-attempt-count".to_owned(), "1".to_owned()));
+    }
     lines
 }
 

@@ -34,7 +34,7 @@ pub fn act(
                 ..base
             }];
         }
-        let lines = Lines(heads::routed(request.lines.0.clone(), &Yaml::Null));
+        let lines = Lines(heads::routed(world, request.lines.0.clone(), &Yaml::Null));
         let upstream = upstream(&request.path, &request.host, &request.given, &lines);
         return vec![Answer {
             outcome: "cluster".to_owned(),
@@ -192,10 +192,10 @@ fn send(
     base: &Answer,
 ) -> Vec<Answer> {
     let routed = Request {
-        lines: Lines(heads::routed(request.lines.0.clone(), &base.policy)),
+        lines: Lines(heads::routed(world, request.lines.0.clone(), &base.policy)),
         ..request.clone()
     };
-    let (path, host, lines) = actions::upstream_request(route, arm, &routed);
+    let (path, host, lines) = actions::upstream_request(world, route, arm, &routed);
     // The request as it was forwarded, and what the recorder's upstream answers.
     let mut exchanged = answered(&lines, 200);
     for (name, value) in [

@@ -1,5 +1,8 @@
 //! What is done to a path before anything is matched on it. Section 5 of istio-http.md.
 
+use super::text;
+use super::world::World;
+
 /// R-H-082: the path without its query.
 pub fn without_query(target: &str) -> &str {
     target.split(['?', '#']).next().unwrap_or("")
@@ -10,22 +13,60 @@ pub fn query(target: &str) -> &str {
     &target[without_query(target).len()..]
 }
 
-/// R-H-069, R-H-070: the request target as Envoy matches and forwards it; `None` is answered with 400.
-pub fn normalised(target: &str, mode: &str) -> Option<String> {
+/// What is done to paths: MeshConfig's `pathNormalization`, and what `connectionSettings` say instead (R-H-069, R-H-150).
+pub struct Handling {
+    normalizes: bool,
+    merges: bool,
+    /// `KEEP_UNCHANGED`, `REJECT_REQUEST`, `UNESCAPE_AND_REDIRECT` or `UNESCAPE_AND_FORWARD`.
+    escaped: String,
+}
+
+impl Handling {
+    pub fn read(world: &World) -> Handling {
+        let mode = text(&world.mesh["pathNormalization"], "normalization");
+        let decodes = mode == "DECODE_AND_MERGE_SLASHES";
+        let settings = &world.mesh["defaultConfig"]["connectionSettings"];
+        let advised = world.proxy.gateway && text(settings, "profile") == "EDGE";
+        let by_mode = if decodes {
+            "UNESCAPE_AND_FORWARD"
+        } else {
+            "KEEP_UNCHANGED"
+        };
+        let escaped = match text(settings, "httpPathWithEscapedSlashesAction") {
+            "" | "PATH_WITH_ESCAPED_SLASHES_UNSPECIFIED" if advised => "UNESCAPE_AND_REDIRECT",
+            "" | "PATH_WITH_ESCAPED_SLASHES_UNSPECIFIED" => by_mode,
+            said => said,
+        };
+        let said = settings["httpMergeSlashes"].as_bool();
+        Handling {
+            normalizes: mode != "NONE",
+            merges: said.unwrap_or(advised || decodes || mode == "MERGE_SLASHES"),
+            escaped: escaped.to_owned(),
+        }
+    }
+}
+
+/// R-H-069, R-H-070: the request target as Envoy matches and forwards it, and whether the client is to ask for it instead;
+/// `None` is answered with 400.
+pub fn normalised(target: &str, handling: &Handling) -> Option<(String, bool)> {
     if target.contains('#') {
         return None; // R-H-072
     }
     let (mut path, query) = (without_query(target).to_owned(), query(target));
-    if mode == "NONE" {
-        return Some(target.to_owned());
-    }
-    if mode == "DECODE_AND_MERGE_SLASHES" {
+    let mut found = false;
+    if handling.escaped != "KEEP_UNCHANGED" {
         for (escape, slash) in [("%2F", "/"), ("%2f", "/"), ("%5C", "\\"), ("%5c", "\\")] {
+            found |= path.contains(escape);
             path = path.replace(escape, slash);
         }
     }
-    path = without_dots(&canonical_characters(&without_dot_parameters(&path))?);
-    if mode == "MERGE_SLASHES" || mode == "DECODE_AND_MERGE_SLASHES" {
+    if found && handling.escaped == "REJECT_REQUEST" {
+        return None;
+    }
+    if handling.normalizes {
+        path = without_dots(&canonical_characters(&without_dot_parameters(&path))?);
+    }
+    if handling.merges {
         let segments: Vec<&str> = path
             .split('/')
             .filter(|segment| !segment.is_empty())
@@ -37,7 +78,8 @@ pub fn normalised(target: &str, mode: &str) -> Option<String> {
         };
         path = format!("/{}{last}", segments.join("/"));
     }
-    Some(path + query)
+    let redirects = found && handling.escaped == "UNESCAPE_AND_REDIRECT";
+    Some((path + query, redirects))
 }
 
 /// What follows a `;` in a segment that begins with `.;` or `..;`, as it is written, up to the next `/`.

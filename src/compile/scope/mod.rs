@@ -15,6 +15,7 @@ use crate::terms::hash::HashSet;
 use crate::terms::labels::Labels;
 use crate::terms::name::GatewayName;
 use crate::terms::proxy::Proxy;
+use crate::terms::proxy_config::ProxyConfig;
 
 use super::rank::VirtualServiceRank;
 
@@ -110,6 +111,15 @@ impl<'m> Scope<'m> {
     /// What happens to traffic for nobody: the effective Sidecar's word, else the mesh's (R-H-053).
     pub(super) fn outbound_traffic_policy(&self) -> OutboundTrafficPolicy {
         self.outbound_traffic_policy
+    }
+
+    /// The configuration of the proxy: its own, over the mesh's (R-M-211).
+    pub(crate) fn proxy_config(&self) -> ProxyConfig {
+        let default = &self.mesh.config.default_config;
+        match self.mesh.proxy_configs.of(self.proxy) {
+            Some(own) => own.over(default),
+            None => default.clone(),
+        }
     }
 
     /// Where traffic for nobody goes instead of its own destination (R-H-052); `None`: to that.

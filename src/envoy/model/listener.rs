@@ -90,6 +90,22 @@ messages! {
         path_with_escaped_slashes_action: Option<EscapedSlashes>,
         /// What becomes of `x-forwarded-client-cert`.
         forward_client_cert_details: Option<ForwardClientCertDetails>,
+        /// The upstream is told the port where a request arrived.
+        append_x_forwarded_port: bool,
+        /// What every version of HTTP has.
+        common_http_protocol_options: Option<DownstreamHttpOptions>,
+    }
+
+    /// `envoy.config.core.v3.HttpProtocolOptions`, of a connection manager.
+    DownstreamHttpOptions {
+        /// What becomes of headers that have a `_` in their name.
+        headers_with_underscores_action: Option<UnderscoresAction>,
+    }
+
+    /// `envoy.extensions.filters.http.router.v3.Router`.
+    HttpRouter {
+        /// The upstream is not told what the proxy does.
+        suppress_envoy_headers: bool,
     }
 
     /// `Rds`: a route configuration by name.
@@ -182,6 +198,20 @@ pub enum TrafficDirection {
     Inbound,
     /// From the workload.
     Outbound,
+}
+
+/// `HttpProtocolOptions.HeadersWithUnderscoresAction`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[non_exhaustive]
+pub enum UnderscoresAction {
+    /// Nothing.
+    #[default]
+    Allow,
+    /// Such a request is refused.
+    RejectRequest,
+    /// They are dropped.
+    DropHeader,
 }
 
 /// `HttpConnectionManager.PathWithEscapedSlashesAction`.

@@ -170,6 +170,8 @@ messages! {
         regex_rewrite: Option<RegexMatchAndSubstitute>,
         /// The authority that is sent.
         host_rewrite_literal: Option<String>,
+        /// The upstream is told the authority that was asked for.
+        append_x_forwarded_host: bool,
         /// Of the whole request; 15 seconds where this is unset, zero: none.
         timeout: Option<Span>,
         /// The most that a gRPC client may ask for.

@@ -7,8 +7,8 @@ use super::route::{CORS, FAULT};
 use super::{Writer, metadata};
 use crate::envoy::model::*;
 use crate::router::{self, Filter, RouteConfigId, Transport};
-use crate::terms::connection_manager::{ConnectionManager, ForwardClientCert};
-use crate::terms::path_normalization::PathNormalization;
+use crate::terms::connection_manager::{ConnectionManager, ForwardClientCert, Underscores};
+use crate::terms::path_normalization::EscapedSlashes as Escaped;
 use crate::terms::traffic_policy::TunnelProtocol;
 
 const MANAGER: (&str, &str) = (
@@ -153,13 +153,19 @@ impl Writer<'_> {
             .view
             .fallback()
             .is_some_and(|fallback| fallback.route_config() == Some(id));
-        let (normalize, merge, escaped) = match manager.path_normalization {
-            PathNormalization::None => (false, false, EscapedSlashes::KeepUnchanged),
-            PathNormalization::Base => (true, false, EscapedSlashes::KeepUnchanged),
-            PathNormalization::MergeSlashes => (true, true, EscapedSlashes::KeepUnchanged),
-            PathNormalization::DecodeAndMergeSlashes => {
-                (true, true, EscapedSlashes::UnescapeAndForward)
-            }
+        let escaped = match manager.path.escaped_slashes {
+            Escaped::Keep => EscapedSlashes::KeepUnchanged,
+            Escaped::Reject => EscapedSlashes::RejectRequest,
+            Escaped::Redirect => EscapedSlashes::UnescapeAndRedirect,
+            Escaped::Forward => EscapedSlashes::UnescapeAndForward,
+        };
+        let router = HttpRouter {
+            suppress_envoy_headers: manager.hides_itself,
+        };
+        let underscores = match manager.underscores {
+            Underscores::Allow => None,
+            Underscores::Reject => Some(UnderscoresAction::RejectRequest),
+            Underscores::Drop => Some(UnderscoresAction::DropHeader),
         };
         let fault = named((FAULT.0, FAULT.1), &HttpFault::default());
         HttpConnectionManager {
@@ -169,15 +175,15 @@ impl Writer<'_> {
                 route_config_name: config.name().to_owned(),
             }),
             route_config: is_own.then(|| self.route_config(config)),
-            http_filters: vec![
-                fault,
-                named(CORS_FILTER, &Empty {}),
-                named(ROUTER, &Empty {}),
-            ],
+            http_filters: vec![fault, named(CORS_FILTER, &Empty {}), named(ROUTER, &router)],
+            append_x_forwarded_port: manager.appends_port,
+            common_http_protocol_options: underscores.map(|action| DownstreamHttpOptions {
+                headers_with_underscores_action: Some(action),
+            }),
             use_remote_address: Some(manager.is_edge),
             xff_num_trusted_hops: manager.trusted_hops,
-            normalize_path: Some(normalize),
-            merge_slashes: merge,
+            normalize_path: Some(manager.path.normalizes),
+            merge_slashes: manager.path.merges_slashes,
             path_with_escaped_slashes_action: Some(escaped),
             forward_client_cert_details: match manager.client_certificate {
                 ForwardClientCert::Sanitize => None,

@@ -66,7 +66,8 @@ impl Writer<'_> {
             domains: host.domains().map(str::to_owned).collect(),
             routes: host.rules().iter().map(|rule| self.route(rule)).collect(),
             require_tls: host.requires_tls().then_some(TlsRequirement::All),
-            include_request_attempt_count: !host.is_black_hole(),
+            include_request_attempt_count: !host.is_black_hole()
+                && !self.view.manager().hides_attempts,
         }
     }
 
@@ -134,6 +135,7 @@ impl Writer<'_> {
         let authority =
             |changes: Option<&HeaderChanges>| changes?.authority.as_deref().map(str::to_owned);
         let rewrite = &policy.rewrite;
+        out.append_x_forwarded_host = self.view.manager().appends_host && rewrite.is_some();
         out.host_rewrite_literal = rewrite.authority.as_deref().map(str::to_owned);
         out.host_rewrite_literal = out
             .host_rewrite_literal

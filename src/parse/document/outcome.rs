@@ -3,9 +3,10 @@
 use super::{Header, Reading};
 use crate::diagnostic::{Code, Diagnostic, FieldPath, ResourceRef};
 use crate::parse::kinds::{Class, NoSuchKind};
+use crate::parse::mesh_config::PROXY_CONFIG;
 use crate::parse::read::{Read, Reader};
 use crate::parse::timestamp::epoch_seconds;
-use crate::resource::{ConfigMap, Document, Metadata, ObjectMeta};
+use crate::resource::{ConfigMap, Document, Metadata, ObjectMeta, Resource};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -187,6 +188,26 @@ impl Reading<'_> {
             return;
         }
         *resource.meta_mut() = meta;
+        let file = self.source.file().map_or("<input>", |file| &**file);
+        let of_proxy = match &resource {
+            Resource::Pod(pod) => Some(&pod.meta.annotations),
+            Resource::Deployment(deployment) => {
+                let template = deployment.spec.template.as_ref();
+                template.map(|template| &template.metadata.annotations)
+            }
+            _ => None,
+        };
+        if let Some(text) = of_proxy.and_then(|annotations| annotations.get(PROXY_CONFIG)) {
+            // Without it the proxy is not there: what injects it refuses the pod.
+            let Some(config) = self.batch.read_proxy_config(file, text, &reference) else {
+                return;
+            };
+            match &mut resource {
+                Resource::Pod(pod) => pod.proxy_config = Some(config),
+                Resource::Deployment(deployment) => deployment.proxy_config = Some(config),
+                _ => {}
+            }
+        }
         *resource.source_mut() = self.source;
         self.batch.add(resource);
     }

@@ -1,5 +1,6 @@
 //! Refusals, virtual hosts and https redirects (R-H-001, R-H-007, R-H-065, R-H-070..R-H-080).
 
+use meshroute::terms::request::Protocol;
 use meshroute::{Connection, Request};
 
 use super::{answer, compile, gateway, get, upstream};
@@ -203,4 +204,130 @@ fn r_m_068_what_listens_and_what_does_not() {
     let connection = Connection::to_port(80);
     let decision = router.decide_connection(&connection, 0);
     assert_eq!(decision.outcome().name(), "await_request");
+}
+
+/// Envoy's word for why a request is refused, and the status of the answer.
+fn refused(request: &Request<'_>) -> Option<(String, Option<u16>)> {
+    let router = gateway(SHOP);
+    let record = router.decide(request, 0).record();
+    record.detail.map(|detail| (detail, record.status))
+}
+
+fn detail(request: &Request<'_>) -> Option<String> {
+    refused(request).map(|(detail, _)| detail)
+}
+
+#[test]
+fn r_h_152_methods_and_framing() {
+    let method = |method: &'static str| Request::new(method, "/").authority("a.example.com");
+    for known in ["GET", "PURGE", "TRACE", "MSEARCH", "UNSUBSCRIBE"] {
+        assert_eq!(detail(&method(known)), None, "{known}");
+    }
+    for unknown in ["get", "FOO", "", "GETS", "M-SEARCH", "QUERY"] {
+        let expected = ("http1.codec_error".to_owned(), Some(400));
+        assert_eq!(refused(&method(unknown)), Some(expected), "{unknown}");
+    }
+    // HTTP/2 knows no list.
+    let http2 = Protocol::Http2;
+    assert_eq!(detail(&method("FOO").protocol(http2)), None);
+    for (encoding, length, expected) in [
+        ("chunked", None, None),
+        ("CHUNKED", None, None),
+        (
+            "gzip, chunked",
+            None,
+            Some(("http1.invalid_transfer_encoding", 501)),
+        ),
+        ("", None, Some(("http1.invalid_transfer_encoding", 501))),
+        (
+            "chunked",
+            Some("5"),
+            Some(("http1.content_length_and_chunked_not_allowed", 400)),
+        ),
+    ] {
+        let mut request = method("POST").header("Transfer-Encoding", encoding);
+        if let Some(length) = length {
+            request = request.header("content-length", length);
+        }
+        let expected = expected.map(|(detail, status)| (detail.to_owned(), Some(status)));
+        assert_eq!(refused(&request), expected, "{encoding}");
+    }
+    let twice = method("POST")
+        .header("transfer-encoding", "chunked")
+        .header("transfer-encoding", "chunked");
+    assert_eq!(
+        detail(&twice).as_deref(),
+        Some("http1.invalid_transfer_encoding")
+    );
+}
+
+#[test]
+fn r_h_153_what_connection_may_not_name() {
+    let rejected = Some("http1.connection_header_rejected");
+    for (connection, expected) in [
+        ("keep-alive", None),
+        ("close, x-user, te", None),
+        ("x-forwarded-port", None),
+        ("X-Forwarded-For", rejected),
+        ("close,x-forwarded-host", rejected),
+        ("x-forwarded-proto", rejected),
+        (":path", rejected),
+        ("a,b,c,d,e,f,g,h,i", None),
+        ("a,b,c,d,e,f,g,h,i,,", None),
+        ("a,b,c,d,e,f,g,h,i,j", rejected),
+        ("host", Some("missing_host_header")),
+    ] {
+        let request = get("/").header("connection", connection);
+        assert_eq!(detail(&request).as_deref(), expected, "{connection}");
+        let http2 = request.clone().protocol(Protocol::Http2);
+        assert_eq!(detail(&http2), None, "{connection}");
+        let websocket = request.header("connection", "upgrade");
+        let websocket = websocket.header("upgrade", "websocket");
+        assert_eq!(detail(&websocket), None, "{connection}");
+    }
+    let long = "a".repeat(256);
+    let te = get("/").header("te", &long);
+    assert_eq!(detail(&te), None);
+    assert_eq!(detail(&te.header("connection", "te")).as_deref(), rejected);
+    // What it names goes; what ends at this hop anyway is none of it.
+    let named = "x-user, cookie, keep-alive";
+    let request = get("/").header("connection", named);
+    let request = request.header("cookie", "a=b").header("x-user", "jane");
+    let upstream = upstream(&gateway(SHOP), &request);
+    let gone = ["x-user", "cookie", "keep-alive", "connection"];
+    assert!(gone.iter().all(|name| !upstream.headers.contains(name)));
+}
+
+#[test]
+fn r_h_154_upgrades_and_tunnels() {
+    let to = |protocol: &'static str| {
+        let request = get("/").header("connection", "Upgrade, HTTP2-Settings");
+        request
+            .header("upgrade", protocol)
+            .header("http2-settings", "AAMA")
+    };
+    let failed = Some(("upgrade_failed".to_owned(), Some(403)));
+    assert_eq!(refused(&to("other")), failed);
+    assert_eq!(refused(&to("websocket, other")), failed);
+    let router = gateway(SHOP);
+    let websocket = upstream(&router, &to("WebSocket"));
+    assert_eq!(websocket.headers.get("upgrade"), Some(&b"WebSocket"[..]));
+    assert!(websocket.headers.contains("connection"));
+    let h2c = upstream(&router, &to("h2c"));
+    let gone = ["upgrade", "connection", "http2-settings"];
+    assert!(gone.iter().all(|name| !h2c.headers.contains(name)));
+    // Without `connection` it is only a wish.
+    assert_eq!(refused(&get("/").header("upgrade", "other")), None);
+    let connect = |target: &'static str| {
+        let request = Request::new("CONNECT", "/").target(target);
+        request.authority("a.example.com")
+    };
+    assert_eq!(refused(&connect("a.example.com:443")), failed);
+    assert_eq!(detail(&connect("/")).as_deref(), Some("http1.codec_error"));
+    // A client that speaks gRPC is told so in its words.
+    let grpc = to("other").header("content-type", "application/grpc");
+    assert_eq!(
+        answer(&router, &grpc).headers.get("grpc-status"),
+        Some(&b"7"[..])
+    );
 }
