@@ -51,6 +51,7 @@ fn of_framing(request: &Request<'_>) -> Option<BadRequest> {
 
 /// `connection` names headers of this hop, and may name neither what tells where a request comes from nor what it is for.
 fn of_connection(request: &Request<'_>) -> Option<BadRequest> {
+    request.first_value("connection")?;
     if upgrade(request).is_some_and(|protocol| !is_h2c(protocol)) {
         return None;
     }

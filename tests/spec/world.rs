@@ -148,7 +148,11 @@ impl Call {
             tls: !matches!(text(request, "tls"), "" | "none"),
             sni: text(request, "sni").to_owned(),
             address: text(request, "address").parse().ok(),
-            method: text(request, "method").to_owned(),
+            method: match (text(request, "method"), text(request, "protocol")) {
+                ("", "grpc") => "POST".to_owned(),
+                ("", _) => "GET".to_owned(),
+                (method, _) => method.to_owned(),
+            },
             path: text(request, "path").to_owned(),
             headers,
         }
