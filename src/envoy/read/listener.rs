@@ -21,7 +21,7 @@ use crate::router::{
     TcpProxy, Transport, View, WeightedCluster,
 };
 use crate::terms::connection_manager::ConnectionManager;
-use crate::terms::path_normalization::PathNormalization;
+use crate::terms::path_normalization::PathHandling;
 use crate::terms::traffic_policy::{Tunnel, TunnelProtocol};
 
 /// Network filters that do nothing about where connections go: the parts of their names after the last dot.
@@ -82,7 +82,15 @@ pub(super) fn view(
         reader.listener(listener, &mut own, &mut fallback);
         reader.context.back_to(before);
     }
-    let manager = reader.manager.unwrap_or_default();
+    let mut manager = reader.manager.unwrap_or_default();
+    // Virtual hosts and routes say these, and all of a proxy say the same.
+    let hosts = reader.context.config.routes.iter();
+    let hosts = hosts.flat_map(|config| &config.virtual_hosts);
+    for host in hosts.filter(|host| !host.routes.is_empty()) {
+        manager.hides_attempts |= !host.include_request_attempt_count;
+        let mut actions = host.routes.iter().filter_map(|route| route.route.as_ref());
+        manager.appends_host |= actions.any(|action| action.append_x_forwarded_host);
+    }
     View::new(own, fallback, reader.configs, manager)
 }
 
@@ -135,7 +143,7 @@ impl Reader<'_, '_, '_> {
             });
         }
         let manager = ConnectionManager {
-            path_normalization: PathNormalization::None,
+            path: PathHandling::NONE,
             ..ConnectionManager::default()
         };
         View::new(own, fallback, self.configs, manager)
