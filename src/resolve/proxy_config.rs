@@ -18,15 +18,14 @@ const UNPRIVILEGED: &str = "ISTIO_META_UNPRIVILEGED_POD";
 impl From<&raw::ProxyConfig> for ProxyConfig {
     /// What of it routing sees.
     fn from(written: &raw::ProxyConfig) -> Self {
-        let mut config = ProxyConfig::default();
-        config.gateway_topology = written.gateway_topology.as_ref().map(gateway_topology);
-        if let Some(headers) = &written.proxy_headers {
-            config.headers = proxy_headers(headers);
-        }
-        config.connections = written.connection_settings.as_ref().map(connections);
+        let headers = written.proxy_headers.as_ref().map(proxy_headers);
         let unprivileged = written.proxy_metadata.get(UNPRIVILEGED);
-        config.is_unprivileged = unprivileged.map(|said| is_true(said));
-        config
+        ProxyConfig {
+            gateway_topology: written.gateway_topology.as_ref().map(gateway_topology),
+            headers: headers.unwrap_or_default(),
+            connections: written.connection_settings.as_ref().map(connections),
+            is_unprivileged: unprivileged.map(|said| is_true(said)),
+        }
     }
 }
 
@@ -80,17 +79,17 @@ fn labels(written: &raw::Labels) -> Labels {
 
 fn gateway_topology(written: &raw::Topology) -> GatewayTopology {
     use raw::ForwardClientCertDetails as Written;
-    let mut topology = GatewayTopology::default();
-    topology.trusted_proxies = written.num_trusted_proxies.unwrap_or(0);
-    topology.client_certificate = match written.forward_client_cert_details {
-        Written::Undefined => topology.client_certificate,
-        Written::Sanitize => ForwardClientCert::Sanitize,
-        Written::ForwardOnly => ForwardClientCert::ForwardOnly,
-        Written::AppendForward => ForwardClientCert::AppendForward,
-        Written::SanitizeSet => ForwardClientCert::SanitizeSet,
-        Written::AlwaysForwardOnly => ForwardClientCert::AlwaysForwardOnly,
-    };
-    topology
+    GatewayTopology {
+        trusted_proxies: written.num_trusted_proxies.unwrap_or(0),
+        client_certificate: match written.forward_client_cert_details {
+            Written::Undefined => GatewayTopology::default().client_certificate,
+            Written::Sanitize => ForwardClientCert::Sanitize,
+            Written::ForwardOnly => ForwardClientCert::ForwardOnly,
+            Written::AppendForward => ForwardClientCert::AppendForward,
+            Written::SanitizeSet => ForwardClientCert::SanitizeSet,
+            Written::AlwaysForwardOnly => ForwardClientCert::AlwaysForwardOnly,
+        },
+    }
 }
 
 fn proxy_headers(written: &raw::ProxyHeaders) -> ProxyHeaders {
@@ -100,31 +99,31 @@ fn proxy_headers(written: &raw::ProxyHeaders) -> ProxyHeaders {
     let is_added = |header: &Option<raw::EnabledHeader>| {
         header.as_ref().map(|header| header.enabled == Some(true))
     };
-    let mut headers = ProxyHeaders::default();
-    headers.attempt_count = is_kept(&written.attempt_count);
-    headers.debug = is_kept(&written.envoy_debug_headers);
-    headers.forwarded_host = is_added(&written.x_forwarded_host);
-    headers.forwarded_port = is_added(&written.x_forwarded_port);
-    headers
+    ProxyHeaders {
+        attempt_count: is_kept(&written.attempt_count),
+        debug: is_kept(&written.envoy_debug_headers),
+        forwarded_host: is_added(&written.x_forwarded_host),
+        forwarded_port: is_added(&written.x_forwarded_port),
+    }
 }
 
 fn connections(written: &raw::ConnectionSettings) -> ConnectionSettings {
     use raw::{EscapedSlashesAction as Slashes, HeadersWithUnderscoresAction as Action};
-    let mut settings = ConnectionSettings::default();
-    settings.is_edge = written.profile == raw::ConnectionProfile::Edge;
-    settings.merges_slashes = written.http_merge_slashes;
-    settings.escaped_slashes = match written.http_path_with_escaped_slashes_action {
-        Slashes::Unspecified => None,
-        Slashes::KeepUnchanged => Some(EscapedSlashes::Keep),
-        Slashes::RejectRequest => Some(EscapedSlashes::Reject),
-        Slashes::UnescapeAndRedirect => Some(EscapedSlashes::Redirect),
-        Slashes::UnescapeAndForward => Some(EscapedSlashes::Forward),
-    };
-    settings.underscores = match written.http_headers_with_underscores_action {
-        Action::Unspecified => None,
-        Action::Allow => Some(Underscores::Allow),
-        Action::RejectRequest => Some(Underscores::Reject),
-        Action::DropHeader => Some(Underscores::Drop),
-    };
-    settings
+    ConnectionSettings {
+        is_edge: written.profile == raw::ConnectionProfile::Edge,
+        merges_slashes: written.http_merge_slashes,
+        escaped_slashes: match written.http_path_with_escaped_slashes_action {
+            Slashes::Unspecified => None,
+            Slashes::KeepUnchanged => Some(EscapedSlashes::Keep),
+            Slashes::RejectRequest => Some(EscapedSlashes::Reject),
+            Slashes::UnescapeAndRedirect => Some(EscapedSlashes::Redirect),
+            Slashes::UnescapeAndForward => Some(EscapedSlashes::Forward),
+        },
+        underscores: match written.http_headers_with_underscores_action {
+            Action::Unspecified => None,
+            Action::Allow => Some(Underscores::Allow),
+            Action::RejectRequest => Some(Underscores::Reject),
+            Action::DropHeader => Some(Underscores::Drop),
+        },
+    }
 }

@@ -143,7 +143,8 @@ fn is_normal(path: &str, handling: PathHandling) -> bool {
     let merges = handling.merges_slashes;
     if !handling.normalizes {
         let has = |byte| memchr::memchr(byte, path.as_bytes()).is_some();
-        return !(merges && path.contains("//")) && !(handling.decodes() && has(b'%'));
+        let is_other = merges && path.contains("//") || handling.decodes() && has(b'%');
+        return !is_other;
     }
     is_plain(path.as_bytes(), merges) || is_normal_by_byte(path, merges)
 }

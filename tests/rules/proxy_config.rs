@@ -42,7 +42,7 @@ fn gateway() -> Proxy {
 fn mesh(config: &str, workloads: &str) -> Mesh {
     let resources = Resources::builder()
         .mesh_config("mesh.yaml", config)
-        .yaml("all.yaml", &format!("{GATEWAY}\n---\n{workloads}"));
+        .yaml("all.yaml", format!("{GATEWAY}\n---\n{workloads}"));
     let (resources, report) = resources.build_lenient();
     assert!(!report.has_errors(), "{report}");
     Mesh::resolve(resources).unwrap_or_else(|report| panic!("{report}"))
