@@ -164,7 +164,9 @@ impl<'q> Subject<'q, '_> {
     /// Whether the connection changes its protocol: then what belongs to one hop stays.
     fn is_upgrade(&self) -> bool {
         self.request.protocol == Protocol::Http1
-            && self.first_line("upgrade").is_some_and(|to| !refusal::is_h2c(to))
+            && self
+                .first_line("upgrade")
+                .is_some_and(|to| !refusal::is_h2c(to))
             && self.connection_names("upgrade")
     }
 
