@@ -62,7 +62,12 @@ pub struct Document<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Document<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Document { meta, spec, source } = self;
+        let Document {
+            meta,
+            spec,
+            source,
+            proxy_config: _,
+        } = self;
         limited(f, |f| {
             let mut parts = f.debug_struct("Document");
             parts.field("meta", meta).field("spec", spec);

@@ -36,7 +36,7 @@ pub struct Proxy {
 }
 
 short_debug! {
-    Proxy {kind, namespace, labels, dns_domain, address, locality, gateway}
+    Proxy {kind, namespace, labels, dns_domain, address, locality, gateway, config}
 }
 
 impl Default for Proxy {

@@ -29,6 +29,8 @@ pub struct Rewrite {
     pub authority: Option<Box<str>>,
 }
 
+short_debug! { Rewrite {path, authority} }
+
 impl Rewrite {
     /// Whether it rewrites anything.
     pub(crate) fn is_some(&self) -> bool {

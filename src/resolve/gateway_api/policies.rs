@@ -130,6 +130,7 @@ fn made(documents: &Documents<'_>, registry: &Registry<'_>) -> Vec<Written> {
                             host: service.hostname.to_string(),
                             ..DestinationRule::default()
                         },
+                        proxy_config: None,
                         source: SourceDocument::default(),
                     }
                 });
