@@ -82,7 +82,7 @@ const LINTS: [Check; 21] = [
 ///
 /// ```
 /// # #[cfg(feature = "yaml")] {
-/// use meshroute::{lint::lint, mesh::Mesh, resource::Resources};
+/// use meshroute::{Mesh, Resources, lint::lint};
 /// let mesh = Mesh::resolve(Resources::from_yaml("
 /// apiVersion: networking.istio.io/v1
 /// kind: VirtualService

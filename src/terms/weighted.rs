@@ -43,7 +43,7 @@ pub enum WeightError {
 /// assert_eq!(table.pick(0), 0);
 /// assert_eq!(table.words(2), 1 << 62);
 /// assert_eq!(table.words(1), 0);
-/// # Ok::<(), meshroute::internals::WeightError>(())
+/// # Ok::<(), meshroute::terms::weighted::WeightError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AliasTable {
