@@ -12,7 +12,7 @@
 //! A call with something that cannot be checked (a field of `expect` that this runner does not know, a need that lies
 //! outside routing) is skipped and named; under `--strict` it has failed. `--json` prints one line for each call
 //! instead, with the full decision. `--pending` counts the failures of the cases that the tests list as not right yet
-//! (`tests/data/pending/router`) apart; a listed case that passes has failed.
+//! (`tests/data/pending/router` and `clusters`) apart; a listed case that passes has failed.
 //!
 //! `--via envoy` asks the router that is read back from what the compiled one writes for an Envoy; `--via xds=DIR` the one that is
 //! read from what istiod sent (archives of dumps, such as `tests/data/xds`), and only the cases that have a dump. Both need the
@@ -109,10 +109,10 @@ fn main() -> ExitCode {
     }
     let mut tally = Tally::default();
     let mut cases = 0;
-    let pending = match arguments.pending {
-        true => Pending::of("router"),
-        false => Pending::none("router"),
-    };
+    let pending = ["router", "clusters"].map(|judge| match arguments.pending {
+        true => Pending::of(judge),
+        false => Pending::none(judge),
+    });
     for file in &files {
         match case::read(file) {
             Ok(read) => {
@@ -154,8 +154,9 @@ fn main() -> ExitCode {
 }
 
 /// Runs a case. The failures of a listed one are known, and it must have some.
-fn run(case: &Case, arguments: &Arguments, pending: &Pending, tally: &mut Tally) {
-    let Some(reason) = pending.listed(&case.topic, &case.id) else {
+fn run(case: &Case, arguments: &Arguments, pending: &[Pending], tally: &mut Tally) {
+    let mut listed = pending.iter();
+    let Some(reason) = listed.find_map(|lists| lists.listed(&case.topic, &case.id)) else {
         return ask(case, arguments, tally);
     };
     let mut own = Tally::default();

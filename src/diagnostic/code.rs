@@ -188,6 +188,10 @@ codes! {
     GATEWAY_NOT_SERVED = "MR0240" "gateway-not-served" Warning "Istio opens nothing for the Gateway.";
     UNTRANSLATABLE_ROUTE = "MR0241" "untranslatable-route" Warning "Istio cannot translate a rule, so that the whole route has no effect.";
 
+    // MR0250 to MR0259: what Istio looks at.
+    NOT_DISCOVERED = "MR0250" "not-discovered" Warning "No discovery selector of the mesh selects the namespace.";
+    ASSUMED_DISCOVERED = "MR0251" "assumed-discovered" Note "Whether discovery selectors select the namespace is not known.";
+
     // MR03xx: lints.
     UNKNOWN_HOST = "MR0301" "unknown-host" Warning "A destination is no service that can be seen.";
     UNKNOWN_PORT = "MR0302" "unknown-port" Warning "A destination names a port that its service does not have.";

@@ -56,10 +56,15 @@ impl LiveRouter {
                     || configures_proxies(was(key).and_then(|(_, old)| old.as_ref()))
             }
         };
+        // Then a namespace's labels decide of everything in it.
+        let is_selective = self
+            .mesh_config
+            .as_ref()
+            .is_some_and(|config| config.spec.selects_namespaces());
         let mut all = Report::new();
-        let resolved = if about.has_config || keys.iter().any(is_whole) {
+        let resolved = if about.has_config || is_selective || keys.iter().any(is_whole) {
             let kinds: Vec<Kind> = keys.iter().map(Key::kind).collect();
-            let known = (!about.has_config).then_some((&self.mesh, &kinds[..]));
+            let known = (!about.has_config && !is_selective).then_some((&self.mesh, &kinds[..]));
             Resolved::Mesh(Mesh::resolve_documents(
                 self.documents.iter(),
                 self.mesh_config.as_ref(),

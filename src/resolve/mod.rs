@@ -16,6 +16,7 @@ mod annotations;
 pub(crate) mod check;
 mod context;
 pub(crate) mod destination_rule;
+mod discovery;
 pub(crate) mod gateway;
 pub(crate) mod gateway_api;
 pub(crate) mod mesh_config;
@@ -96,7 +97,10 @@ impl Mesh {
         report: &mut Report,
     ) -> Mesh {
         let config = mesh_config::mesh_config(mesh_config, &options.cluster_domain, report);
-        let kinds = Kinds::sort(documents, report);
+        let kinds = match mesh_config.filter(|config| config.spec.selects_namespaces()) {
+            Some(config) => Kinds::sort(discovery::watched(documents, config, report), report),
+            None => Kinds::sort(documents, report),
+        };
         let cx = Context::new(&config, kinds.bytes);
         let is_alone = kinds.gateway_api.is_empty();
         let known = |of: &dyn Fn(Kind) -> bool| {

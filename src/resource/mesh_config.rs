@@ -1,5 +1,6 @@
 //! MeshConfig: the settings of the whole mesh that have to do with routing, as written.
 
+use super::gateway_api::LabelSelector;
 use super::{
     ConnectionPoolSettings, H2UpgradePolicy, HttpRetry, Labels, LocalityLoadBalancerSetting,
     OutboundTrafficPolicy, OutlierDetection, TcpKeepalive, ZoneAwareLoadBalancerSetting,
@@ -43,6 +44,8 @@ message! {
         "trustDomainAliases" trust_domain_aliases: Vec<String>,
         /// Policies of hosts whose DestinationRule has none.
         "defaultTrafficPolicy" default_traffic_policy: Option<DefaultTrafficPolicy>,
+        /// Which namespaces Istio looks at; none means all.
+        "discoverySelectors" discovery_selectors: Vec<LabelSelector>,
         /// How long a listener waits for the protocol's first bytes.
         "protocolDetectionTimeout" protocol_detection_timeout: Option<ProtoDuration>,
     }
@@ -56,9 +59,15 @@ message! {
         "serviceSettings", "thriftConfig", "tlsDefaults", "verifyCertificateAtClient",
     ]
     not_evaluated [
-        "discoverySelectors" "Istio leaves out what stands in namespaces that it does not select; give only the others",
         "serviceEntryVisibility" "with `applyToSidecars` it narrows who sees a ServiceEntry; write it as `exportTo`",
     ]
+}
+
+impl MeshConfig {
+    /// Whether the labels of namespaces decide which resources count.
+    pub(crate) fn selects_namespaces(&self) -> bool {
+        !self.discovery_selectors.is_empty()
+    }
 }
 
 message! {

@@ -11,6 +11,8 @@ mod debug;
 mod destination_rule;
 #[cfg(feature = "yaml")]
 mod diagnostics;
+#[cfg(feature = "yaml")]
+mod discovery;
 #[cfg(feature = "envoy")]
 mod envoy;
 #[cfg(feature = "yaml")]

@@ -30,7 +30,7 @@ mod listener_sets;
 mod listeners;
 mod matches;
 mod merge;
-mod namespaces;
+pub(super) mod namespaces;
 mod owner;
 mod parents;
 pub(crate) mod policies;

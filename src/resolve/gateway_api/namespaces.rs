@@ -1,4 +1,4 @@
-//! Namespaces by their labels (R-G-010, R-G-021).
+//! Namespaces by their labels (R-G-010, R-G-021, R-M-212).
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use crate::resource::{Document, Labels};
 const NAME: &str = "kubernetes.io/metadata.name";
 
 /// The namespaces that are given, in the order of their names.
-pub(super) struct Namespaces<'a> {
+pub(in crate::resolve) struct Namespaces<'a> {
     by_name: BTreeMap<&'a str, &'a Labels>,
 }
 
 impl<'a> Namespaces<'a> {
-    pub(super) fn new(documents: &[&'a Document<Namespace>]) -> Self {
+    pub(in crate::resolve) fn new(documents: &[&'a Document<Namespace>]) -> Self {
         let pairs = documents
             .iter()
             .map(|document| (&*document.meta.name, &document.meta.labels));
@@ -23,8 +23,13 @@ impl<'a> Namespaces<'a> {
         }
     }
 
+    /// Whether there is one of that name.
+    pub(in crate::resolve) fn is_given(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
     /// Those that are selected; `None`: the selector is none.
-    pub(super) fn selected(&self, selector: &LabelSelector) -> Option<Vec<&'a str>> {
+    pub(in crate::resolve) fn selected(&self, selector: &LabelSelector) -> Option<Vec<&'a str>> {
         let requirements = &selector.match_expressions;
         if !requirements.iter().all(is_well_formed) {
             return None;

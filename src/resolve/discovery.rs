@@ -1,0 +1,91 @@
+//! Namespaces that Istio does not look at: `discoverySelectors` of the mesh (R-M-212).
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{At, Code, Report};
+use crate::resource::{Document, MeshConfig, Resource};
+
+use super::Sink;
+use super::gateway_api::namespaces::Namespaces;
+
+/// What is told of the resources of a namespace.
+#[derive(Clone, Copy)]
+enum Verdict {
+    /// It is selected, or is in no namespace.
+    Watched,
+    /// Its labels are not known.
+    Assumed,
+    LeftOut,
+}
+
+/// The resources that Istio looks at; says of each namespace that is left out, and of each whose labels nobody gave.
+pub(super) fn watched<'a>(
+    documents: impl IntoIterator<Item = &'a Resource>,
+    config: &Document<MeshConfig>,
+    report: &mut Report,
+) -> Vec<&'a Resource> {
+    let mut documents: Vec<&Resource> = documents.into_iter().collect();
+    let namespaces: Vec<_> = documents
+        .iter()
+        .filter_map(|resource| match resource {
+            Resource::Namespace(document) => Some(document),
+            _ => None,
+        })
+        .collect();
+    let namespaces = Namespaces::new(&namespaces);
+    let mut sink = Sink::of(config, report);
+    let at = At::ROOT.field("discoverySelectors");
+    let mut selected = Vec::new();
+    for (index, selector) in config.spec.discovery_selectors.iter().enumerate() {
+        match namespaces.selected(selector) {
+            Some(names) => selected.extend(names),
+            None => {
+                let message =
+                    "Kubernetes cannot read the selector, so that Istio looks at every namespace";
+                sink.push(&at.index(index), Code::FIELD_WITHOUT_EFFECT, message);
+                return documents;
+            }
+        }
+    }
+    selected.sort_unstable();
+
+    // Of each namespace what becomes of it, and of how many resources.
+    let mut told: BTreeMap<&str, (Verdict, usize)> = BTreeMap::new();
+    documents.retain(|resource| {
+        let namespace = &*resource.meta().namespace;
+        let verdict = match resource {
+            Resource::Namespace(_) | Resource::Node(_) | Resource::GatewayClass(_) => {
+                Verdict::Watched
+            }
+            _ if selected.binary_search(&namespace).is_ok() => Verdict::Watched,
+            _ if namespaces.is_given(namespace) => Verdict::LeftOut,
+            _ => Verdict::Assumed,
+        };
+        if !matches!(verdict, Verdict::Watched) {
+            told.entry(namespace).or_insert((verdict, 0)).1 += 1;
+        }
+        !matches!(verdict, Verdict::LeftOut)
+    });
+    for (namespace, (verdict, count)) in told {
+        if matches!(verdict, Verdict::LeftOut) {
+            sink.push_with_help(
+                &at,
+                Code::NOT_DISCOVERED,
+                format!(
+                    "namespace `{namespace}` is selected by none, so that {count} of the resources given are left out"
+                ),
+                "label the Namespace, or add a selector",
+            );
+        } else {
+            sink.push_with_help(
+                &at,
+                Code::ASSUMED_DISCOVERED,
+                format!(
+                    "there is no Namespace `{namespace}` whose labels could be selected; its {count} resources count as discovered"
+                ),
+                "give the Namespaces, too",
+            );
+        }
+    }
+    documents
+}
