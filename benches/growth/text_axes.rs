@@ -93,7 +93,7 @@ pub const AXES: &[Axis] = &[
         name: "documents of unknown kinds",
         write: |n| {
             all(n, |i| {
-                format!("---\napiVersion: v1\nkind: Secret\nmetadata: {{name: s{i}}}\n")
+                format!("---\napiVersion: v1\nkind: PersistentVolume\nmetadata: {{name: s{i}}}\n")
             })
         },
         says: &[("MR0026", each)],
