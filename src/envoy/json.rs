@@ -74,23 +74,7 @@ impl EnvoyConfig {
                 .into_iter()
                 .try_for_each(|element| self.add(element.get()));
         }
-        let fields: Fields<'_> = plain(text)?;
-        if let Some(kind) = kind_of(&fields) {
-            return self.add_resource(kind, text, &fields);
-        }
-        let mut is_any = false;
-        for (name, value) in &fields {
-            let name = camel_case(name);
-            if let Some(kind) = Kind::of_list(&name) {
-                self.add_list(kind, value.get())?;
-            } else if WAYS.contains(&name.as_str()) {
-                self.add_below(value.get())?;
-            } else {
-                continue;
-            }
-            is_any = true;
-        }
-        match is_any {
+        match self.add_object(text)? {
             true => Ok(()),
             false => Err(Box::new(Diagnostic::new(
                 Code::NOT_ENVOY_CONFIG,
@@ -109,23 +93,31 @@ impl EnvoyConfig {
                     .into_iter()
                     .try_for_each(|element| self.add_below(element.get()))
             }
-            Some(b'{') => {
-                let fields: Fields<'_> = plain(text)?;
-                if let Some(kind) = kind_of(&fields) {
-                    return self.add_resource(kind, text, &fields);
-                }
-                for (name, value) in &fields {
-                    let name = camel_case(name);
-                    if let Some(kind) = Kind::of_list(&name) {
-                        self.add_list(kind, value.get())?;
-                    } else if WAYS.contains(&name.as_str()) {
-                        self.add_below(value.get())?;
-                    }
-                }
-                Ok(())
-            }
+            Some(b'{') => self.add_object(text).map(drop),
             _ => Ok(()),
         }
+    }
+
+    /// A resource, or what leads to some; false: it is neither.
+    fn add_object(&mut self, text: &str) -> Result<bool, Box<Diagnostic>> {
+        let fields: Fields<'_> = plain(text)?;
+        if let Some(kind) = kind_of(&fields) {
+            self.add_resource(kind, text, &fields)?;
+            return Ok(true);
+        }
+        let mut is_any = false;
+        for (name, value) in &fields {
+            let name = camel_case(name);
+            if let Some(kind) = Kind::of_list(&name) {
+                self.add_list(kind, value.get())?;
+            } else if WAYS.contains(&name.as_str()) {
+                self.add_below(value.get())?;
+            } else {
+                continue;
+            }
+            is_any = true;
+        }
+        Ok(is_any)
     }
 
     /// The elements of a list of one kind.

@@ -6,6 +6,7 @@
 pub(crate) mod short;
 
 pub mod address;
+pub(crate) mod base64;
 pub mod claims;
 pub mod cluster;
 pub mod condition;

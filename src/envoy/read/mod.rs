@@ -1,6 +1,5 @@
 //! From Envoy's configuration to a router's tables: the same tables that `compile` makes, so that one walk answers for both.
 
-mod base64;
 mod clusters;
 mod context;
 mod filters;

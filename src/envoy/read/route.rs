@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::base64;
 use super::clusters::Names;
 use super::context::Context;
 use super::filters;
@@ -13,6 +12,7 @@ use crate::envoy::model::*;
 use crate::router::{
     Action, Forward, LocalReply, Mirror, Redirection, Rule, Split, WeightedCluster,
 };
+use crate::terms::base64;
 use crate::terms::format::HeaderFormat;
 use crate::terms::header_operations::{HeaderChanges, HeaderOperations};
 use crate::terms::route_policy::{

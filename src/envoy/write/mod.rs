@@ -1,6 +1,5 @@
 //! From a router's tables to Envoy's configuration.
 
-mod base64;
 mod cluster;
 mod endpoints;
 mod listener;

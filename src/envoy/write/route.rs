@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::base64;
 use super::matches::{route_match, string_matcher};
 use super::{Writer, metadata};
 use crate::envoy::model::*;
@@ -10,6 +9,7 @@ use crate::router::{
     Action, Forward, LocalReply, Mirror, Redirection, RouteConfig, Rule, VirtualHost,
     WeightedCluster,
 };
+use crate::terms::base64;
 use crate::terms::format::HeaderFormat;
 use crate::terms::header_operations::{HeaderChanges, HeaderOperations};
 use crate::terms::route_policy::{

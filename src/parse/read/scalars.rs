@@ -3,6 +3,7 @@
 use super::{Read, Reader, Scalar, Shape, Shaped, abridged};
 use crate::diagnostic::Code;
 use crate::resource::{Bytes, EncodedValue, IntOrString, PlainValue, ValueKind};
+use crate::terms::base64;
 use crate::terms::duration::ProtoDuration;
 use serde::de::Deserializer;
 
@@ -77,7 +78,7 @@ from_scalar! {
         _ => None,
     };
     Bytes: "base64 text" = |value, reader| match value {
-        Scalar::Text(text) => Some(Bytes(base64(text).unwrap_or_else(|| {
+        Scalar::Text(text) => Some(Bytes(base64::decode(text).unwrap_or_else(|| {
             reader.note(Code::INVALID_BASE64, format!("`{}` is not base64", abridged(text)), None);
             Vec::new()
         }))),
@@ -85,7 +86,7 @@ from_scalar! {
     };
     EncodedValue: "base64 text" = |value, reader| match value {
         // What it holds is nobody's business, not even where it is broken.
-        Scalar::Text(text) => Some(EncodedValue(base64(text).map_or_else(|| {
+        Scalar::Text(text) => Some(EncodedValue(base64::decode(text).map_or_else(|| {
             reader.note(Code::INVALID_BASE64, "the value is not base64".to_owned(), None);
             ValueKind::Other
         }, |bytes| ValueKind::of(&bytes)))),
@@ -122,47 +123,4 @@ fn number(value: Scalar<'_>, reader: Reader<'_>, least: i128, most: i128) -> Opt
     let message = format!("`{number}` is not between {least} and {most}");
     reader.note(Code::INVALID_NUMBER, message, None);
     Some(0)
-}
-
-/// Standard or URL-safe base64, with or without padding.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let digits = text.trim_end_matches('=');
-    if digits.len() % 4 == 1 {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(digits.len() * 3 / 4);
-    let (mut buffer, mut bits) = (0_u32, 0);
-    for digit in digits.bytes() {
-        let value = match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        buffer = buffer << 6 | u32::from(value);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push((buffer >> bits) as u8);
-            buffer &= (1 << bits) - 1;
-        }
-    }
-    Some(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_with_and_without_padding() {
-        assert_eq!(base64("aGVsbG8="), Some(b"hello".to_vec()));
-        assert_eq!(base64("aGVsbG8"), Some(b"hello".to_vec()));
-        assert_eq!(base64("_-8="), Some(vec![0xff, 0xef]));
-        assert_eq!(base64(""), Some(Vec::new()));
-        assert_eq!(base64("a"), None);
-        assert_eq!(base64("a b="), None);
-    }
 }

@@ -8,7 +8,7 @@ use crate::resource::gateway_api as raw;
 
 use super::super::Sink;
 use super::World;
-use super::attachment::{self, Route};
+use super::attachment::Route;
 use super::backends::{Translation, Untranslatable};
 use super::filters::Place;
 use super::http::{self, Rule};
@@ -32,21 +32,10 @@ pub(super) fn route(
         hostnames: &spec.hostnames,
         parents: &spec.parent_refs,
     };
-    let attached = attachment::attached(&route, parents, world, sink);
-    let member = Member::new("GRPCRoute", &document.meta, &document.source);
-    let translate = |translation: &Translation<'_>, sink: &mut Sink<'_>| {
-        rules(&spec.rules, translation, &member, sink)
+    let translate = |translation: &Translation<'_>, member: &Member, sink: &mut Sink<'_>| {
+        rules(&spec.rules, translation, member, sink)
     };
-    http::in_groups(
-        &route,
-        &attached,
-        document,
-        member.clone(),
-        translate,
-        world,
-        groups,
-        sink,
-    );
+    http::in_groups(&route, document, parents, translate, world, groups, sink);
 }
 
 fn rules(

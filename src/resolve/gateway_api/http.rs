@@ -36,37 +36,26 @@ pub(super) fn route(
         hostnames: &spec.hostnames,
         parents: &spec.parent_refs,
     };
-    let attached = attachment::attached(&route, parents, world, sink);
-    let member = Member::new("HTTPRoute", &document.meta, &document.source);
     let everything = [raw::HttpRouteRule::default()];
     let written = spec.rules.as_deref().unwrap_or(&everything);
-    let translate = |translation: &Translation<'_>, sink: &mut Sink<'_>| {
-        rules(written, translation, &member, sink)
+    let translate = |translation: &Translation<'_>, member: &Member, sink: &mut Sink<'_>| {
+        rules(written, translation, member, sink)
     };
-    in_groups(
-        &route,
-        &attached,
-        document,
-        member.clone(),
-        translate,
-        world,
-        groups,
-        sink,
-    );
+    in_groups(&route, document, parents, translate, world, groups, sink);
 }
 
-/// Translates a route for its gateways and for the mesh, where grants are not asked for, and puts it into groups.
-#[allow(clippy::too_many_arguments)]
+/// Attaches a route, translates it for its gateways and for the mesh, where grants are not asked for, and puts it into groups.
 pub(super) fn in_groups<T: crate::resource::Named>(
     route: &Route<'_>,
-    attached: &[attachment::Attached<'_>],
     document: &Document<T>,
-    member: Member,
-    translate: impl Fn(&Translation<'_>, &mut Sink<'_>) -> Result<Vec<Draft>, Untranslatable>,
+    parents: &Parents,
+    translate: impl Fn(&Translation<'_>, &Member, &mut Sink<'_>) -> Result<Vec<Draft>, Untranslatable>,
     world: &World<'_>,
     groups: &mut Groups,
     sink: &mut Sink<'_>,
 ) {
+    let attached = attachment::attached(route, parents, world, sink);
+    let member = Member::new(route.kind, &document.meta, &document.source);
     let translation = |needs_grants| Translation {
         world,
         kind: route.kind,
@@ -75,23 +64,27 @@ pub(super) fn in_groups<T: crate::resource::Named>(
     };
     let has_mesh = attached.iter().any(attachment::Attached::is_mesh);
     let has_gateway = !has_mesh || attached.iter().any(|one| !one.is_mesh());
-    let at_gateways = has_gateway.then(|| translate(&translation(true), sink));
+    let at_gateways = has_gateway.then(|| translate(&translation(true), &member, sink));
     let in_mesh = has_mesh.then(|| match has_gateway {
-        false => translate(&translation(false), sink),
+        false => translate(&translation(false), &member, sink),
         // What there is to say has been said.
         true => {
             let mut report = Report::new();
-            translate(&translation(false), &mut Sink::of(document, &mut report))
+            translate(
+                &translation(false),
+                &member,
+                &mut Sink::of(document, &mut report),
+            )
         }
     });
     if sink.failed() {
         return;
     }
     if let Some(Ok(drafts)) = at_gateways {
-        groups.add_at_gateways(route.hostnames, attached, &member, drafts.into());
+        groups.add_at_gateways(route.hostnames, &attached, &member, drafts.into());
     }
     if let Some(Ok(drafts)) = in_mesh {
-        groups.add_in_mesh(attached, &member, drafts.into());
+        groups.add_in_mesh(&attached, &member, drafts.into());
     }
 }
 
