@@ -162,6 +162,15 @@ impl fmt::Debug for Source {
     }
 }
 
+/// Line and column, counted from 1, of what would come behind a text.
+fn last_place(text: &str) -> (usize, usize) {
+    /// What YAML takes for the end of a line; a carriage return and a line feed are one.
+    const ENDS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+    let ends = text.matches(ENDS).count() - text.matches("\r\n").count();
+    let last = text.rsplit(ENDS).next().unwrap_or_default();
+    (ends + 1, last.chars().count() + 1)
+}
+
 /// The place of one resource in its source. The default is that of a resource which was never written.
 #[derive(Clone, Default)]
 pub struct SourceDocument {
@@ -174,10 +183,18 @@ pub struct SourceDocument {
 short_debug! { SourceDocument {source, document, line, within} }
 
 impl SourceDocument {
-    /// The place that a reader tells: the line and the column within the document, both counted from 1.
+    /// The place that a reader tells: the line and the column within the document, both counted from 1. What lies behind the
+    /// document's last line, as readers have it that end every text with a line feed, is the end of that line.
     pub(crate) fn location(&self, line: usize, column: usize) -> Option<Location> {
         let source = self.source.as_ref()?;
-        let shown = self.text().split('\n').nth(line.saturating_sub(1));
+        let shown_at = |line: usize| self.text().split('\n').nth(line.saturating_sub(1));
+        let (mut line, mut column, mut shown) = (line, column, shown_at(line));
+        if shown.is_none() {
+            let (last, end) = last_place(self.text());
+            if line > last {
+                (line, column, shown) = (last, end, shown_at(last));
+            }
+        }
         let number = |count: usize| u32::try_from(count.max(1)).unwrap_or(u32::MAX);
         let at = (number(line), number(column));
         Some(source.location(

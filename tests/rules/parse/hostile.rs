@@ -34,6 +34,23 @@ fn deep_nesting() {
 }
 
 #[test]
+fn a_text_that_ends_too_early_is_located_at_its_end() {
+    for (text, place) in [
+        ("\n\n[z", (3, 3)),
+        ("a: [\n", (2, 1)),
+        ("---\na: 1\n---\nb: {c", (4, 6)),
+        ("a:\r\n- [b", (2, 5)),
+    ] {
+        let (_, report) = Resources::from_yaml_lenient(text);
+        let mut faults = report.errors();
+        let fault = faults.find(|fault| fault.code() == meshroute::diagnostic::Code::SYNTAX);
+        let fault = fault.unwrap_or_else(|| panic!("{text:?}: {report}"));
+        let location = fault.location().expect("a place");
+        assert_eq!((location.line, location.column), place, "{text:?}: {fault}");
+    }
+}
+
+#[test]
 fn alias_bombs() {
     let mut bomb = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
     for level in 1..30 {
