@@ -81,7 +81,6 @@ pub struct Decision<'r> {
     pub(crate) virtual_host: Option<&'r VirtualHost>,
     /// Index of the rule in its virtual host, and the rule.
     pub(crate) rule: Option<(usize, &'r Rule)>,
-    pub(crate) tcp: Option<&'r TcpProxy>,
     /// What the split draw picked, also where something else answers in the end.
     pub(crate) chosen: Option<&'r WeightedCluster>,
     pub(crate) outcome: Outcome<'r>,
@@ -117,6 +116,14 @@ impl<'r> Decision<'r> {
         self.virtual_host
     }
 
+    /// The proxy of bytes that answers, where no rule does.
+    pub(crate) fn tcp(&self) -> Option<&'r TcpProxy> {
+        match self.outcome {
+            Outcome::Tcp { proxy, .. } => Some(proxy),
+            _ => None,
+        }
+    }
+
     /// The rule that matched.
     pub fn rule(&self) -> Option<&'r Rule> {
         self.rule.map(|(_, rule)| rule)
@@ -134,7 +141,7 @@ impl<'r> Decision<'r> {
 
     /// Where the rule was written; `None` for the default route of a service.
     pub fn origin(&self) -> Option<&'r Origin> {
-        match self.tcp {
+        match self.tcp() {
             Some(proxy) => proxy.origin(),
             None => self.rule()?.origin(),
         }
@@ -159,7 +166,7 @@ impl<'r> Decision<'r> {
     /// destination has all of it, whatever its weight.
     pub fn split(&self) -> impl Iterator<Item = (&'r Cluster, u32)> + use<'r> {
         let forwarded = self.rule().and_then(|rule| rule.action().as_forward());
-        let split = match self.tcp {
+        let split = match self.tcp() {
             Some(proxy) => Some(proxy.split()),
             None => forwarded.map(|forward| forward.split()),
         };
@@ -170,7 +177,7 @@ impl<'r> Decision<'r> {
 
     /// Whether the rule lists two destinations or more.
     pub fn is_weighted(&self) -> bool {
-        match self.tcp {
+        match self.tcp() {
             Some(proxy) => proxy.split().is_weighted(),
             None => self
                 .rule()

@@ -216,7 +216,7 @@ impl DecisionRecord {
                 .map(|cluster| cluster.name().to_owned())
                 .collect(),
             delay: decision.delay,
-            tcp: decision.tcp.is_some(),
+            tcp: decision.tcp().is_some(),
             ..DecisionRecord::default()
         }
     }

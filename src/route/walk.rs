@@ -83,9 +83,9 @@ fn nowhere<'r, P: Probe>(
     entropy: u64,
     probe: &mut P,
 ) -> Decision<'r> {
-    let mut walk = Walk::new(clusters, entropy, probe);
-    walk.not_found(why);
-    walk.decision
+    let mut decision = undecided(clusters, entropy);
+    Walk::new(&mut decision, probe).not_found(why);
+    decision
 }
 
 /// The protocols of a connection with a request on it: those that the client offers; on one in plain text, HTTP has been
@@ -112,35 +112,40 @@ fn run<'r, P: Probe>(
     entropy: u64,
     probe: &mut P,
 ) -> Decision<'r> {
-    let mut walk = Walk::new(clusters, entropy, probe);
+    let mut decision = undecided(clusters, entropy);
+    let mut walk = Walk::new(&mut decision, probe);
     if let Some(chain) = walk.arrive(side, view, connection, protocols) {
         walk.run_chain(view, chain, connection, request);
     }
-    walk.decision
+    decision
 }
 
-/// A walk under way: the decision so far, and who watches.
+/// The decision of which nothing is known yet.
+#[inline]
+fn undecided(clusters: &ClusterTable, entropy: u64) -> Decision<'_> {
+    Decision {
+        clusters,
+        side: Side::Mesh,
+        manager: ConnectionManager::default(),
+        listener: None,
+        route_config: None,
+        virtual_host: None,
+        rule: None,
+        chosen: None,
+        outcome: Outcome::NotFound(NotFound::NoGateway),
+        delay: None,
+        entropy,
+    }
+}
+
+/// A walk under way: the decision so far, written where the caller wants it, and who watches.
 struct Walk<'r, 'p, P> {
-    decision: Decision<'r>,
+    decision: &'p mut Decision<'r>,
     probe: &'p mut P,
 }
 
 impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
-    fn new(clusters: &'r ClusterTable, entropy: u64, probe: &'p mut P) -> Self {
-        let decision = Decision {
-            clusters,
-            side: Side::Mesh,
-            manager: ConnectionManager::default(),
-            listener: None,
-            route_config: None,
-            virtual_host: None,
-            rule: None,
-            tcp: None,
-            chosen: None,
-            outcome: Outcome::NotFound(NotFound::NoGateway),
-            delay: None,
-            entropy,
-        };
+    fn new(decision: &'p mut Decision<'r>, probe: &'p mut P) -> Self {
         Walk { decision, probe }
     }
 
@@ -206,7 +211,6 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
     }
 
     fn run_tcp(&mut self, proxy: &'r TcpProxy) {
-        self.decision.tcp = Some(proxy);
         let cluster = self.pick(proxy.split());
         self.decision.outcome = Outcome::Tcp { proxy, cluster };
     }
