@@ -93,7 +93,7 @@ pub fn realistic(report: &mut Report) {
     let mut points = Vec::new();
     for (&size, target) in sizes(report, &[10, 100, 1_000, 10_000])
         .iter()
-        .zip([0.0, 4.5, 43.0, 500.0])
+        .zip([0.0, 2.2, 25.0, 300.0])
     {
         let pair = against_scan(report, &tables::realistic(size));
         points.push((size, pair.this));
