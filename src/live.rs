@@ -219,10 +219,10 @@ impl LiveRouter {
         let changes = changes.collapsed();
         let mut report = changes.notes;
         let coming = changes.resources.iter().filter(|(_, new)| new.is_some());
-        let about = About {
-            resources: coming.map(|(key, _)| key.clone()).collect(),
-            has_config: changes.mesh_config.is_some(),
-        };
+        let about = About::new(
+            coming.map(|(key, _)| key.clone()),
+            changes.mesh_config.is_some(),
+        );
         let keys: Vec<Key> = changes
             .resources
             .iter()
@@ -281,12 +281,23 @@ impl Changes {
 
 /// What an update has something to say about.
 struct About {
-    /// The resources that come or change.
-    resources: Vec<Key>,
+    /// The resources that come or change, by name.
+    resources: HashMap<Box<str>, Vec<Key>>,
     has_config: bool,
 }
 
 impl About {
+    fn new(keys: impl Iterator<Item = Key>, has_config: bool) -> Self {
+        let mut resources: HashMap<Box<str>, Vec<Key>> = HashMap::new();
+        for key in keys {
+            resources.entry(key.name().into()).or_default().push(key);
+        }
+        About {
+            resources,
+            has_config,
+        }
+    }
+
     /// Adds to `report` what of `all` is about it.
     fn pick(&self, all: Report, report: &mut Report) {
         for diagnostic in all {
@@ -300,15 +311,18 @@ impl About {
         let Some(about) = diagnostic.resource() else {
             return diagnostic.severity() == Severity::Error;
         };
-        let is_one = |about: &ResourceRef| {
-            let mut resources = self.resources.iter();
-            resources.any(|key| key.names(&about.kind, &about.namespace, &about.name))
+        let comes = |about: &ResourceRef| {
+            let named = self.resources.get(&*about.name);
+            named.is_some_and(|keys| {
+                let mut keys = keys.iter();
+                keys.any(|key| key.names(&about.kind, &about.namespace, &about.name))
+            })
         };
         (self.has_config && about.kind == "MeshConfig")
-            || is_one(about)
+            || comes(about)
             || diagnostic
                 .related()
                 .iter()
-                .any(|related| is_one(&related.resource))
+                .any(|related| comes(&related.resource))
     }
 }

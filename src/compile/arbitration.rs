@@ -121,6 +121,12 @@ impl Arbitration {
         standing.filter_map(|standing| standing.host.as_ref())
     }
 
+    /// The rules of all claims, also of those that have got nothing.
+    pub(super) fn rule_lists(&self) -> impl Iterator<Item = &RuleList> {
+        let standing = self.claims.iter().flatten();
+        standing.map(|standing| &*standing.claim.rules)
+    }
+
     /// The virtual host of this name.
     pub(super) fn named(&self, name: &str) -> Option<&Arc<VirtualHost>> {
         let first = *self.names.get(name)?.first()?;

@@ -1,6 +1,7 @@
 //! A router and all that makes its next version cheap: the claims of both sides, and the ids of clusters.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use crate::mesh::Mesh;
 use crate::mesh::change::MeshChange;
@@ -99,13 +100,13 @@ impl Compiled {
             || is_gateway.then(gateway),
         );
         let sidecar = sidecar.map(|((kept, view), ports, clusters)| {
-            tables.clusters.set(ClusterSide::Mesh, clusters);
+            tables.clusters.set_with_gaps(ClusterSide::Mesh, clusters);
             tables.mesh = Some(view);
             tables.http_ports = ports;
             kept
         });
         let gateway = gateway.map(|((kept, view, bindings), clusters)| {
-            tables.clusters.set(ClusterSide::Gateway, clusters);
+            tables.clusters.set_with_gaps(ClusterSide::Gateway, clusters);
             tables.gateway = Some(view);
             tables.bindings = bindings.into();
             kept
@@ -125,7 +126,8 @@ impl Compiled {
     /// # Complexity
     /// In proportion to the units that the change makes stale and to what they claim, except for [`MeshChange::whole`]; and
     /// to all that is answered at a sidecar's port 80 on every address, where this listener comes, goes or changes, or the
-    /// virtual host of every host.
+    /// virtual host of every host. Once in a while, after a number of new clusters in proportion, also to all rules and clusters:
+    /// then the places of those that are gone and that nothing names are made free.
     pub(crate) fn update(&mut self, mesh: &Mesh, proxy: &Proxy, change: &MeshChange) -> Extent {
         let parts = match change.whole {
             true => None,
@@ -142,7 +144,7 @@ impl Compiled {
     fn updated(&mut self, mesh: &Mesh, proxy: &Proxy, stale: &Stale) -> Option<Extent> {
         let mut tables = Tables::clone(&self.router.tables);
         let mut reached = Reached::default();
-        let mut made = Vec::new();
+        let (mut made, mut released) = (Vec::new(), Vec::new());
         if let (Some(kept), Some(view)) = (&mut self.sidecar, &tables.mesh) {
             let scope = Scope::sidecar(mesh, proxy);
             let egress_proxy = scope.egress_proxy();
@@ -151,12 +153,17 @@ impl Compiled {
             }
             let clusters = RefCell::new(Clusters::new(&scope, &mut self.ids.mesh));
             let sidecar = Sidecar::new(proxy, &scope, &clusters);
-            let next = kept.update(&sidecar, view, stale, &mut reached);
+            let mut next = kept.update(&sidecar, view, stale, &mut reached);
             tables.http_ports =
                 sidecar_tables::stale_service_ports(&scope, &tables.http_ports, stale);
-            tables.mesh = Some(next);
             let clusters = &mut *clusters.borrow_mut();
             stale.hosts.iter().for_each(|host| clusters.remake(host));
+            if clusters.is_crowded() || kept.is_crowded() {
+                let (named, references) = kept.release(&next);
+                next = named;
+                released.extend(clusters.release(&references, &tables.clusters));
+            }
+            tables.mesh = Some(next);
             made.extend(clusters.take_made());
         }
         if let (Some(kept), Some(view)) = (&mut self.gateway, &tables.gateway) {
@@ -169,13 +176,17 @@ impl Compiled {
                 return None;
             }
             let next = kept.update(&gateway, view, stale, &mut reached);
-            tables.gateway = Some(next);
             let clusters = &mut *clusters.borrow_mut();
             stale.hosts.iter().for_each(|host| clusters.remake(host));
+            if clusters.is_crowded() {
+                let references = kept.references(&next);
+                released.extend(clusters.release(&references, &tables.clusters));
+            }
+            tables.gateway = Some(next);
             made.extend(clusters.take_made());
         }
         settle_leading(mesh, &tables, &made, &mut reached);
-        tables.clusters = tables.clusters.with(made);
+        tables.clusters = tables.clusters.with(made, &released);
         let Reached {
             domains,
             patterns,
@@ -199,7 +210,7 @@ impl Compiled {
 }
 
 /// Every cluster of a side, in the order of the ids.
-fn all_of(clusters: &RefCell<Clusters<'_>>) -> Vec<Cluster> {
+fn all_of(clusters: &RefCell<Clusters<'_>>) -> Vec<(ClusterId, Cluster)> {
     let mut clusters = clusters.borrow_mut();
     clusters.make_all();
     clusters.take_all()
@@ -213,34 +224,37 @@ fn settle_leading(
     reached: &mut Reached,
 ) {
     let inner = &mesh.inner;
+    let mut domains: BTreeSet<Box<str>> = BTreeSet::new();
     for (id, new) in made {
         let old = tables.clusters.get(*id);
-        let is_same = old.is_some_and(|old| old.refusal() == new.refusal());
-        let host = new.host();
-        if is_same || old.is_none() {
+        if old.is_none_or(|old| old.refusal() == new.refusal()) {
             continue;
         }
+        let host = new.host();
         let services = inner.service_index.folded(host).iter();
         let aliases = services.flat_map(|service| service.aliases.iter());
         let names = aliases.map(|alias| &*alias.hostname);
-        let mut domains: Vec<String> = vec![host.to_ascii_lowercase()];
+        domains.insert(host.to_ascii_lowercase().into());
         for name in names.chain(std::iter::once(host)) {
             let leading = inner.virtual_service_hosts().leading_to(name);
             let hosts = leading.flat_map(|virtual_service| &virtual_service.hosts);
-            domains.extend(hosts.map(|host| host.to_ascii_lowercase()));
+            domains.extend(hosts.map(|host| host.to_ascii_lowercase().into()));
         }
-        for view in [&tables.mesh, &tables.gateway].into_iter().flatten() {
-            for config in view.route_configs() {
-                let owners = domains.iter().filter_map(|domain| config.owner(domain));
-                let domains = owners.flat_map(|host| host.domains.iter().cloned());
-                reached.domains.extend(domains);
-            }
-        }
-        reached.is_everywhere |= reached.domains.contains("*");
-        reached
-            .domains
-            .extend(domains.into_iter().map(String::into_boxed_str));
     }
+    if domains.is_empty() {
+        return;
+    }
+    for view in [&tables.mesh, &tables.gateway].into_iter().flatten() {
+        // Who has one domain has no others to tell of: listeners of a service's own, which are many.
+        let configs = view.route_configs();
+        for config in configs.filter(|config| config.domains_count() > 1) {
+            let owners = domains.iter().filter_map(|domain| config.owner(domain));
+            let domains = owners.flat_map(|host| host.domains.iter().cloned());
+            reached.domains.extend(domains);
+        }
+    }
+    reached.domains.append(&mut domains);
+    reached.is_everywhere |= reached.domains.contains("*");
 }
 
 #[cfg(test)]

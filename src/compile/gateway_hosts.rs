@@ -164,6 +164,11 @@ impl RouteHosts {
         self.free.push(id);
     }
 
+    /// The rules of all units, also of those whose domains others have.
+    pub(super) fn rules_of_units(&self) -> impl Iterator<Item = &[Rule]> {
+        self.units.iter().flatten().map(|unit| &*unit.rules)
+    }
+
     /// Whether a domain was claimed, or is no more, since the virtual hosts were made.
     pub(super) fn has_changed(&self) -> bool {
         !self.changed.is_empty()

@@ -10,6 +10,7 @@ use crate::terms::name::GatewayName;
 
 use super::gateway_hosts::{AtServers, Replaced, RouteHosts, ServerHosts};
 use super::rank::VirtualServiceRank;
+use super::references::References;
 
 /// All route configurations of a gateway workload, by the place that their [`RouteConfigId`] says.
 #[derive(Clone, Debug, Default)]
@@ -76,6 +77,13 @@ impl GatewayRoutes {
     pub(super) fn ids(&self) -> HashMap<Arc<str>, RouteConfigId> {
         let names = self.routes.iter().map(|(name, _)| Arc::clone(name));
         names.zip((0..).map(RouteConfigId)).collect()
+    }
+
+    /// Adds what any VirtualService that is bound here names.
+    pub(super) fn add_references(&self, references: &mut References) {
+        let hosts = self.routes.iter().map(|(_, hosts)| hosts);
+        let rules = hosts.flat_map(RouteHosts::rules_of_units);
+        rules.for_each(|rules| references.add_rules(rules));
     }
 
     /// Those of which some claim has changed, with what takes the place of what.

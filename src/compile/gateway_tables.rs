@@ -16,6 +16,7 @@ use super::gateway::{Gateway, bindings};
 use super::gateway_routes::{GatewayRoutes, StreamServices};
 use super::rank::VirtualServiceRank;
 use super::reached::Reached;
+use super::references::References;
 use super::stale::Stale;
 
 /// The merged servers of a gateway workload, and who claims what of them.
@@ -143,6 +144,14 @@ impl GatewayTables {
             new.iter().for_each(|new| reached.listener(&next, new));
         }
         next
+    }
+
+    /// What something of this side names; `view` is the side as it is.
+    pub(super) fn references(&self, view: &View) -> References {
+        let mut references = References::default();
+        references.add_view(view);
+        self.routes.add_references(&mut references);
+        references
     }
 
     /// Whether a server that routes no HTTP has to do with what is stale.

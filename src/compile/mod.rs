@@ -28,6 +28,7 @@ mod openers;
 mod outbound_listeners;
 mod rank;
 mod reached;
+mod references;
 mod scope;
 mod sidecar;
 mod sidecar_hosts;

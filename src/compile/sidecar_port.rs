@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use crate::mesh::service::Protocol;
 use crate::mesh::sidecar::EgressPort;
-use crate::router::{RouteConfig, RouteConfigId, RuleList, View, VirtualHost, VirtualHostKind};
-use crate::terms::hash::HashMap;
+use crate::router::{
+    Filter, RouteConfig, RouteConfigId, RuleList, View, VirtualHost, VirtualHostKind,
+};
+use crate::terms::hash::{HashMap, HashSet};
 use crate::terms::name::ResourceName;
 
 use super::arbitration::{Arbitration, Author, Claim, ClaimId, ClaimRank, Replaced, Want};
@@ -15,6 +17,7 @@ use super::http_rules;
 use super::on_port::OnPort;
 use super::rank::VirtualServiceRank;
 use super::reached::Reached;
+use super::references::References;
 use super::scope::ServiceView;
 use super::sidecar::Sidecar;
 use super::sidecar_hosts::{Hosts, Owned, PortServices};
@@ -23,8 +26,12 @@ use super::stale::Stale;
 /// The route configurations of a sidecar by port. The claims of a port are made once, however many listeners ask.
 #[derive(Clone, Debug, Default)]
 pub(super) struct HttpPorts {
-    /// How many route configurations there are.
-    known: u32,
+    /// How many places of route configurations there are.
+    places: u32,
+    /// Places without one.
+    free: Vec<RouteConfigId>,
+    /// How many have come since those that nothing names were last looked for.
+    come: u32,
     /// Those that are new or another since they were last taken.
     changed: Vec<(RouteConfigId, Arc<RouteConfig>)>,
     by_name: HashMap<Box<str>, RouteConfigId>,
@@ -32,6 +39,10 @@ pub(super) struct HttpPorts {
     own: HashMap<(Box<str>, u16), RouteConfigId>,
     ports: HashMap<u16, PortClaims>,
 }
+
+/// At least so many route configurations come before those that nothing names are looked for; in debug builds so few that
+/// tests see it.
+const SPARE: u32 = if cfg!(debug_assertions) { 4 } else { 64 };
 
 /// The claims on one port.
 #[derive(Clone, Debug, Default)]
@@ -109,11 +120,58 @@ impl HttpPorts {
     pub(super) fn add(&mut self, name: String, list: Vec<Arc<VirtualHost>>) -> RouteConfigId {
         let config = Arc::new(RouteConfig::new(&name, list));
         let id = *self.by_name.entry(name.into()).or_insert_with(|| {
-            self.known += 1;
-            RouteConfigId(self.known - 1)
+            self.come += 1;
+            self.free.pop().unwrap_or_else(|| {
+                self.places += 1;
+                RouteConfigId(self.places - 1)
+            })
         });
         self.changed.push((id, config));
         id
+    }
+
+    /// Whether so many have come that it is worth while to look for those that nothing names.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.come > SPARE.max(self.places / 4)
+    }
+
+    /// Forgets the route configurations that no listener of `view` names, with the claims on ports that have none: what
+    /// stands in their places from now on.
+    pub(super) fn release(&mut self, view: &View) -> Vec<(RouteConfigId, Arc<RouteConfig>)> {
+        let named = view.chains().filter_map(|chain| match chain.filter() {
+            Filter::Http(id) => Some(*id),
+            Filter::Tcp(_) => None,
+        });
+        let named: HashSet<RouteConfigId> = named.collect();
+        let (mut free, mut ports) = (Vec::new(), HashSet::default());
+        self.by_name.retain(|name, id| {
+            let stays = named.contains(id);
+            match stays {
+                // A shared one has the name of its port.
+                true => ports.extend(name.parse::<u16>()),
+                false => free.push(*id),
+            }
+            stays
+        });
+        self.own.retain(|(_, port), id| {
+            let stays = named.contains(id);
+            ports.extend(stays.then_some(*port));
+            stays
+        });
+        self.ports.retain(|port, _| ports.contains(port));
+        self.free.extend(&free);
+        self.free.sort_unstable_by(|a, b| b.cmp(a));
+        self.come = 0;
+        let vacant = Arc::new(RouteConfig::new("", Vec::new()));
+        let vacant = free.into_iter().map(|id| (id, Arc::clone(&vacant)));
+        vacant.collect()
+    }
+
+    /// Adds what any claim names.
+    pub(super) fn add_references(&self, references: &mut References) {
+        let ports = self.ports.values();
+        let lists = ports.flat_map(|claims| claims.arbitration.rule_lists());
+        lists.for_each(|list| references.add_list(list));
     }
 
     fn claims(&mut self, sidecar: &Sidecar<'_>, egress: usize, port: u16) -> &PortClaims {

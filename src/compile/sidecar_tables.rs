@@ -10,6 +10,7 @@ use crate::terms::hash::{HashMap, HashSet};
 
 use super::openers::{Opened, Openers, is_plain};
 use super::reached::Reached;
+use super::references::References;
 use super::scope::{Scope, ServiceView};
 use super::sidecar::Sidecar;
 use super::sidecar_port::HttpPorts;
@@ -77,6 +78,20 @@ impl SidecarTables {
             reached.places.push(place);
         }
         next
+    }
+
+    /// Whether it is worth while to look for route configurations that no listener names.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.ports.is_crowded()
+    }
+
+    /// The side without the route configurations that no listener names, and what something of it names.
+    pub(super) fn release(&mut self, view: &View) -> (View, References) {
+        let next = view.with_route_configs(self.ports.release(view));
+        let mut references = References::default();
+        references.add_view(&next);
+        self.ports.add_references(&mut references);
+        (next, references)
     }
 
     /// Where listeners may be others than they were, with the lower-case names of all services that open them.

@@ -1,6 +1,6 @@
 //! Changes of resources in the mesh: each kind is typed from its own inputs and put in its place, and what differs is told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::registry::{Registry, RegistryUpdate};
@@ -10,9 +10,16 @@ use crate::mesh::change::{Change, MeshChange};
 use crate::mesh::destination_rules_by_host::DestinationRulesByHost;
 use crate::mesh::{DestinationRule, Mesh, VirtualService};
 use crate::resource::{Kind, Resource};
+use crate::terms::name::ResourceName;
 
 /// A resource that changes, and what it was.
 type Before = (Key, Option<Resource>);
+
+/// What each of them was.
+fn by_key(before: &[Before]) -> HashMap<&Key, Option<&Resource>> {
+    let all = before.iter();
+    all.map(|(key, old)| (key, old.as_ref())).collect()
+}
 
 /// What valid changes come to, before anything has been taken over.
 pub(super) enum Resolved {
@@ -38,7 +45,7 @@ impl LiveRouter {
         report: &mut Report,
     ) -> Option<Resolved> {
         let has_gateway_api = self.documents.has_gateway_api();
-        let was = |key: &Key| before.iter().find(|(other, _)| other == key);
+        let was = by_key(before);
         let configures_proxies = |document: Option<&Resource>| {
             document.is_some_and(|document| match document {
                 Resource::Pod(pod) => pod.proxy_config.is_some(),
@@ -53,7 +60,7 @@ impl LiveRouter {
             kind if has_gateway_api || kind.is_written_for_gateway_api() => true,
             _ => {
                 configures_proxies(self.documents.get(key))
-                    || configures_proxies(was(key).and_then(|(_, old)| old.as_ref()))
+                    || configures_proxies(was.get(key).copied().flatten())
             }
         };
         // Then a namespace's labels decide of everything in it.
@@ -167,19 +174,22 @@ impl LiveRouter {
         let documents = needed.iter().filter_map(|key| self.documents.get(key));
         let typed = self.mesh.type_virtual_services(documents, report);
         let inner = &self.mesh.inner;
+        let was = by_key(before);
+        let now: HashMap<&ResourceName, &Arc<VirtualService>> = typed
+            .iter()
+            .map(|virtual_service| (virtual_service.resource(), virtual_service))
+            .collect();
         roots
             .into_iter()
             .map(|key| {
-                let old = before.iter().find(|(other, _)| other == key);
-                let old = old.map_or_else(|| self.documents.get(key), |(_, old)| old.as_ref());
+                let old = was.get(key).copied();
+                let old = old.unwrap_or_else(|| self.documents.get(key));
                 let old = old.and_then(|old| {
                     let age = old.meta().creation_timestamp.unwrap_or(0);
                     inner.virtual_service(age, &old.meta().qualified_name())
                 });
-                let new = typed
-                    .iter()
-                    .find(|virtual_service| key.is_of(virtual_service.resource()));
-                (old.cloned(), new.cloned())
+                let new = now.get(&key.resource_name());
+                (old.cloned(), new.copied().cloned())
             })
             .filter(|(old, new)| old.is_some() || new.is_some())
             .collect()

@@ -33,9 +33,14 @@ impl Key {
         self.kind
     }
 
-    /// Whether it is of the resource with this name.
-    pub(super) fn is_of(&self, resource: &ResourceName) -> bool {
-        *self.namespace == *resource.namespace && *self.name == *resource.name
+    /// Namespace and name.
+    pub(super) fn resource_name(&self) -> ResourceName {
+        ResourceName::new(&self.namespace, &self.name)
+    }
+
+    /// The name alone.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Whether a diagnostic that says these words means this resource.

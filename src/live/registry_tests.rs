@@ -158,10 +158,7 @@ fn whole(live: &LiveRouter) -> (Mesh, Report) {
 }
 
 fn texts(report: impl IntoIterator<Item = crate::Diagnostic>, coming: &[Key]) -> Vec<String> {
-    let about = About {
-        resources: coming.to_vec(),
-        has_config: false,
-    };
+    let about = About::new(coming.iter().cloned(), false);
     let about = report
         .into_iter()
         .filter(|diagnostic| about.is_of(diagnostic));

@@ -15,7 +15,10 @@ use super::endpoint_set::{EndpointSet, LbEndpoint};
 use super::upstream_tls::{ClusterTls, UpstreamTls};
 
 /// Names a cluster of a router, as rules do: routes stay what they are when clusters change (in Envoy: RDS and CDS).
-/// It means the same cluster in a router and in those that [follow](crate::live) it, until one is made anew.
+///
+/// It means the same cluster in a router and in those that [follow](crate::live) it for as long as they have that cluster. The
+/// id of one that is gone names none for at least one update, and may then name another: who keeps something by id drops what
+/// [`Router::cluster`](super::Router::cluster) does not know after each update, or compares [names](Cluster::name).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClusterId(u32);
 

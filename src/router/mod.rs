@@ -44,7 +44,7 @@ pub(crate) use arrivals::{Arrivals, GatewayId};
 pub(crate) use chunked::Chunked;
 pub use cluster::{Cluster, ClusterId, ClusterKind};
 pub(crate) use cluster::{ClusterFacts, ClusterSide};
-pub(crate) use cluster_ids::{ClusterIds, RouterIds, Special};
+pub(crate) use cluster_ids::{ClusterIds, Numbered, RouterIds, Special};
 pub use cluster_settings::{ClusterSettings, Discovery, LbPolicy, Limits, UpstreamProtocol};
 pub(crate) use cluster_table::ClusterTable;
 pub use endpoint_set::{EndpointGroup, EndpointSet, LbEndpoint};
@@ -80,13 +80,13 @@ pub struct Router {
 }
 
 impl Router {
-    /// The cluster that a rule or filter chain of this router names; `None`: an id of another router.
+    /// The cluster that a rule or filter chain of this router names; `None`: an id of another router, or of a cluster that is gone.
     pub fn cluster(&self, id: ClusterId) -> Option<&Cluster> {
         self.tables.clusters.get(id)
     }
 
     /// The clusters that the proxy has, and those that its rules and filter chains name, each with its id. A router that has been
-    /// updated may have more: those that were there before, which do not [exist](Cluster::exists) any more.
+    /// updated may have some more for a while: those that were there before, of which most do not [exist](Cluster::exists) any more.
     pub fn clusters(&self) -> impl Iterator<Item = (ClusterId, &Cluster)> {
         self.tables.clusters.iter()
     }
@@ -260,6 +260,12 @@ impl View {
             route_configs: self.route_configs.with(changes),
             ..self.clone()
         }
+    }
+
+    /// The filter chains of all listeners, also of the fallback.
+    pub(crate) fn chains(&self) -> impl Iterator<Item = &FilterChain> {
+        let listeners = self.listeners.iter().chain(&self.fallback);
+        listeners.flat_map(|listener| listener.chains())
     }
 
     /// Where a connection goes that no listener claims.

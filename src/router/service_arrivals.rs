@@ -1,5 +1,8 @@
 //! Where a sidecar's client asks for a host: by every name of a service, at the first of the ports that it takes HTTP on.
 
+use std::cell::OnceCell;
+use std::sync::Arc;
+
 use super::host_table::HostTable;
 use super::{Arrival, Chunked, Listener, Place, RouteConfig, Tables, View, VirtualHostKind};
 use crate::terms::hash::{HashMap, HashSet};
@@ -103,9 +106,10 @@ impl ServiceArrivals {
             (self.arrivals.len() + come.len() - 1) as u32
         };
         let (mut services, mut own): (Vec<_>, Vec<_>) = (Vec::new(), Vec::new());
+        let owners = Owners::new(view, changed);
         for &name in names {
             let old = self.own.get(name);
-            let own_place = match (old, self.own_of(view, name, changed)) {
+            let own_place = match (old, self.own_of(name, &owners)) {
                 (_, None) => None,
                 (Some(old), Some(new)) if self.arrivals[old as usize] == new => Some(old),
                 (_, Some(new)) => Some(place_of_new(new)),
@@ -145,14 +149,9 @@ impl ServiceArrivals {
         next
     }
 
-    /// The first listener of a service's own that has this name, where those at `changed` are others than before.
-    fn own_of(&self, view: &View, name: &str, changed: &[Place]) -> Option<Arrival> {
-        let has = |place: &Place| {
-            let listener = view.at(*place);
-            let names = listener.map_or(&[][..], |listener| own_names(view, listener));
-            names.iter().any(|own| **own == *name)
-        };
-        let new = changed.iter().filter(|place| has(place)).min().copied();
+    /// The first listener of a service's own that has this name, where those at the places of `owners` are others than before.
+    fn own_of(&self, name: &str, owners: &Owners<'_>) -> Option<Arrival> {
+        let new = owners.changed(name);
         let at = |place: Place| Arrival {
             address: place.1,
             ..Arrival::at_port(place.0)
@@ -165,12 +164,11 @@ impl ServiceArrivals {
         if new.is_some_and(|new| new <= old_place) {
             return new.map(at);
         }
-        if !changed.contains(&old_place) {
+        if !owners.places.contains(&old_place) {
             return Some(old);
         }
         // It has lost the name, and who has it next is not known.
-        let mut places = view.listeners().iter().map(|listener| listener.place());
-        places.find(has).map(at)
+        owners.of_all(name).map(at)
     }
 
     /// Whether there are many arrivals that no service has any more.
@@ -195,6 +193,54 @@ impl ServiceArrivals {
         let tables = self.services.memory_usage() + self.own.memory_usage();
         tables + self.arrivals.memory_usage() + size_of_val(&*self.shared)
     }
+}
+
+/// Which listener of a service's own is the first that has a name: among those that an update has made, and among all.
+struct Owners<'v> {
+    view: &'v View,
+    places: HashSet<Place>,
+    changed: HashMap<&'v str, Place>,
+    /// Found when a name is first lost.
+    all: OnceCell<HashMap<&'v str, Place>>,
+}
+
+impl<'v> Owners<'v> {
+    fn new(view: &'v View, changed: &[Place]) -> Self {
+        let listeners = changed.iter().filter_map(|&place| view.at(place));
+        Owners {
+            view,
+            places: changed.iter().copied().collect(),
+            changed: first_places(view, listeners),
+            all: OnceCell::new(),
+        }
+    }
+
+    fn changed(&self, name: &str) -> Option<Place> {
+        self.changed.get(name).copied()
+    }
+
+    fn of_all(&self, name: &str) -> Option<Place> {
+        let all = self
+            .all
+            .get_or_init(|| first_places(self.view, self.view.listeners()));
+        all.get(name).copied()
+    }
+}
+
+/// The first place of each name of a service that has one of these listeners to itself.
+fn first_places<'v>(
+    view: &'v View,
+    listeners: impl IntoIterator<Item = &'v Arc<Listener>>,
+) -> HashMap<&'v str, Place> {
+    let mut first: HashMap<&str, Place> = HashMap::default();
+    for listener in listeners {
+        let place = listener.place();
+        for name in own_names(view, listener) {
+            let known = first.entry(name).or_insert(place);
+            *known = place.min(*known);
+        }
+    }
+    first
 }
 
 /// The first route configuration of a listener that is no service's own.

@@ -10,7 +10,8 @@ use crate::mesh::config::OutboundTrafficPolicy;
 use crate::mesh::service::{Protocol, Resolution, Service, ServicePort};
 use crate::mesh::virtual_service::DestinationRef;
 use crate::router::{
-    Cluster, ClusterFacts, ClusterId, ClusterIds, ClusterKind, ClusterSide, Special,
+    Cluster, ClusterFacts, ClusterId, ClusterIds, ClusterKind, ClusterSide, ClusterTable, Numbered,
+    Special,
 };
 use crate::terms::cluster::ClusterName;
 use crate::terms::hash::HashMap;
@@ -18,6 +19,7 @@ use crate::terms::host::namespace_of;
 use crate::terms::labels::Labels;
 use crate::terms::traffic_policy::TrafficPolicy;
 
+use super::references::References;
 use super::scope::{Scope, ServiceView};
 use endpoints::{Behind, Pool};
 use locality::Client;
@@ -196,20 +198,59 @@ impl<'s> Clusters<'s> {
         std::mem::take(&mut self.made).into_iter()
     }
 
-    /// All clusters that have an id, in the order of the ids.
-    pub(super) fn take_all(&mut self) -> Vec<Cluster> {
-        if self.made.len() < self.ids.len() as usize {
-            // Names of a router before, which nothing asked for.
-            let hosts: Vec<Arc<str>> = self.ids.hosts().cloned().collect();
-            hosts.iter().for_each(|host| self.remake(host));
-            let special: Vec<_> = self.ids.special().collect();
-            special.into_iter().for_each(|(special, _)| {
-                self.special(special);
-            });
-        }
-        let mut all: Vec<_> = self.take_made().collect();
+    /// All clusters, in the order of their ids: every one has been made. The ids of a router before that nothing asked for are
+    /// taken back.
+    pub(super) fn take_all(&mut self) -> Vec<(ClusterId, Cluster)> {
+        let special: Vec<_> = self.ids.special().collect();
+        special.into_iter().for_each(|(special, _)| {
+            self.special(special);
+        });
+        let made = std::mem::take(&mut self.made);
+        self.ids.release(made.len(), |_, numbered| made.contains_key(&numbered.id));
+        self.ids.shrink();
+        let mut all: Vec<_> = made.into_iter().collect();
         all.sort_unstable_by_key(|(id, _)| *id);
-        all.into_iter().map(|(_, cluster)| cluster).collect()
+        all
+    }
+
+    /// Whether it is worth while to look for ids that can be taken back.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.ids.is_crowded()
+    }
+
+    /// Takes back the ids of clusters that the proxy has not (R-M-136) and that nothing names; `known` are those of the router
+    /// before.
+    pub(super) fn release(
+        &mut self,
+        references: &References,
+        known: &ClusterTable,
+    ) -> Vec<ClusterId> {
+        let mut ids = std::mem::take(self.ids);
+        let released = ids.release(references.walked(), |host, numbered| {
+            let exists = || {
+                let made = self.made.get(&numbered.id);
+                let cluster = made.or_else(|| known.get(numbered.id));
+                // Without any registry all that is named exists, for as long as it is.
+                !self.scope.is_open() && cluster.is_some_and(Cluster::exists)
+            };
+            references.has(numbered.id) || exists() || self.is_of_scope(host, numbered)
+        });
+        *self.ids = ids;
+        released
+    }
+
+    /// Whether [`make_all`](Self::make_all) makes this cluster.
+    fn is_of_scope(&self, host: &Arc<str>, numbered: &Numbered) -> bool {
+        let Some(service) = self.scope.service(host) else {
+            return false;
+        };
+        let rule = rule_of(self.scope, host, Some(&service));
+        let subset = numbered.subset.as_deref();
+        !service.service().is_alias()
+            && service.ports().iter().any(|port| {
+                port.number == numbered.port && port.protocol != Protocol::Udp
+            })
+            && subset.is_none_or(|name| rule.is_some_and(|rule| rule.subset(name).is_some()))
     }
 
     /// Whether the proxy has a cluster that is no service's.
@@ -320,20 +361,27 @@ impl<'s> Clusters<'s> {
     }
 }
 
+/// The DestinationRule that holds for a host (R-M-082).
+fn rule_of<'s>(
+    scope: &'s Scope<'s>,
+    host: &str,
+    service: Option<&ServiceView>,
+) -> Option<&'s Arc<EffectiveRule>> {
+    let mesh = scope.mesh();
+    let namespace = match service {
+        Some(service) => service.service().namespace(),
+        None if scope.is_open() => namespace_of(host, &mesh.config.domain),
+        None => return None,
+    };
+    mesh.destination_rule_index
+        .lookup(host, namespace, scope.namespace(), scope.labels())
+}
+
 impl<'s> Host<'s> {
     fn new(scope: &'s Scope<'s>, host: &str) -> Self {
         let service = scope.service(host);
         let mesh = scope.mesh();
-        let rule = if service.is_some() || scope.is_open() {
-            let namespace = match &service {
-                Some(service) => service.service().namespace(),
-                None => namespace_of(host, &mesh.config.domain),
-            };
-            mesh.destination_rule_index
-                .lookup(host, namespace, scope.namespace(), scope.labels())
-        } else {
-            None
-        };
+        let rule = rule_of(scope, host, service.as_ref());
         let pool = service
             .as_ref()
             .map(|service| Pool::of(scope, service.service()));

@@ -142,15 +142,23 @@ fn a_name_keeps_its_id_in_whatever_order_it_is_asked_for() {
     assert_eq!(ask(clusters, names[3]), first[3]);
     assert_ne!(ask(clusters, (1, "")), first[0]);
     assert_eq!(ask(clusters, names[0]), first[0]);
-    // Those that nothing asks for any more are there too, each in its place; behind them the other subsets of the service.
+    // The ids of those that nothing asks for any more are taken back; the others stay.
     let all = clusters.take_all();
-    assert_eq!(all.len(), 8);
-    assert_eq!(all[0].name(), "PassthroughCluster");
-    for (id, (port, subset)) in first.iter().zip(names) {
-        let cluster = &all[id.index()];
-        assert_eq!(cluster.port(), Some(port));
-        assert_eq!(cluster.subset().unwrap_or_default(), subset);
-    }
+    let kept: Vec<_> = all
+        .iter()
+        .map(|(id, cluster)| (id.index(), cluster.port(), cluster.subset().unwrap_or_default()))
+        .collect();
+    let expected = [
+        (0, None, ""),
+        (first[0].index(), Some(9080), "v1"),
+        (first[3].index(), Some(9080), "v2"),
+        (5, Some(1), ""),
+    ];
+    assert_eq!(kept, expected);
+    // And others get them, the lowest first.
+    let clusters = &mut Clusters::new(&scope, &mut ids);
+    assert_eq!(ask(clusters, (2, "")), first[1]);
+    assert_eq!(ask(clusters, names[0]), first[0]);
 }
 
 fn destination(host: &str, port: Option<u16>) -> DestinationRef {
