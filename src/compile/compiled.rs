@@ -106,7 +106,9 @@ impl Compiled {
             kept
         });
         let gateway = gateway.map(|((kept, view, bindings), clusters)| {
-            tables.clusters.set_with_gaps(ClusterSide::Gateway, clusters);
+            tables
+                .clusters
+                .set_with_gaps(ClusterSide::Gateway, clusters);
             tables.gateway = Some(view);
             tables.bindings = bindings.into();
             kept

@@ -60,9 +60,7 @@ impl OfHost {
         let place = match self.all.len() <= FEW {
             true => {
                 let mut all = self.all.iter();
-                all.position(|numbered| {
-                    numbered.port == port && numbered.subset.as_ref() == subset
-                })
+                all.position(|numbered| numbered.port == port && numbered.subset.as_ref() == subset)
             }
             false => self.places.get(&(port, subset.cloned())).copied(),
         };
@@ -156,7 +154,8 @@ impl ClusterIds {
             all.retain(|numbered| keep(host, numbered), &mut released);
             !all.all.is_empty()
         });
-        self.free.extend(released.iter().map(|id| id.index() as u32));
+        self.free
+            .extend(released.iter().map(|id| id.index() as u32));
         self.free.sort_unstable_by(|a, b| b.cmp(a));
         let walked = walked.saturating_add(self.len as usize);
         self.spare = u32::try_from(walked / 4).unwrap_or(u32::MAX);

@@ -206,7 +206,8 @@ impl<'s> Clusters<'s> {
             self.special(special);
         });
         let made = std::mem::take(&mut self.made);
-        self.ids.release(made.len(), |_, numbered| made.contains_key(&numbered.id));
+        self.ids
+            .release(made.len(), |_, numbered| made.contains_key(&numbered.id));
         self.ids.shrink();
         let mut all: Vec<_> = made.into_iter().collect();
         all.sort_unstable_by_key(|(id, _)| *id);
@@ -247,9 +248,10 @@ impl<'s> Clusters<'s> {
         let rule = rule_of(self.scope, host, Some(&service));
         let subset = numbered.subset.as_deref();
         !service.service().is_alias()
-            && service.ports().iter().any(|port| {
-                port.number == numbered.port && port.protocol != Protocol::Udp
-            })
+            && service
+                .ports()
+                .iter()
+                .any(|port| port.number == numbered.port && port.protocol != Protocol::Udp)
             && subset.is_none_or(|name| rule.is_some_and(|rule| rule.subset(name).is_some()))
     }
 

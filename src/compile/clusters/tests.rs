@@ -146,7 +146,13 @@ fn a_name_keeps_its_id_in_whatever_order_it_is_asked_for() {
     let all = clusters.take_all();
     let kept: Vec<_> = all
         .iter()
-        .map(|(id, cluster)| (id.index(), cluster.port(), cluster.subset().unwrap_or_default()))
+        .map(|(id, cluster)| {
+            (
+                id.index(),
+                cluster.port(),
+                cluster.subset().unwrap_or_default(),
+            )
+        })
         .collect();
     let expected = [
         (0, None, ""),

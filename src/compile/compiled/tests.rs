@@ -71,7 +71,11 @@ fn every_virtual_host_that_a_change_does_not_touch_is_shared() {
 }
 
 /// How many services come and go in [`services_that_come_and_go_leave_nothing`], so many at a time.
-const SERVICES: usize = if cfg!(debug_assertions) { 2_000 } else { 100_000 };
+const SERVICES: usize = if cfg!(debug_assertions) {
+    2_000
+} else {
+    100_000
+};
 const AT_A_TIME: usize = 100;
 
 /// A service with a plain port, one that is detected, and one for bytes; a VirtualService that leads to it and to a host
@@ -143,7 +147,11 @@ fn services_that_come_and_go_leave_nothing() {
     };
     let all = ids(&before);
     let own = stable(&all);
-    assert_eq!(own.len(), 2 * 3 * 2, "three ports with a subset, on both sides");
+    assert_eq!(
+        own.len(),
+        2 * 3 * 2,
+        "three ports with a subset, on both sides"
+    );
     let at_first = (all.len(), before.memory_usage().total());
     let mut most = (0, 0);
     for round in 1..SERVICES / AT_A_TIME {
@@ -162,7 +170,10 @@ fn services_that_come_and_go_leave_nothing() {
     assert!(most.1 <= 3 * at_first.1, "{most:?} of {at_first:?}");
     // Who holds a decision keeps it.
     assert_eq!(held.cluster().map(|it| it.name()), Some(&*cluster(stays)));
-    assert_eq!(held_of_gone.cluster().map(|it| it.name()), Some(&*cluster(7)));
+    assert_eq!(
+        held_of_gone.cluster().map(|it| it.name()),
+        Some(&*cluster(7))
+    );
     // In the end there is what there is in a router that has been nothing else.
     let last = (SERVICES - AT_A_TIME..SERVICES).flat_map(gone);
     live.update(changes(&[], last))
@@ -170,13 +181,18 @@ fn services_that_come_and_go_leave_nothing() {
     let anew = Router::compile(live.mesh(), live.proxy());
     for router in [live.router(), &anew] {
         let decision = router.decide(&request, 7);
-        assert_eq!(decision.cluster().map(|it| it.name()), Some(&*cluster(stays)));
+        assert_eq!(
+            decision.cluster().map(|it| it.name()),
+            Some(&*cluster(stays))
+        );
         let decision = router.decide(&of_one_that_goes, 7);
         assert!(decision.cluster().is_none_or(|it| it.name() != cluster(7)));
     }
     let existing = |router: &Router| {
         let existing = router.clusters().filter(|(_, cluster)| cluster.exists());
-        existing.map(|(_, cluster)| cluster.name().to_owned()).collect::<HashSet<String>>()
+        existing
+            .map(|(_, cluster)| cluster.name().to_owned())
+            .collect::<HashSet<String>>()
     };
     assert_eq!(existing(live.router()), existing(&anew));
 }
