@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::headers::{Lines, Operations, host_rewrite, non_empty};
 use super::heads;
-use super::matching::{Request, from_re2, string_matches};
+use super::matching::{Request, from_re2, path_separated_prefix, string_matches};
 use super::paths::{query, without_query};
 use super::policies::duration;
 use super::routes::{Route, cluster};
@@ -115,8 +115,16 @@ fn rewritten_path(route: &Route, target: &str) -> String {
     }
     match text(rewrite, "uri") {
         "" => target.to_owned(),
+        "/" if route.has_gateway_semantics => prefix_removed(route, path) + query,
         new => prefix_replaced(route, path, new) + query,
     }
+}
+
+/// R-G-054: the path without the prefix, and with one slash in its place.
+fn prefix_removed(route: &Route, path: &str) -> String {
+    let length = path_separated_prefix(route).map_or(0, str::len);
+    let rest = path.get(length..).unwrap_or("");
+    format!("/{}", rest.strip_prefix('/').unwrap_or(rest))
 }
 
 /// R-H-126, R-H-127, R-H-132: after a prefix match the prefix is replaced, otherwise all.
@@ -125,7 +133,8 @@ fn prefix_replaced(route: &Route, path: &str, new: &str) -> String {
     if !uri["exact"].is_null() || !uri["regex"].is_null() {
         return new.to_owned();
     }
-    let length = uri["prefix"].as_str().unwrap_or("/").len();
+    let prefix = path_separated_prefix(route).or(uri["prefix"].as_str());
+    let length = prefix.unwrap_or("/").len();
     format!("{new}{}", path.get(length..).unwrap_or(""))
 }
 

@@ -207,6 +207,13 @@ fn answers(world: &World, call: &Call) -> Vec<Answer> {
                 listener,
                 ..Answer::default()
             };
+            if call.protocol == "tcp" && call.path.is_empty() {
+                // Bytes that are no HTTP.
+                return vec![Answer {
+                    outcome: "connection_failure".to_owned(),
+                    ..base
+                }];
+            }
             let request = match request(world, call) {
                 Ok(request) => request,
                 Err(Refused::Elsewhere(path)) => {

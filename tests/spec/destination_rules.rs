@@ -17,6 +17,8 @@ struct Entry {
     namespace: String,
     export: Vec<String>,
     spec: Yaml,
+    /// R-G-062: istiod makes it of policies of the Gateway API.
+    is_made: bool,
 }
 
 fn same_set(a: &[String], b: &[String]) -> bool {
@@ -40,6 +42,11 @@ fn processed(world: &World) -> Vec<Entry> {
             namespace: namespace(rule).to_owned(),
             export,
             spec,
+            is_made: !text(
+                &rule["metadata"]["annotations"],
+                "internal.istio.io/parents",
+            )
+            .is_empty(),
         }
     };
     first.into_iter().map(entry).collect()
@@ -97,8 +104,18 @@ fn add(index: &mut Vec<Entry>, incoming: &Entry) {
             }
         }
         known.spec["subsets"] = Yaml::Array(subsets);
+        let policy = &incoming.spec["trafficPolicy"];
         if known.spec["trafficPolicy"].is_null() {
-            known.spec["trafficPolicy"] = incoming.spec["trafficPolicy"].clone();
+            known.spec["trafficPolicy"] = policy.clone();
+        } else if known.is_made != incoming.is_made {
+            // R-G-062: field by field, what people wrote first.
+            for (field, value) in policy.as_object().into_iter().flatten() {
+                let own = &mut known.spec["trafficPolicy"][field];
+                if own.is_null() || known.is_made {
+                    *own = value.clone();
+                }
+            }
+            known.is_made = false;
         }
     }
     if append {

@@ -1,8 +1,10 @@
 //! Gateways: those that select the proxy, their servers merged by listener port. Section 2 of istio-model.md.
 
+use super::gateway_api::{is_managed, services_of};
 use super::names::selects;
 use super::services::Protocol;
 use super::world::{World, full_name, namespace};
+
 use super::{Yaml, list, number, text, texts};
 
 /// One server that was not dropped.
@@ -111,6 +113,86 @@ fn sanitised(hosts: &[String], owner: &str) -> Vec<String> {
     hosts.iter().map(one).collect()
 }
 
+/// R-G-017: the Services of a Gateway that lead to the proxy.
+fn leading_here<'a>(world: &'a World, hosts: &[String], owner: &str) -> Vec<&'a Yaml> {
+    let proxy = &world.proxy;
+    let address = proxy.address.map(|address| address.to_string());
+    let is_endpoint = |service: &Yaml| {
+        let selector = &service["spec"]["selector"];
+        let selected = selector.as_object().is_some_and(|all| !all.is_empty())
+            && proxy.namespace == namespace(service)
+            && selects(selector, &proxy.labels);
+        let name = &service["metadata"]["name"];
+        selected
+            || world
+                .of_kind("EndpointSlice")
+                .filter(|slice| namespace(slice) == namespace(service))
+                .filter(|slice| slice["metadata"]["labels"]["kubernetes.io/service-name"] == *name)
+                .flat_map(|slice| list(slice, "endpoints"))
+                .any(|one| {
+                    address
+                        .as_ref()
+                        .is_some_and(|own| texts(one, "addresses").contains(own))
+                })
+    };
+    let is_meant = |service: &&Yaml| {
+        let name = text(&service["metadata"], "name");
+        let host = format!("{name}.{}.svc.cluster.local", namespace(service));
+        namespace(service) == owner && hosts.contains(&host)
+    };
+    let services = world.of_kind("Service").filter(is_meant);
+    services.filter(|service| is_endpoint(service)).collect()
+}
+
+/// Whether a Gateway is for the proxy: by its Services if it names them (R-G-017), else by its selector.
+fn is_for(world: &World, gateway: &Yaml) -> bool {
+    match services_of(gateway) {
+        Some((hosts, owner)) => !leading_here(world, &hosts, &owner).is_empty(),
+        None => selects(&gateway["spec"]["selector"], &world.proxy.labels),
+    }
+}
+
+/// The Gateways that are for the proxy. R-G-019: beside one whose workload Istio made, only those of its namespace that
+/// people wrote.
+fn selecting(world: &World) -> Vec<&Yaml> {
+    let mut all: Vec<&Yaml> = world
+        .of_kind("Gateway")
+        .filter(|one| is_for(world, one))
+        .collect();
+    let managed = all.iter().filter(|one| is_managed(one));
+    let owners: Vec<String> = managed
+        .filter_map(|one| services_of(one))
+        .map(|(_, owner)| owner)
+        .collect();
+    let stays =
+        |one: &&Yaml| services_of(one).is_some() || owners.iter().any(|o| o == namespace(one));
+    if !owners.is_empty() {
+        all.retain(stays);
+    }
+    all
+}
+
+/// The ports that the workload listens on for a server port: R-G-018 where the Gateway names its Services.
+fn listener_ports(world: &World, gateway: &Yaml, port: u64) -> Vec<u64> {
+    let Some((hosts, owner)) = services_of(gateway) else {
+        return vec![listener_port(world, port)];
+    };
+    let mut out = Vec::new();
+    for service in leading_here(world, &hosts, &owner) {
+        let ports = list(&service["spec"], "ports").iter();
+        for offered in ports.filter(|offered| number(offered, "port") == port) {
+            let target = match number(offered, "targetPort") {
+                0 => port,
+                target => target,
+            };
+            if !out.contains(&target) {
+                out.push(target);
+            }
+        }
+    }
+    out
+}
+
 /// R-M-016, R-H-068: the port that the workload listens on for a server port.
 fn listener_port(world: &World, port: u64) -> u64 {
     let selecting = world.of_kind("Service").filter(|service| {
@@ -141,11 +223,12 @@ pub fn merged(world: &World) -> Vec<Group> {
     // R-M-033: the most recent plain-text (bind, server) of each port.
     let mut plain: Vec<(u64, String, Protocol)> = Vec::new();
 
-    let selecting = world
-        .of_kind("Gateway")
-        .filter(|gateway| selects(&gateway["spec"]["selector"], &world.proxy.labels));
-    for gateway in selecting {
-        for server in list(&gateway["spec"], "servers") {
+    for gateway in selecting(world) {
+        let servers = list(&gateway["spec"], "servers").iter().flat_map(|server| {
+            let ports = listener_ports(world, gateway, number(&server["port"], "number"));
+            ports.into_iter().map(move |port| (server, port))
+        });
+        for (server, port) in servers {
             let server = Server {
                 gateway: full_name(gateway),
                 hosts: sanitised(&texts(server, "hosts"), namespace(gateway)),
@@ -155,7 +238,6 @@ pub fn merged(world: &World) -> Vec<Group> {
                 tls: server["tls"].clone(),
                 port_name: text(&server["port"], "name").to_owned(),
             };
-            let port = listener_port(world, server.port);
             if server.tls.is_object() {
                 let claimed = |host: &String| {
                     tls_hosts

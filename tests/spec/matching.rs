@@ -46,7 +46,7 @@ pub fn matches(_world: &World, route: &Route, request: &Request) -> bool {
         ("authority", ":authority"),
         ("scheme", ":scheme"),
     ];
-    path_matches(condition, without_query(&request.path))
+    path_matches(route, without_query(&request.path))
         && pseudo.iter().all(|(field, header)| {
             condition[*field].is_null() || positive(of_header(header), &condition[*field])
         })
@@ -71,7 +71,8 @@ pub fn matches(_world: &World, route: &Route, request: &Request) -> bool {
 }
 
 /// R-H-082..R-H-089: the path without its query.
-fn path_matches(condition: &Yaml, path: &str) -> bool {
+fn path_matches(route: &Route, path: &str) -> bool {
+    let condition = &route.condition;
     let uri = &condition["uri"];
     let ignore_case = condition["ignoreUriCase"].as_bool() == Some(true);
     let folded = |s: &str| {
@@ -83,6 +84,10 @@ fn path_matches(condition: &Yaml, path: &str) -> bool {
     };
     if let Some(exact) = uri["exact"].as_str() {
         folded(path) == folded(exact)
+    } else if let Some(segments) = path_separated_prefix(route) {
+        let path = folded(path);
+        let rest = path.strip_prefix(&folded(segments));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     } else if let Some(prefix) = uri["prefix"].as_str() {
         folded(path).starts_with(&folded(prefix))
     } else if let Some(regex) = uri["regex"].as_str() {
@@ -90,6 +95,13 @@ fn path_matches(condition: &Yaml, path: &str) -> bool {
     } else {
         true
     }
+}
+
+/// R-G-052: the prefix of whole segments that the route asks for, if it is one.
+pub fn path_separated_prefix(route: &Route) -> Option<&str> {
+    let prefix = route.condition["uri"]["prefix"].as_str()?;
+    let is_one = route.has_gateway_semantics && prefix != "/";
+    is_one.then(|| prefix.strip_suffix('/').unwrap_or(prefix))
 }
 
 /// R-H-094: `{}`, null and the regex `*` ask for presence only.

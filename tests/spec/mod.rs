@@ -1,4 +1,5 @@
-//! The executable specification: `spec/istio-http.md` and `spec/istio-model.md` as one small, slow program.
+//! The executable specification: `spec/istio-http.md`, `spec/istio-model.md` and `spec/gateway-api.md` as one small, slow
+//! program.
 //!
 //! It reads the resources as plain YAML values (so that it shares not even the resource types with the crate that it
 //! judges), looks everything up by linear search, allocates freely and computes each answer from scratch. Read the
@@ -7,6 +8,7 @@
 //! | module | what it settles |
 //! |---|---|
 //! | `world` | the resources of a case, in config order |
+//! | `gateway_api` | Gateway API kinds as the Gateways, VirtualServices and DestinationRules that istiod makes of them |
 //! | `names` | hosts, short names, labels, exportTo |
 //! | `services` | what the registry holds, who sees it |
 //! | `delegates` | a root VirtualService with its delegates spliced in |
@@ -29,6 +31,7 @@ pub mod actions;
 pub mod answer;
 pub mod delegates;
 pub mod destination_rules;
+pub mod gateway_api;
 pub mod gateways;
 pub mod headers;
 pub mod heads;

@@ -218,7 +218,12 @@ fn send(
         // Envoy's own 503 carries none of the route's response headers.
         return vec![Answer {
             outcome: "no_such_cluster".to_owned(),
-            status: 503,
+            // R-G-053
+            status: if route.has_gateway_semantics {
+                500
+            } else {
+                503
+            },
             response_headers: BTreeMap::new(),
             ..base
         }];

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::names::selects;
 use super::services::Service;
 use super::sidecar::Scope;
-use super::world::{World, full_name};
+use super::world::{World, full_name, has_gateway_semantics};
 use super::{Yaml, list, number, text, texts};
 
 /// One Envoy route.
@@ -19,6 +19,8 @@ pub struct Route {
     pub condition: Yaml,
     /// The http rule.
     pub rule: Yaml,
+    /// R-G-052..R-G-054: prefixes are of whole segments, a missing cluster is answered 500.
+    pub has_gateway_semantics: bool,
     /// Where it was made: gateway name, port as the config names it, TLS.
     pub origin: Origin,
 }
@@ -43,6 +45,7 @@ pub fn flatten(world: &World, vs: &Yaml, origin: &Origin) -> Vec<Route> {
         virtual_service: full_name(vs),
         condition: condition.clone(),
         rule: rule.clone(),
+        has_gateway_semantics: has_gateway_semantics(vs),
         origin: origin.clone(),
     };
     for rule in list(&vs["spec"], "http") {
@@ -125,6 +128,7 @@ pub fn default_route(host: &str, port: u64) -> Route {
         virtual_service: String::new(),
         condition: Yaml::Null,
         rule: json!({"route": [{"destination": {"host": host, "port": {"number": port}}}]}),
+        has_gateway_semantics: false,
         origin: Origin {
             gateway: "mesh".to_owned(),
             port,
@@ -149,6 +153,7 @@ pub fn fallback_route(port: u64, scope: &Scope) -> Route {
         virtual_service: String::new(),
         condition: Yaml::Null,
         rule,
+        has_gateway_semantics: false,
         origin: Origin {
             gateway: "mesh".to_owned(),
             port,

@@ -4,7 +4,7 @@
 use super::names::{is_subset, overlap, selects};
 use super::services::{Port, Service, all, best, visible};
 use super::virtual_services::{self, hosts};
-use super::world::{World, namespace};
+use super::world::{World, has_gateway_semantics, namespace};
 use super::{Yaml, list, number, text, texts};
 
 /// What a sidecar sees through one egress listener.
@@ -202,9 +202,12 @@ fn import(
     let virtual_services = candidates
         .iter()
         .filter(|vs| {
-            hosts(vs)
-                .iter()
-                .any(|host| imported(namespace(vs), &|name| overlap(host, name)))
+            hosts(vs).iter().any(|host| {
+                imported(namespace(vs), &|name| match has_gateway_semantics(vs) {
+                    true => is_subset(host, name), // R-G-056
+                    false => overlap(host, name),
+                })
+            })
         })
         .cloned()
         .collect();

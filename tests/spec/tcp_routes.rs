@@ -35,6 +35,9 @@ fn split(scope: &Scope, rule: &Yaml, port: u64) -> Split {
     let one = |route: &Yaml| {
         let destination = &route["destination"];
         let host = text(destination, "host");
+        if host.is_empty() {
+            return ("UnknownService".to_owned(), number(route, "weight"));
+        }
         let known = scope.service(host);
         let port = match (number(&destination["port"], "number"), known) {
             (0, Some(service)) if service.ports.len() == 1 => service.ports[0].number,
@@ -123,7 +126,11 @@ pub fn of_server(
         vec![]
     };
     for vs in overlapping {
-        for rule in list(&vs["spec"], "tcp")
+        // R-G-049
+        let parents = text(&vs["metadata"]["annotations"], "internal.istio.io/parents");
+        let ends = ends_tls && server.protocol == "TLS" && parents.starts_with("TLSRoute/");
+        let section = if ends { "tls" } else { "tcp" };
+        for rule in list(&vs["spec"], section)
             .iter()
             .filter(|rule| !list(rule, "route").is_empty())
         {

@@ -8,7 +8,7 @@ use super::routes::{Origin, Route, catch_alls_last, default_route, fallback_rout
 use super::services::Service;
 use super::sidecar::{Egress, Scope};
 use super::virtual_services::{hosts, visible};
-use super::world::{World, namespace};
+use super::world::{World, has_gateway_semantics, namespace};
 
 /// Hosts with their routes.
 #[derive(Clone, Debug)]
@@ -202,7 +202,7 @@ fn claims<'a>(
             let lower = host.to_lowercase();
             if let Some(service) = services.iter().find(|service| service.host == lower) {
                 claim.services.push(service);
-            } else if !host.starts_with('*') {
+            } else if !host.starts_with('*') || has_gateway_semantics(vs) {
                 claim.hosts.push(lower);
             } else {
                 // R-H-043: a wildcard claims each service for which it is the most specific host of all.
@@ -220,6 +220,18 @@ fn claims<'a>(
                 if matching.is_empty() {
                     claim.hosts.push(lower);
                 }
+            }
+        }
+        // R-G-058: a producer's service, or a consumer's own route.
+        if has_gateway_semantics(vs) {
+            let owner = namespace(vs);
+            let mut owners = claim
+                .services
+                .iter()
+                .map(|service| service.namespace.as_str());
+            let is_used = owner == world.proxy.namespace || owners.any(|one| one == owner);
+            if claim.services.is_empty() || !is_used {
+                continue;
             }
         }
         claim.services.retain(|service| speaks_http(service, port));

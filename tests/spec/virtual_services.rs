@@ -3,7 +3,7 @@
 
 use super::delegates::expanded_rules;
 use super::names::{Export, complete, complete_gateway, default_export};
-use super::world::{World, namespace};
+use super::world::{World, has_gateway_semantics, namespace};
 use super::{Yaml, list, texts};
 
 /// Applies `change` to the text in `value[field]`, if there is one.
@@ -74,7 +74,11 @@ pub fn visible(world: &World, viewer: &str, gateway: &str) -> Vec<Yaml> {
         if list(&resource["spec"], "hosts").is_empty() {
             continue;
         }
-        let mut full = with_full_names(resource);
+        // R-G-055
+        let mut full = match has_gateway_semantics(resource) {
+            true => resource.clone(),
+            false => with_full_names(resource),
+        };
         if !gateways(&full).iter().any(|bound| bound == gateway) {
             continue;
         }
@@ -91,6 +95,11 @@ pub fn visible(world: &World, viewer: &str, gateway: &str) -> Vec<Yaml> {
             Export::To(_) if owner == viewer => private.push(full),
             Export::To(_) => exported.push(full),
         }
+    }
+    // R-G-057: in each group, those of the viewer's own routes come first.
+    let is_own = |vs: &Yaml| has_gateway_semantics(vs) && namespace(vs) == viewer;
+    for group in [&mut private, &mut exported, &mut public] {
+        group.sort_by_key(|vs| !is_own(vs));
     }
     private.extend(exported);
     private.extend(public);

@@ -1,6 +1,6 @@
 //! The input of the specification: the resources of a case in config order, the proxy, one request.
 
-use super::{Yaml, entries, number, text};
+use super::{Yaml, entries, gateway_api, number, text};
 
 /// All resources, and whose view is asked for.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +16,8 @@ pub struct Proxy {
     pub gateway: bool,
     pub namespace: String,
     pub labels: Yaml,
+    /// Its own address.
+    pub address: Option<std::net::IpAddr>,
 }
 
 /// One request as it arrives.
@@ -42,6 +44,22 @@ pub struct Call {
     pub headers: Vec<(String, String)>,
 }
 
+/// Config order: creation, then name, then namespace (R-H-021). A missing timestamp is the same instant for all, earlier than
+/// any other.
+fn in_config_order(resources: &mut [Yaml]) {
+    resources.sort_by_key(|resource| {
+        let meta = &resource["metadata"];
+        let key = |field| text(meta, field).to_owned();
+        (key("creationTimestamp"), key("name"), key("namespace"))
+    });
+}
+
+/// R-G-038: the resource is made of a route of the Gateway API, or says that it is to be read like one.
+pub fn has_gateway_semantics(resource: &Yaml) -> bool {
+    let annotations = &resource["metadata"]["annotations"];
+    text(annotations, "internal.istio.io/route-semantics") == "gateway"
+}
+
 impl World {
     /// Reads the YAML documents of `resources`; those without a namespace get `default_namespace`.
     pub fn read(resources: &str, default_namespace: &str, mesh: Yaml, proxy: Proxy) -> World {
@@ -56,13 +74,9 @@ impl World {
             }
             all.push(value);
         }
-        // Config order: creation, then name, then namespace (R-H-021). A missing timestamp is the same instant for
-        // all, earlier than any other.
-        all.sort_by_key(|resource| {
-            let meta = &resource["metadata"];
-            let key = |field| text(meta, field).to_owned();
-            (key("creationTimestamp"), key("name"), key("namespace"))
-        });
+        in_config_order(&mut all);
+        let mut all = gateway_api::lowered(all);
+        in_config_order(&mut all);
         World {
             resources: all,
             mesh,
