@@ -8,6 +8,7 @@ use rules::Side;
 
 pub mod connections;
 pub mod dice;
+pub mod gateway_api;
 pub mod proxies;
 pub mod rules;
 
@@ -53,6 +54,15 @@ pub const INSIDE: &[&str] = &[
 ];
 
 pub const GATEWAYS: &[&str] = &["default/gw0", "istio-system/gw1", "prod/gw2"];
+
+/// The configuration and the requests of a seed, every third one with resources of the Gateway API beside the others.
+pub fn generate_mixed(seed: u64) -> Generated {
+    let mut generated = generate(seed);
+    if seed.is_multiple_of(3) {
+        gateway_api::add(&mut Dice::new(!seed), &mut generated);
+    }
+    generated
+}
 
 /// The configuration and the requests of a seed.
 pub fn generate(seed: u64) -> Generated {

@@ -7,11 +7,12 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::generate::{Generated, generate};
+use crate::generate::{Generated, generate_mixed};
 use crate::spec::{Answer, Call, Proxy, World, possible_answers};
 use crate::support::Yaml;
 use crate::support::case::{self, Case};
 use crate::support::engine::{ask, compile};
+use crate::support::gateway_services;
 
 /// Words of entropy that each request is decided with.
 const WORDS: [u64; 6] = [
@@ -50,7 +51,7 @@ fn the_router_decides_as_the_specification_says() {
     );
     let mut refused = Vec::new();
     for seed in first..first + count {
-        let generated = generate(seed);
+        let generated = generate_mixed(seed);
         match run(&generated) {
             Result::Same => {}
             Result::Refused(why) => refused.push(format!("seed {seed}: {why}")),
@@ -92,13 +93,10 @@ fn run(generated: &Generated) -> Result {
         gateway: generated.proxy["type"] == "gateway",
         namespace: crate::spec::text(&generated.proxy, "namespace").to_owned(),
         labels: generated.proxy["labels"].clone(),
+        address: "1.1.1.1".parse().ok(),
     };
-    let world = World::read(
-        &case.resources[0].1,
-        "default",
-        generated.mesh.clone(),
-        proxy,
-    );
+    let resources = case.resources[0].1.clone() + &gateway_services::written(&case);
+    let world = World::read(&resources, "default", generated.mesh.clone(), proxy);
     for (index, call) in case.calls.iter().enumerate() {
         let answers = possible_answers(&world, &Call::read(&call.request));
         let answers: Vec<Yaml> = answers

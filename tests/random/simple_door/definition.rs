@@ -47,6 +47,7 @@ impl<'r> Definition<'r> {
                 gateway,
                 namespace: proxy.namespace().to_owned(),
                 labels: labels.clone(),
+                address: None,
             };
             World::read(&documents.join("\n---\n"), "default", mesh.clone(), proxy)
         };

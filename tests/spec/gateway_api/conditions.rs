@@ -63,13 +63,9 @@ pub(super) fn sort(rules: &mut [Yaml]) {
             return (true, 0, 0, false, 0, 0);
         };
         let kinds = ["exact", "prefix", "regex"];
-        let path = |kind: &&str| condition["uri"][*kind].as_str();
-        let kind = kinds.iter().position(|kind| path(&kind).is_some());
-        let length = kinds
-            .iter()
-            .find_map(|kind| path(&kind))
-            .unwrap_or("")
-            .len();
+        let path = |kind: &str| condition["uri"][kind].as_str();
+        let kind = kinds.iter().position(|kind| path(kind).is_some());
+        let length = kinds.iter().find_map(|kind| path(kind)).unwrap_or("").len();
         let count = |field: &str| condition[field].as_object().map_or(0, |all| all.len());
         (
             false,
