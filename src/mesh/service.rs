@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use std::sync::Arc;
 
-pub(crate) use crate::terms::endpoint::{Endpoint, EndpointPort, Health};
+pub(crate) use crate::terms::endpoint::{Endpoint, EndpointFacts, EndpointPort, Health};
 use crate::terms::hash::HashMap;
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;

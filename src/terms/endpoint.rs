@@ -6,18 +6,30 @@ use super::address::Address;
 use super::labels::Labels;
 use super::name::ResourceName;
 
-/// A workload or address behind a service.
+/// A workload or address behind a service, with the ports that it serves there. Everything else that is known of it reads as
+/// if it stood here: `endpoint.labels`, `endpoint.weight`.
+///
+/// What several services say of one workload stands once: their endpoints differ in their ports alone.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Endpoint {
+    pub(crate) facts: Arc<EndpointFacts>,
+    /// Its own port for each service port that it serves, by name of the service port.
+    pub ports: Arc<[EndpointPort]>,
+}
+
+short_debug! { Endpoint {facts, ports} }
+
+/// What is known of an [`Endpoint`], whichever service it stands behind.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EndpointFacts {
     /// `namespace/name` of the Deployment, Pod or WorkloadEntry; `None` for an inline endpoint.
     pub workload: Option<ResourceName>,
     /// Where it is reached, if the configuration holds that.
     pub address: Option<Address>,
     /// Labels that subsets select by (R-M-133).
     pub labels: Arc<Labels>,
-    /// Its own port for each service port that it serves, by name of the service port.
-    pub ports: Arc<[EndpointPort]>,
     /// Load-balancing weight; 1 where unset.
     pub weight: u32,
     /// `region/zone/subzone`, if that is known.
@@ -33,7 +45,15 @@ pub struct Endpoint {
 }
 
 short_debug! {
-    Endpoint {workload, address, labels, ports, weight, locality, network, health, has_sidecar, service_account}
+    EndpointFacts {workload, address, labels, weight, locality, network, health, has_sidecar, service_account}
+}
+
+impl std::ops::Deref for Endpoint {
+    type Target = EndpointFacts;
+
+    fn deref(&self) -> &EndpointFacts {
+        &self.facts
+    }
 }
 
 /// Whether an endpoint takes requests (R-M-134).
@@ -72,6 +92,16 @@ pub struct EndpointPort {
 }
 
 short_debug! { EndpointPort {service_port, number} }
+
+impl EndpointFacts {
+    /// As an endpoint that serves `ports`.
+    pub(crate) fn serving(self, ports: Arc<[EndpointPort]>) -> Endpoint {
+        Endpoint {
+            facts: Arc::new(self),
+            ports,
+        }
+    }
+}
 
 impl Endpoint {
     /// Its own port for the service port of this name; `None`: it does not serve it.

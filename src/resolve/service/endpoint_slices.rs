@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{At, Code, Report};
-use crate::mesh::service::{Endpoint, EndpointPort, Health, ServicePort};
+use crate::mesh::service::{Endpoint, EndpointFacts, EndpointPort, Health, ServicePort};
 use crate::resolve::Sink;
 use crate::resource::{self as raw, Document};
 use crate::terms::address::Address;
@@ -81,14 +81,10 @@ impl<'a> Slices<'a> {
                     false if conditions.serving == Some(false) => Health::Terminating,
                     false => Health::Draining,
                 };
-                match endpoint(written, &slice.meta.namespace, &served, workloads) {
-                    Ok(endpoints) => all.extend(endpoints.map(|endpoint| Endpoint {
-                        health: match endpoint.health {
-                            Health::Draining => Health::Draining,
-                            _ => health,
-                        },
-                        ..endpoint
-                    })),
+                match endpoint(written, &slice.meta.namespace, health, workloads) {
+                    Ok(endpoints) => {
+                        all.extend(endpoints.map(|facts| facts.serving(Arc::clone(&served))));
+                    }
                     Err(pod) => {
                         let message = format!(
                             "EndpointSlice `{}` lists the pod `{pod}`, which is not given",
@@ -125,9 +121,9 @@ fn served_ports(slice: &raw::EndpointSlice, ports: &[ServicePort]) -> Arc<[Endpo
 fn endpoint(
     written: &raw::Endpoint,
     namespace: &str,
-    ports: &Arc<[EndpointPort]>,
+    health: Health,
     workloads: &Workloads,
-) -> Result<impl Iterator<Item = Endpoint>, ResourceName> {
+) -> Result<impl Iterator<Item = EndpointFacts>, ResourceName> {
     let target = written.target_ref.as_ref();
     let pod_name = target.filter(|target| target.kind == "Pod").map(|target| {
         let own = if target.namespace.is_empty() {
@@ -152,21 +148,19 @@ fn endpoint(
         Some(pod) => Arc::clone(&pod.endpoint_labels),
         None => Arc::default(),
     };
-    let ports = Arc::clone(ports);
     let is_draining = is_draining(&labels);
     let has_sidecar = pod.is_some_and(|pod| pod.has_sidecar);
     let service_account = pod.and_then(|pod| pod.service_account.clone());
-    Ok(written.addresses.iter().map(move |address| Endpoint {
+    Ok(written.addresses.iter().map(move |address| EndpointFacts {
         workload: pod_name.clone(),
         address: Address::parse(address),
         labels: Arc::clone(&labels),
-        ports: Arc::clone(&ports),
         weight: 1,
         locality: place.clone(),
         network: None,
         health: match is_draining {
             true => Health::Draining,
-            false => Health::Healthy,
+            false => health,
         },
         has_sidecar,
         service_account: service_account.clone(),

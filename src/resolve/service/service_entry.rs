@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{At, Code};
 use crate::mesh::service::{
-    Endpoint, EndpointPort, Health, Protocol, Registry, Resolution, ServicePort,
+    Endpoint, EndpointFacts, EndpointPort, Health, Protocol, Registry, Resolution, ServicePort,
 };
 use crate::mesh::{Service, Visibility};
 use crate::resolve::{Context, Sink, creation, not_empty};
@@ -178,18 +178,18 @@ fn listed(spec: &raw::ServiceEntry, ports: &EndpointPorts<'_>) -> Vec<Endpoint> 
             false => ports.with(own),
         };
         let labels = inline_labels(entry);
-        Endpoint {
+        let facts = EndpointFacts {
             workload: None,
             address: Address::parse(&entry.address),
             has_sidecar: has_sidecar(&labels, entry),
             service_account: not_empty(&entry.service_account),
             labels: Arc::new(labels),
-            ports,
             weight: entry.weight.max(1),
             locality: not_empty(&entry.locality),
             network: not_empty(&entry.network),
             health: Health::Healthy,
-        }
+        };
+        facts.serving(ports)
     });
     endpoints.collect()
 }
@@ -240,16 +240,16 @@ fn selected(
 
 /// The host itself, which DNS resolves: without labels, so that no labelled subset has it (R-M-131, R-M-139).
 fn by_host(host: &str, ports: &EndpointPorts<'_>) -> Endpoint {
-    Endpoint {
+    let facts = EndpointFacts {
         workload: None,
         address: Address::parse(host),
         labels: Arc::default(),
-        ports: Arc::clone(&ports.default),
         weight: 1,
         locality: None,
         network: None,
         health: Health::Healthy,
         has_sidecar: false,
         service_account: None,
-    }
+    };
+    facts.serving(Arc::clone(&ports.default))
 }

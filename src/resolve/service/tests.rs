@@ -61,6 +61,63 @@ spec: {template: {metadata: {labels: {app: version, version: v3}}}}
 ";
 
 #[test]
+fn what_is_said_of_a_workload_stands_once_for_all_services() {
+    let service = |name: &str, ports: &str, more: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{selector: {{app: a}}, ports: [{ports}]{more}}}\n---\n"
+        )
+    };
+    let pod = |name: &str, phase: &str, labels: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, labels: {{app: a{labels}}}}}\nspec: {{containers: [{{name: c, ports: [{{name: web, containerPort: 7}}]}}]}}\nstatus: {{phase: {phase}, podIP: 10.0.0.1}}\n---\n"
+        )
+    };
+    let publishing = ", publishNotReadyAddresses: true";
+    let text = [
+        service("x", "{name: a, port: 1}", ""),
+        service("y", "{name: b, port: 2, targetPort: web}", ""),
+        service("z", "{name: c, port: 3}", publishing),
+        pod("p", "Running", ""),
+        pod("q", "Pending", ""),
+        pod("r", "Running", ", istio.io/draining: yes"),
+    ];
+    let all = services(&text.concat());
+    let [x, y, z] = &all[..] else {
+        panic!("three services");
+    };
+    let own_ports = |service: &Service| {
+        let ports = service
+            .endpoints
+            .iter()
+            .flat_map(|endpoint| endpoint.ports.iter());
+        let ports = ports.map(|port| (port.service_port.to_string(), port.number));
+        ports.collect::<Vec<_>>()
+    };
+    assert_eq!(own_ports(x), vec![("a".to_owned(), 1); 3]);
+    assert_eq!(own_ports(y), vec![("b".to_owned(), 7); 3]);
+    let shares = |other: &Service| {
+        let pairs = x.endpoints.iter().zip(&*other.endpoints);
+        let shares = pairs.map(|(a, b)| Arc::ptr_eq(&a.facts, &b.facts));
+        shares.collect::<Vec<_>>()
+    };
+    assert_eq!(shares(y), [true; 3]);
+    // One that publishes what is not ready says otherwise of that.
+    assert_eq!(shares(z), [true, false, true]);
+    let healths = |service: &Service| {
+        let healths = service.endpoints.iter().map(|endpoint| endpoint.health);
+        healths.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        healths(x),
+        [Health::Healthy, Health::Unhealthy, Health::Draining]
+    );
+    assert_eq!(
+        healths(z),
+        [Health::Healthy, Health::Healthy, Health::Draining]
+    );
+}
+
+#[test]
 fn r_m_133_deployments_stand_behind_a_service_by_the_labels_of_their_pods() {
     let [version] = &services(VERSION)[..] else {
         panic!("one service");

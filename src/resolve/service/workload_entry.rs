@@ -1,6 +1,7 @@
 //! WorkloadEntries: workloads outside of Kubernetes, as resources of their own and as `endpoints` of a ServiceEntry
 //! (R-M-132, R-M-184).
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -52,6 +53,7 @@ pub(super) fn workload_entry(
         network: not_empty(&entry.network),
         health: Health::Healthy,
         service_account: not_empty(&entry.service_account),
+        facts: OnceCell::new(),
     };
     (!sink.failed()).then_some(workload)
 }

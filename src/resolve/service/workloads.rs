@@ -3,11 +3,11 @@
 //! They stand in one list per namespace, and beside it by each label pair, so that a selector looks only at those that have
 //! its rarest pair.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
 use crate::diagnostic::{At, Code};
-use crate::mesh::service::{Endpoint, EndpointPort, Health};
+use crate::mesh::service::{Endpoint, EndpointFacts, EndpointPort, Health};
 use crate::resolve::{Context, Sink};
 use crate::resource;
 use crate::terms::address::Address;
@@ -67,6 +67,8 @@ pub(super) struct Workload {
     pub health: Health,
     pub has_sidecar: bool,
     pub service_account: Option<Arc<str>>,
+    /// As an endpoint, made when it is first one.
+    pub facts: OnceCell<Arc<EndpointFacts>>,
 }
 
 /// A port by name.
@@ -78,13 +80,24 @@ pub(super) struct NamedPort {
 }
 
 impl Workload {
-    /// As an endpoint that serves `ports`.
+    /// As an endpoint that serves `ports`: what is said of it stands once for all services, but for one that says otherwise of its
+    /// health.
     pub(super) fn endpoint(&self, ports: Arc<[EndpointPort]>, health: Health) -> Endpoint {
+        let facts = self.facts.get_or_init(|| Arc::new(self.facts(self.health)));
         Endpoint {
+            facts: match health == self.health || facts.health == Health::Draining {
+                true => Arc::clone(facts),
+                false => Arc::new(self.facts(health)),
+            },
+            ports,
+        }
+    }
+
+    fn facts(&self, health: Health) -> EndpointFacts {
+        EndpointFacts {
             workload: Some(self.resource.clone()),
             address: self.address.clone(),
             labels: Arc::clone(&self.endpoint_labels),
-            ports,
             weight: self.weight,
             locality: self.locality.clone(),
             network: self.network.clone(),
@@ -282,6 +295,7 @@ pub(super) fn deployment(
         network: None,
         health: Health::ready(document.spec.replicas != Some(0)),
         service_account: spec.map(service_account),
+        facts: OnceCell::new(),
     }
 }
 
@@ -309,6 +323,7 @@ pub(super) fn pod(document: &resource::Document<resource::Pod>, nodes: &Nodes) -
         network: None,
         health: Health::ready(pod.status.phase != "Pending"),
         service_account: Some(service_account(&pod.spec)),
+        facts: OnceCell::new(),
     })
 }
 
