@@ -10,7 +10,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::mesh::config::MeshConfig;
-use crate::mesh::service::{Endpoint, Health, Service, ServicePort};
+use crate::mesh::service::{Endpoint, Health, Service, ServicePort, TrafficDistribution};
 use crate::router::{ClusterSettings, Discovery, EndpointSet, Group, Member};
 use crate::terms::hash::HashMap;
 use crate::terms::labels::Labels;
@@ -120,6 +120,39 @@ impl Pool {
     }
 }
 
+/// The sets that were made for services without a DestinationRule: those that select the same endpoints for a port of one name
+/// share their set.
+#[derive(Debug, Default)]
+pub(super) struct SharedSets(HashMap<SetInputs, Arc<EndpointSet>>);
+
+/// All that such a set depends on that differs from cluster to cluster of a proxy.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct SetInputs {
+    /// The endpoints, by where they stand: a mesh does not change.
+    endpoints: *const Endpoint,
+    port_name: Box<str>,
+    /// Where the policies for peers of endpoints without a workload stand.
+    namespace: Box<str>,
+    traffic_distribution: Option<TrafficDistribution>,
+    keeps_draining: bool,
+    discovery: Discovery,
+    is_panicking: bool,
+    detects_outliers: bool,
+}
+
+impl SharedSets {
+    /// The set of a cluster.
+    pub(super) fn of(&mut self, behind: &Behind<'_>) -> Arc<EndpointSet> {
+        match behind.inputs() {
+            Some(inputs) => {
+                let set = self.0.entry(inputs);
+                Arc::clone(set.or_insert_with(|| Arc::new(behind.set())))
+            }
+            None => Arc::new(behind.set()),
+        }
+    }
+}
+
 /// What the endpoints of a cluster depend on.
 pub(super) struct Behind<'a> {
     pub pool: &'a Pool,
@@ -133,8 +166,25 @@ pub(super) struct Behind<'a> {
 }
 
 impl Behind<'_> {
+    /// `None`: the set is like no other.
+    fn inputs(&self) -> Option<SetInputs> {
+        let service = self.subject.service;
+        let is_plain = self.tls.rule.is_none() && self.labels.is_none();
+        let of_one = self.pool.parts.is_empty() && self.pool.endpoints.len() > 1;
+        (is_plain && of_one).then(|| SetInputs {
+            endpoints: self.pool.endpoints.as_ptr(),
+            port_name: self.subject.port.name.clone(),
+            namespace: service.namespace().into(),
+            traffic_distribution: service.traffic_distribution,
+            keeps_draining: keeps_draining(service),
+            discovery: self.settings.discovery,
+            is_panicking: self.settings.panic_threshold == 0,
+            detects_outliers: self.settings.outlier_detection.is_some(),
+        })
+    }
+
     /// The set of the cluster.
-    pub(super) fn set(&self) -> EndpointSet {
+    fn set(&self) -> EndpointSet {
         let mut by_locality: BTreeMap<&str, Vec<(u32, &Endpoint)>> = BTreeMap::new();
         let mut untold = Vec::new();
         for place in self.pool.candidates(self.labels.map(|labels| &**labels)) {
@@ -227,11 +277,14 @@ impl Behind<'_> {
         is_reachable
             && match endpoint.health {
                 Health::Unhealthy => self.settings.panic_threshold == 0,
-                Health::Draining => PERSISTENT_SESSION
-                    .iter()
-                    .any(|label| service.labels.get(label).is_some_and(|one| !one.is_empty())),
+                Health::Draining => keeps_draining(service),
                 Health::Terminating => false,
                 _ => true,
             }
     }
+}
+
+fn keeps_draining(service: &Service) -> bool {
+    let mut labels = PERSISTENT_SESSION.iter();
+    labels.any(|label| service.labels.get(label).is_some_and(|one| !one.is_empty()))
 }

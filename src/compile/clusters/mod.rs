@@ -21,11 +21,11 @@ use crate::terms::traffic_policy::TrafficPolicy;
 
 use super::references::References;
 use super::scope::{Scope, ServiceView};
-use endpoints::{Behind, Pool};
+use endpoints::{Behind, Pool, SharedSets};
 use locality::Client;
 pub(super) use locality::near_labels;
 use settings::{SharedSettings, Subject, SubsetPolicies};
-use tls::TlsSubject;
+use tls::{Identities, TlsSubject};
 
 mod endpoints;
 mod locality;
@@ -45,6 +45,8 @@ pub(crate) struct Clusters<'s> {
     /// What applies to a host without a DestinationRule.
     default_policy: Option<Arc<TrafficPolicy>>,
     settings: SharedSettings,
+    sets: SharedSets,
+    identities: Identities,
     made: HashMap<ClusterId, Cluster>,
 }
 
@@ -67,6 +69,8 @@ impl<'s> Clusters<'s> {
             hosts: HashMap::default(),
             default_policy: scope.mesh().config.default_traffic_policy.clone(),
             settings: SharedSettings::default(),
+            sets: SharedSets::default(),
+            identities: Identities::default(),
             made: HashMap::default(),
         }
     }
@@ -290,10 +294,10 @@ impl<'s> Clusters<'s> {
     }
 
     fn host(&mut self, host: &Arc<str>) -> &mut Host<'s> {
-        let scope = self.scope;
+        let (scope, identities) = (self.scope, &mut self.identities);
         self.hosts
             .entry(Arc::clone(host))
-            .or_insert_with(|| Host::new(scope, host))
+            .or_insert_with(|| Host::new(scope, identities, host))
     }
 
     fn make(&mut self, host_name: &Arc<str>, port: u16, subset: Option<&Arc<str>>) -> Cluster {
@@ -301,7 +305,7 @@ impl<'s> Clusters<'s> {
         let default_policy = self.default_policy.clone();
         let subset = subset.map(|subset| &**subset);
         let host = self.hosts.entry(Arc::clone(host_name));
-        let host = host.or_insert_with(|| Host::new(scope, host_name));
+        let host = host.or_insert_with(|| Host::new(scope, &mut self.identities, host_name));
         let labels = host.subset_labels(subset);
         let policy = match host.rule {
             Some(rule) => rule.policy(subset, port),
@@ -352,7 +356,7 @@ impl<'s> Clusters<'s> {
                 },
                 config: &scope.mesh().config,
             };
-            endpoints = Arc::new(behind.set());
+            endpoints = self.sets.of(&behind);
         }
         facts.exists = scope.is_open() || host.exists(port, subset, !endpoints.is_empty());
         facts.traffic_policy = policy;
@@ -380,9 +384,8 @@ fn rule_of<'s>(
 }
 
 impl<'s> Host<'s> {
-    fn new(scope: &'s Scope<'s>, host: &str) -> Self {
+    fn new(scope: &'s Scope<'s>, identities: &mut Identities, host: &str) -> Self {
         let service = scope.service(host);
-        let mesh = scope.mesh();
         let rule = rule_of(scope, host, service.as_ref());
         let pool = service
             .as_ref()
@@ -390,7 +393,7 @@ impl<'s> Host<'s> {
         let pool = pool.unwrap_or_default();
         let identities = service
             .as_ref()
-            .map(|service| tls::identities(mesh, service.service(), &pool.endpoints));
+            .map(|service| identities.of(&scope.mesh().config, service.service(), &pool.endpoints));
         Host {
             identities: identities.unwrap_or_default(),
             service,

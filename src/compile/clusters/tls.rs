@@ -4,12 +4,14 @@
 
 use std::sync::Arc;
 
+use crate::mesh::config::MeshConfig;
 use crate::mesh::peer_authentication::PeerTls;
 use crate::mesh::service::{Endpoint, Registry, Resolution};
 use crate::mesh::{self, EffectiveRule};
 use crate::router::{
     ClusterSettings, ClusterSide, ClusterTls, Discovery, UpstreamProtocol, UpstreamTls,
 };
+use crate::terms::hash::HashMap;
 use crate::terms::traffic_policy::{ClientTls, ClientTlsMode, LoadBalancing, RuleTrafficPolicy};
 
 use super::settings::Subject;
@@ -217,14 +219,29 @@ impl TlsSubject<'_> {
     }
 }
 
-/// The names that workloads of a service may have, sorted: its endpoints' and its own, each under every name of the trust
-/// domain (Istio: `PushContext.ServiceAccounts`).
-pub(super) fn identities(
-    mesh: &mesh::Inner,
-    service: &mesh::Service,
-    pool: &[Endpoint],
-) -> Arc<[Box<str>]> {
-    let config = &mesh.config;
+/// The names that workloads may have which were made for services without names of their own: those that select the same
+/// endpoints share them.
+#[derive(Debug, Default)]
+pub(super) struct Identities(HashMap<(*const Endpoint, Box<str>), Arc<[Box<str>]>>);
+
+impl Identities {
+    /// The names that workloads of a service may have, sorted: its endpoints' and its own, each under every name of the trust
+    /// domain (Istio: `PushContext.ServiceAccounts`).
+    pub(super) fn of(
+        &mut self,
+        config: &MeshConfig,
+        service: &mesh::Service,
+        pool: &[Endpoint],
+    ) -> Arc<[Box<str>]> {
+        if !service.subject_alt_names.is_empty() || pool.len() < 2 {
+            return identities(config, service, pool);
+        }
+        let known = self.0.entry((pool.as_ptr(), service.namespace().into()));
+        Arc::clone(known.or_insert_with(|| identities(config, service, pool)))
+    }
+}
+
+fn identities(config: &MeshConfig, service: &mesh::Service, pool: &[Endpoint]) -> Arc<[Box<str>]> {
     let domains = || std::iter::once(&config.trust_domain).chain(&config.trust_domain_aliases);
     let mut names: Vec<Box<str>> = service.subject_alt_names.to_vec();
     let mut accounts: Vec<(&str, &str)> = pool

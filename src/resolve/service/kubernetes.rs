@@ -15,6 +15,7 @@ use crate::mesh::{Service, Visibility};
 use crate::resolve::check::network;
 use crate::resolve::{Context, Sink, creation};
 use crate::resource::{self as raw, Document, IntOrString};
+use crate::terms::hash::HashMap;
 use crate::terms::labels::Labels;
 
 use super::endpoint_slices::Slices;
@@ -270,12 +271,21 @@ impl Behind<'_> {
     ) {
         let publish = self.spec.publish_not_ready_addresses;
         let fixed = self.numbered_ports();
-        let is_listed = |labels: &Labels| {
-            let mut with_labels = workloads.selected(namespace, labels);
-            with_labels
-                .any(|one| one.kind == WorkloadKind::Pod && self.selector.selects(&one.labels))
+        let of = |place: &u32| workloads.at(*place);
+        let mut listed = selected.iter().filter_map(of);
+        let has_pods = listed.any(|workload| workload.kind == WorkloadKind::Pod);
+        let mut known: HashMap<Arc<Labels>, bool> = HashMap::default();
+        let mut is_listed = |labels: &Arc<Labels>| {
+            if !has_pods {
+                return false;
+            }
+            *known.entry(Arc::clone(labels)).or_insert_with(|| {
+                let mut with_labels = workloads.selected(namespace, labels);
+                with_labels
+                    .any(|one| one.kind == WorkloadKind::Pod && self.selector.selects(&one.labels))
+            })
         };
-        for workload in selected.iter().filter_map(|place| workloads.at(*place)) {
+        for workload in selected.iter().filter_map(of) {
             let counts = match workload.kind {
                 WorkloadKind::Pod => !has_slices,
                 WorkloadKind::Deployment => !has_slices && !is_listed(&workload.labels),
