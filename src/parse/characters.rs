@@ -3,7 +3,7 @@
 
 /// Something that stands on a line and column, both counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct UnreadableText {
     pub(super) line: usize,
     pub(super) column: usize,
     pub(super) message: String,
@@ -14,7 +14,7 @@ pub(super) struct Found {
 ///
 /// # Complexity
 /// Linear; one look at each byte.
-pub(super) fn refused(text: &str) -> Option<Found> {
+pub(super) fn refused(text: &str) -> Option<UnreadableText> {
     let bytes = text.as_bytes();
     let control = bytes
         .iter()
@@ -40,7 +40,7 @@ pub(super) fn refused(text: &str) -> Option<Found> {
 }
 
 /// Where a template that was not rendered begins: `{{` where a value, a key or a line begins.
-pub(super) fn template(text: &str) -> Option<Found> {
+pub(super) fn template(text: &str) -> Option<UnreadableText> {
     let mut lines = text.split_inclusive('\n');
     let mut start = 0;
     let at = lines.find_map(|line| {
@@ -67,10 +67,10 @@ fn template_on(line: &str) -> Option<usize> {
     memchr::memmem::find_iter(line.as_bytes(), "{{").find(begins)
 }
 
-fn found(text: &str, at: usize, message: String, help: &'static str) -> Found {
+fn found(text: &str, at: usize, message: String, help: &'static str) -> UnreadableText {
     let before = &text[..at];
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-    Found {
+    UnreadableText {
         line: memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1,
         column: before[line_start..].chars().count() + 1,
         message,

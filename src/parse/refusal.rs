@@ -24,7 +24,7 @@ impl Batch {
 
     /// Reports what a document has that YAML cannot have.
     #[cfg(feature = "yaml")]
-    pub(super) fn refuse(&mut self, found: characters::Found, document: &SourceDocument) {
+    pub(super) fn refuse(&mut self, found: characters::UnreadableText, document: &SourceDocument) {
         let location = document.location(found.line, found.column);
         let diagnostic = Diagnostic::new(Code::SYNTAX, found.message).with_help(found.help);
         self.push(diagnostic.with_location(location));

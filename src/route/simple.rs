@@ -8,7 +8,7 @@ use super::head::{is_host, is_host_behind};
 use super::probe::Silent;
 use super::walk;
 use crate::decision::{Decision, Destination, NotFound, Outcome, RouteError};
-use crate::router::{Found, GatewayId, Router};
+use crate::router::{GatewayId, Router, Settled};
 use crate::terms::host::without_port;
 use crate::terms::request::Request;
 
@@ -62,9 +62,9 @@ impl Router {
             return Err(RouteError::BadHost);
         }
         match found {
-            Found::Destination(id) => Ok(Destination::new(clusters, id)),
-            Found::Nowhere(why) => Err(why),
-            Found::Walk => self.route_by_walk(host, gateway, entropy),
+            Settled::Destination(id) => Ok(Destination::new(clusters, id)),
+            Settled::Nowhere(why) => Err(why),
+            Settled::Walk => self.route_by_walk(host, gateway, entropy),
         }
     }
 

@@ -58,7 +58,7 @@ pub use memory::MemoryUsage;
 pub use route_config::RouteConfig;
 pub(crate) use service_arrivals::HTTP_PORT;
 pub(crate) use service_ports::ServicePorts;
-pub(crate) use simple_door::{Counts, Found, SimpleDoor, place_of};
+pub(crate) use simple_door::{Counts, Settled, SimpleDoor, place_of};
 pub use upstream_tls::{ClusterTls, UpstreamTls};
 pub(crate) use virtual_host::VirtualHostKind;
 pub use virtual_host::{Rule, RuleList, VirtualHost};

@@ -34,7 +34,7 @@ pub(crate) struct Counts {
 }
 
 /// Where the simple door leads.
-pub(crate) enum Found {
+pub(crate) enum Settled {
     /// To a destination.
     Destination(ClusterId),
     /// Nowhere.
@@ -56,42 +56,42 @@ impl SimpleDoor {
         authority: &str,
         gateway: GatewayId,
         entropy: u64,
-    ) -> (Found, usize) {
+    ) -> (Settled, usize) {
         // Without any authority, a request is refused later than one for an unknown host.
         if authority.is_empty() {
-            return (Found::Walk, 0);
+            return (Settled::Walk, 0);
         }
         let (table, bit) = place_of(gateway);
         let word = || split_entropy(entropy, Draw::Split);
         let table = self.tables.get(table);
         let Some((target, known)) = table.and_then(|table| table.find_known(authority, bit, word))
         else {
-            return (Found::Walk, 0);
+            return (Settled::Walk, 0);
         };
         let found = match target {
-            Target::Destination(number) => Found::Destination(ClusterId::from_number(number)),
+            Target::Destination(number) => Settled::Destination(ClusterId::from_number(number)),
             Target::Picked(number) => match self.picks.get(number as usize) {
-                Some(cluster) => Found::Destination(*cluster),
-                None => Found::Walk,
+                Some(cluster) => Settled::Destination(*cluster),
+                None => Settled::Walk,
             },
-            Target::Nowhere(why) => Found::Nowhere(RouteError::from_code(why)),
+            Target::Nowhere(why) => Settled::Nowhere(RouteError::from_code(why)),
             Target::Elsewhere(number) => self.elsewhere(clusters, number, word()),
             // A name that nobody may ask for is among these.
-            Target::Walk => return (Found::Walk, 0),
+            Target::Walk => return (Settled::Walk, 0),
         };
         (found, known)
     }
 
     #[cold]
-    fn elsewhere(&self, clusters: &ClusterTable, number: u32, word: u64) -> Found {
+    fn elsewhere(&self, clusters: &ClusterTable, number: u32, word: u64) -> Settled {
         let action = self.actions.get(number as usize);
         let Some(forward) = action.and_then(|action| action.as_forward()) else {
-            return Found::Walk;
+            return Settled::Walk;
         };
         let picked = forward.split.pick(word).cluster;
         match clusters.cluster(picked).refusal() {
-            None => Found::Destination(picked),
-            Some(why) => Found::Nowhere(why),
+            None => Settled::Destination(picked),
+            Some(why) => Settled::Nowhere(why),
         }
     }
 
