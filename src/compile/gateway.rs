@@ -68,7 +68,7 @@ impl Services {
 
 /// Chains of one listener while they are put together.
 #[derive(Default)]
-struct Draft {
+struct ListenerChains {
     chains: Vec<FilterChain>,
     taken: TakenNames,
 }
@@ -103,18 +103,18 @@ impl<'a> Gateway<'a> {
         configs: &HashMap<Arc<str>, RouteConfigId>,
         streams: &StreamServices,
     ) -> Vec<Arc<Listener>> {
-        let mut drafts: HashMap<Place, Draft> = HashMap::default();
+        let mut listeners: HashMap<Place, ListenerChains> = HashMap::default();
         for group in groups {
-            let draft = drafts.entry((group.port, group.bind)).or_default();
-            self.add_chains(group, configs, streams, draft);
+            let listener = listeners.entry((group.port, group.bind)).or_default();
+            self.add_chains(group, configs, streams, listener);
         }
-        let with_chains = drafts
+        let with_chains = listeners
             .into_iter()
-            .filter(|(_, draft)| !draft.chains.is_empty());
+            .filter(|(_, listener)| !listener.chains.is_empty());
         with_chains
-            .map(|((port, bind), draft)| {
+            .map(|((port, bind), listener)| {
                 let name = gateway_tcp::listener_name(bind, port);
-                Arc::new(Listener::new(name, bind, port, draft.chains, None))
+                Arc::new(Listener::new(name, bind, port, listener.chains, None))
             })
             .collect()
     }
@@ -148,7 +148,7 @@ impl<'a> Gateway<'a> {
         group: &ServerGroup,
         configs: &HashMap<Arc<str>, RouteConfigId>,
         streams: &StreamServices,
-        draft: &mut Draft,
+        listener: &mut ListenerChains,
     ) {
         let Some(first) = group.servers.first() else {
             return;
@@ -157,7 +157,7 @@ impl<'a> Gateway<'a> {
         // All plain HTTP servers of a group share one chain and one route configuration.
         if first.server().protocol.is_http() {
             if let Some(config) = config(&group.route_name) {
-                draft.chains.push(FilterChain {
+                listener.chains.push(FilterChain {
                     name: "".into(),
                     matches: ChainMatch::default(),
                     terminates_tls: false,
@@ -169,7 +169,7 @@ impl<'a> Gateway<'a> {
         for server in &group.servers {
             if gateway_merge::routes_http(server.server()) {
                 if let Some(config) = config(&server.route_name) {
-                    draft.chains.push(FilterChain {
+                    listener.chains.push(FilterChain {
                         name: "".into(),
                         matches: ChainMatch {
                             server_names: gateway_tcp::server_names(&server.sni_hosts),
@@ -182,12 +182,12 @@ impl<'a> Gateway<'a> {
                 continue;
             }
             let filters = FilterMaker::new(self.clusters);
-            draft.chains.extend(gateway_tcp::chains(
+            listener.chains.extend(gateway_tcp::chains(
                 server,
                 streams.of(server),
                 &filters,
                 &mut |server| self.auto_passthrough(server),
-                &mut draft.taken,
+                &mut listener.taken,
             ));
         }
     }

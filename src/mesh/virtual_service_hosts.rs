@@ -10,16 +10,16 @@ use super::virtual_service::VirtualService;
 /// The VirtualServices of a mesh by lower-case host, and by where they lead.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct VirtualServiceHosts {
-    by_host: OverlapIndex<Known>,
+    by_host: OverlapIndex<ByIdentity>,
     /// By the host of a destination, as written.
-    destinations: OverlapIndex<Known>,
+    destinations: OverlapIndex<ByIdentity>,
 }
 
 /// A VirtualService: itself, not one that is like it.
 #[derive(Clone, Debug)]
-struct Known(Arc<VirtualService>);
+struct ByIdentity(Arc<VirtualService>);
 
-impl PartialEq for Known {
+impl PartialEq for ByIdentity {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -37,7 +37,7 @@ impl VirtualServiceHosts {
 
     /// Adds one.
     pub(crate) fn insert(&mut self, virtual_service: &Arc<VirtualService>) {
-        let known = || Known(Arc::clone(virtual_service));
+        let known = || ByIdentity(Arc::clone(virtual_service));
         for host in lower_case_hosts(virtual_service) {
             self.by_host.insert(&host, known());
         }
@@ -48,7 +48,7 @@ impl VirtualServiceHosts {
 
     /// Removes one.
     pub(crate) fn remove(&mut self, virtual_service: &Arc<VirtualService>) {
-        let known = Known(Arc::clone(virtual_service));
+        let known = ByIdentity(Arc::clone(virtual_service));
         for host in lower_case_hosts(virtual_service) {
             self.by_host.remove(&host, &known);
         }

@@ -2,7 +2,7 @@
 //! are shared with the table before.
 
 use super::authority;
-use super::shard::{Draft, Record, Shard, hash_of};
+use super::shard::{Record, Shard, ShardBuilder, hash_of};
 
 /// How many records a shard should have. Small enough to be rebuilt in some 100 us, large enough that the list of
 /// shards of a million hosts stays in the first-level caches.
@@ -29,7 +29,7 @@ pub(super) enum Change<'a> {
 
 /// A table that is being written.
 pub(super) struct Builder {
-    shards: Vec<Draft>,
+    shards: Vec<ShardBuilder>,
 }
 
 impl Builder {
@@ -39,9 +39,9 @@ impl Builder {
             few if few <= 4 * SHARD => 1,
             many => (many / SHARD).next_power_of_two(),
         };
-        let draft = || Draft::with_capacity(expected / shards + expected / shards / 8);
+        let builder = || ShardBuilder::with_capacity(expected / shards + expected / shards / 8);
         Builder {
-            shards: std::iter::repeat_with(draft).take(shards).collect(),
+            shards: std::iter::repeat_with(builder).take(shards).collect(),
         }
     }
 
@@ -54,13 +54,13 @@ impl Builder {
 
     /// The table.
     pub(super) fn finish(self) -> Packed {
-        let records = self.shards.iter().map(|draft| draft.len()).sum();
+        let records = self.shards.iter().map(|builder| builder.len()).sum();
         let table = Packed {
-            // A draft makes room for the next shards.
+            // A builder makes room for the next shards.
             shards: self
                 .shards
                 .into_iter()
-                .map(|draft| draft.finish())
+                .map(|builder| builder.finish())
                 .collect(),
             records,
         };
@@ -124,16 +124,16 @@ impl Packed {
                 table.records = table.records.saturating_add_signed(more);
                 continue;
             }
-            let mut draft = Draft::from_shard(shard);
-            table.records -= draft.len();
+            let mut builder = ShardBuilder::from_shard(shard);
+            table.records -= builder.len();
             for (_, hash, key, change) in changes {
                 match change {
-                    Change::Remove => draft.remove(*hash, key),
-                    Change::Insert(record) => draft.push(*hash, key, *record),
+                    Change::Remove => builder.remove(*hash, key),
+                    Change::Insert(record) => builder.push(*hash, key, *record),
                 }
             }
-            table.records += draft.len();
-            *shard = draft.finish();
+            table.records += builder.len();
+            *shard = builder.finish();
         }
         if table.is_crowded() {
             return table.resharded();

@@ -132,7 +132,7 @@ impl Shard {
 
 #[cfg(test)]
 mod tests {
-    use super::super::shard::{ALL, Draft, Record};
+    use super::super::shard::{ALL, Record, ShardBuilder};
     use super::*;
     use proptest::prelude::*;
 
@@ -158,12 +158,12 @@ mod tests {
             };
             let key = |number: u32| format!("{}.host-{number}", "a".repeat(number as usize % 21));
             let mut model: Vec<(u32, u32, bool)> = Vec::new();
-            let mut draft = Draft::with_capacity(first.len());
+            let mut builder = ShardBuilder::with_capacity(first.len());
             for (number, has_payload) in first {
-                draft.push(hash_of(&key(number)), &key(number), record(77, has_payload));
+                builder.push(hash_of(&key(number)), &key(number), record(77, has_payload));
                 model.push((number, 77, has_payload));
             }
-            let mut shard = draft.finish();
+            let mut shard = builder.finish();
             for (number, change) in changes {
                 let before = shard.clone();
                 let (written, hash) = (key(number), hash_of(&key(number)));
@@ -181,9 +181,9 @@ mod tests {
                 match shard.change(hash, &written, &change) {
                     Some(more) => prop_assert_eq!(more, model.len() as isize - count as isize),
                     None => {
-                        let mut draft = Draft::from_shard(&before);
-                        draft.push(hash, &written, record(model[count].1, model[count].2));
-                        shard = draft.finish();
+                        let mut builder = ShardBuilder::from_shard(&before);
+                        builder.push(hash, &written, record(model[count].1, model[count].2));
+                        shard = builder.finish();
                     }
                 }
                 prop_assert_eq!(shard.iter().count(), model.len());

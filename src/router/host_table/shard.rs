@@ -255,26 +255,26 @@ impl Shard {
 }
 
 /// A shard that is being written.
-pub(super) struct Draft {
+pub(super) struct ShardBuilder {
     records: usize,
     /// Each record behind the hash of its key, in the order in which they are to be found.
     arena: Vec<u64>,
 }
 
-impl Draft {
+impl ShardBuilder {
     pub(super) fn with_capacity(records: usize) -> Self {
-        Draft {
+        ShardBuilder {
             records: 0,
             arena: Vec::with_capacity(9 * records),
         }
     }
 
     pub(super) fn from_shard(shard: &Shard) -> Self {
-        let mut draft = Draft::with_capacity(8 * shard.filter as usize);
+        let mut builder = ShardBuilder::with_capacity(8 * shard.filter as usize);
         for (key, record) in shard.iter() {
-            draft.push(hash_of(&key), &key, record);
+            builder.push(hash_of(&key), &key, record);
         }
-        draft
+        builder
     }
 
     /// Number of records.
@@ -296,7 +296,7 @@ impl Draft {
     pub(super) fn remove(&mut self, hash: u64, key: &str) {
         let mut wanted = Vec::new();
         words::push(key.as_bytes(), &mut wanted);
-        let mut kept = Draft::with_capacity(self.records);
+        let mut kept = ShardBuilder::with_capacity(self.records);
         for (at, size) in self.places() {
             let length = Header(self.arena[at]).length();
             let is_it = self.arena[at - 1] == hash

@@ -40,7 +40,7 @@ pub(super) struct Shape {
 }
 
 /// A node as the sorted prefixes reveal it.
-struct Draft {
+struct UnplacedNode {
     depth: usize,
     parent: usize,
     /// A prefix that it lies on.
@@ -50,7 +50,7 @@ struct Draft {
 impl Shape {
     /// The tree of these prefixes, which are sorted and different from each other. The root is the empty prefix.
     pub(super) fn new(prefixes: &[&[u8]]) -> Self {
-        let mut drafts = vec![Draft {
+        let mut nodes = vec![UnplacedNode {
             depth: 0,
             parent: 0,
             prefix: 0,
@@ -70,62 +70,66 @@ impl Shape {
                 .take_while(|(a, b)| a == b)
                 .count();
             let mut below = None;
-            while path.len() > 1 && drafts[path[path.len() - 1]].depth > common {
+            while path.len() > 1 && nodes[path[path.len() - 1]].depth > common {
                 below = path.pop();
             }
             let mut top = path[path.len() - 1];
             if let Some(below) = below
-                && drafts[top].depth < common
+                && nodes[top].depth < common
             {
                 // The prefix before and this one part in the middle of a label.
-                drafts.push(Draft {
+                nodes.push(UnplacedNode {
                     depth: common,
                     parent: top,
                     prefix: number,
                 });
-                top = drafts.len() - 1;
-                drafts[below].parent = top;
+                top = nodes.len() - 1;
+                nodes[below].parent = top;
                 path.push(top);
             }
-            if drafts[top].depth < prefix.len() {
-                drafts.push(Draft {
+            if nodes[top].depth < prefix.len() {
+                nodes.push(UnplacedNode {
                     depth: prefix.len(),
                     parent: top,
                     prefix: number,
                 });
-                top = drafts.len() - 1;
+                top = nodes.len() - 1;
                 path.push(top);
             }
             at_prefix.push(top);
         }
-        Self::in_breadth_first_order(&drafts, prefixes, &at_prefix)
+        Self::in_breadth_first_order(&nodes, prefixes, &at_prefix)
     }
 
-    fn in_breadth_first_order(drafts: &[Draft], prefixes: &[&[u8]], at_prefix: &[usize]) -> Self {
-        // Children of each draft as lists through `next`; those made later come first.
-        let mut first_child = vec![0; drafts.len()];
-        let mut next = vec![0; drafts.len()];
-        for (child, draft) in drafts.iter().enumerate().skip(1) {
-            next[child] = first_child[draft.parent];
-            first_child[draft.parent] = child;
+    fn in_breadth_first_order(
+        nodes: &[UnplacedNode],
+        prefixes: &[&[u8]],
+        at_prefix: &[usize],
+    ) -> Self {
+        // Children of each node as lists through `next`; those made later come first.
+        let mut first_child = vec![0; nodes.len()];
+        let mut next = vec![0; nodes.len()];
+        for (child, node) in nodes.iter().enumerate().skip(1) {
+            next[child] = first_child[node.parent];
+            first_child[node.parent] = child;
         }
         let mut order = vec![0];
-        let mut place_of = vec![0_u32; drafts.len()];
+        let mut place_of = vec![0_u32; nodes.len()];
         let mut shape = Shape {
-            nodes: Vec::with_capacity(drafts.len()),
-            firsts: Vec::with_capacity(drafts.len()),
+            nodes: Vec::with_capacity(nodes.len()),
+            firsts: Vec::with_capacity(nodes.len()),
             labels: Vec::new(),
             parents: vec![0],
             places: Vec::new(),
         };
         let mut at = 0;
         while at < order.len() {
-            let draft = &drafts[order[at]];
-            let start = drafts[draft.parent].depth.min(draft.depth);
-            let label: &[u8] = if draft.depth == 0 {
+            let node = &nodes[order[at]];
+            let start = nodes[node.parent].depth.min(node.depth);
+            let label: &[u8] = if node.depth == 0 {
                 b""
             } else {
-                &prefixes[draft.prefix][start..draft.depth]
+                &prefixes[node.prefix][start..node.depth]
             };
             let children = order.len() as u32;
             let mut child = first_child[order[at]];
@@ -151,7 +155,7 @@ impl Shape {
             at += 1;
         }
         shape.firsts.extend([0; PADDING]);
-        shape.places = at_prefix.iter().map(|&draft| place_of[draft]).collect();
+        shape.places = at_prefix.iter().map(|&node| place_of[node]).collect();
         shape
     }
 
