@@ -248,11 +248,11 @@ impl LiveRouter {
         };
         let change = self.take_over(resolved, &about, &mut report);
         let reach = match self.compiled.update(&self.mesh, &self.proxy, &change) {
-            Extent::Parts {
+            Extent::Partial {
                 listeners: 0,
                 virtual_hosts,
             } => Reach::VirtualHosts(virtual_hosts),
-            Extent::Parts { listeners, .. } => Reach::Listeners(listeners),
+            Extent::Partial { listeners, .. } => Reach::Listeners(listeners),
             Extent::Whole => Reach::Router,
         };
         Ok(Update { reach, report })

@@ -38,7 +38,7 @@ pub(crate) struct Compiled {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
     /// So many listeners and virtual hosts went, came or were made anew.
-    Parts {
+    Partial {
         listeners: usize,
         virtual_hosts: usize,
     },
@@ -105,12 +105,12 @@ impl Compiled {
             tables.http_ports = ports;
             kept
         });
-        let gateway = gateway.map(|((kept, view, bindings), clusters)| {
+        let gateway = gateway.map(|((kept, view, served), clusters)| {
             tables
                 .clusters
                 .set_with_gaps(ClusterSide::Gateway, clusters);
             tables.gateway = Some(view);
-            tables.bindings = bindings.into();
+            tables.gateways = served.into();
             kept
         });
         Compiled {
@@ -131,11 +131,11 @@ impl Compiled {
     /// virtual host of every host. Once in a while, after a number of new clusters in proportion, also to all rules and clusters:
     /// then the places of those that are gone and that nothing names are made free.
     pub(crate) fn update(&mut self, mesh: &Mesh, proxy: &Proxy, change: &MeshChange) -> Extent {
-        let parts = match change.whole {
+        let extent = match change.whole {
             true => None,
             false => self.updated(mesh, proxy, &Stale::new(mesh, change)),
         };
-        parts.unwrap_or_else(|| {
+        extent.unwrap_or_else(|| {
             let ids = std::mem::take(&mut self.ids);
             *self = Compiled::with_ids(mesh, proxy, ids);
             Extent::Whole
@@ -204,7 +204,7 @@ impl Compiled {
             is_everywhere,
         };
         self.router = Router::resettled(tables, &changed, &mut self.known);
-        Some(Extent::Parts {
+        Some(Extent::Partial {
             listeners,
             virtual_hosts,
         })

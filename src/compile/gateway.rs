@@ -8,8 +8,8 @@ use crate::mesh::gateway::{Gateway as GatewayResource, Server};
 use crate::mesh::service::Protocol;
 use crate::mesh::virtual_service::DestinationRef;
 use crate::router::{
-    ChainMatch, ClusterId, Filter, FilterChain, GatewayBinding, Listener, Place, RouteConfigId,
-    ServerBinding, TcpProxy,
+    ChainMatch, ClusterId, Filter, FilterChain, Listener, Place, RouteConfigId, ServedGateway,
+    ServedServer, TcpProxy,
 };
 use crate::terms::hash::{HashMap, HashSet};
 use crate::terms::name::{GatewayName, ResourceName};
@@ -312,8 +312,8 @@ impl Listening for AtServer<'_, '_> {
 }
 
 /// Gateways by name, with the servers that survived merging, for the simple door.
-pub(super) fn bindings(groups: &[ServerGroup]) -> Vec<GatewayBinding> {
-    let mut out: Vec<GatewayBinding> = Vec::new();
+pub(super) fn served_gateways(groups: &[ServerGroup]) -> Vec<ServedGateway> {
+    let mut out: Vec<ServedGateway> = Vec::new();
     let mut places: HashMap<&ResourceName, usize> = HashMap::default();
     let mut servers: Vec<(&MergedServer, &ServerGroup)> = groups
         .iter()
@@ -323,7 +323,7 @@ pub(super) fn bindings(groups: &[ServerGroup]) -> Vec<GatewayBinding> {
     servers.sort_by_key(|(server, _)| server.place);
     for (server, group) in servers {
         let resource = &server.gateway.resource;
-        let binding = ServerBinding {
+        let served = ServedServer {
             hosts: server
                 .server()
                 .hosts
@@ -335,14 +335,14 @@ pub(super) fn bindings(groups: &[ServerGroup]) -> Vec<GatewayBinding> {
             tls: gateway_merge::is_tls(server.server()),
         };
         let place = *places.entry(resource).or_insert_with(|| {
-            out.push(GatewayBinding {
+            out.push(ServedGateway {
                 namespace: resource.namespace.to_string().into(),
                 name: resource.name.to_string().into(),
                 servers: Vec::new(),
             });
             out.len() - 1
         });
-        out[place].servers.push(binding);
+        out[place].servers.push(served);
     }
     out
 }

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use crate::mesh::VirtualService;
 use crate::mesh::gateway::ServerTlsMode;
 use crate::mesh::gateway_merge::{MergedServer, ServerGroup};
-use crate::router::{GatewayBinding, Listener, Place, View};
+use crate::router::{Listener, Place, ServedGateway, View};
 use crate::terms::hash::{HashMap, HashSet};
 use crate::terms::name::GatewayName;
 
-use super::gateway::{Gateway, bindings};
+use super::gateway::{Gateway, served_gateways};
 use super::gateway_routes::{GatewayRoutes, StreamServices};
 use super::rank::VirtualServiceRank;
 use super::reached::Reached;
@@ -28,7 +28,7 @@ pub(super) struct GatewayTables {
 
 impl GatewayTables {
     /// Merges the Gateways and lets everyone claim.
-    pub(super) fn new(gateway: &Gateway<'_>) -> (Self, View, Vec<GatewayBinding>) {
+    pub(super) fn new(gateway: &Gateway<'_>) -> (Self, View, Vec<ServedGateway>) {
         let mut merged = gateway.merged();
         let config = gateway.scope.proxy_config();
         if config.is_unprivileged == Some(true) {
@@ -59,8 +59,8 @@ impl GatewayTables {
         let normalization = gateway.scope.mesh().config.path_normalization;
         let manager = config.connection_manager(true, normalization);
         let view = View::new(listeners, None, configs, manager);
-        let bindings = bindings(&tables.groups);
-        (tables, view, bindings)
+        let served = served_gateways(&tables.groups);
+        (tables, view, served)
     }
 
     /// Whether a service of the workload leads to another of its ports since (R-M-016): then the servers merge otherwise.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Listener, ServerBinding};
+use super::{Listener, ServedServer};
 use crate::terms::request::Connection;
 
 /// The connection on which a host is asked for.
@@ -45,8 +45,8 @@ impl Arrival {
     }
 }
 
-impl From<&ServerBinding> for Arrival {
-    fn from(server: &ServerBinding) -> Self {
+impl From<&ServedServer> for Arrival {
+    fn from(server: &ServedServer) -> Self {
         Arrival {
             port: server.port,
             address: server.bind,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::arrival::Arrival;
 use super::host_table::HostTable;
 use super::service_arrivals::ServiceArrivals;
-use super::{GatewayBinding, Place, ServerBinding, Tables};
+use super::{Place, ServedGateway, ServedServer, Tables};
 use crate::terms::hash::HashMap;
 use crate::terms::name::GatewayName;
 use crate::terms::route_error::RouteError;
@@ -67,9 +67,9 @@ impl Arrivals {
         if tables.mesh.is_some() {
             names.push((GatewayName::MESH.into(), GatewayId::MESH));
         }
-        let mut by_servers: HashMap<&[ServerBinding], GatewayId> = HashMap::default();
+        let mut by_servers: HashMap<&[ServedServer], GatewayId> = HashMap::default();
         let mut ids = Vec::new();
-        for gateway in tables.bindings.iter() {
+        for gateway in tables.gateways.iter() {
             let id = *by_servers.entry(&gateway.servers).or_insert_with(|| {
                 gateways.push(ServerArrivals::new(&gateway.servers));
                 GatewayId(gateways.len() as u32)
@@ -79,7 +79,7 @@ impl Arrivals {
             ids.push((gateway, id));
         }
         // Without a namespace, a name means the Gateway in the proxy's own one before any other; and `mesh` is none.
-        let is_own = |gateway: &GatewayBinding| *gateway.namespace == *tables.namespace;
+        let is_own = |gateway: &ServedGateway| *gateway.namespace == *tables.namespace;
         let own = ids.iter().filter(|(gateway, _)| is_own(gateway));
         for (gateway, id) in own
             .chain(&ids)
@@ -211,7 +211,7 @@ impl GatewayNames {
 }
 
 impl ServerArrivals {
-    fn new(servers: &[ServerBinding]) -> Self {
+    fn new(servers: &[ServedServer]) -> Self {
         let patterns = (0_u32..).zip(servers).flat_map(|(place, server)| {
             let hosts = server.hosts.iter();
             hosts.map(move |host| (host.to_ascii_lowercase(), place))

@@ -101,8 +101,8 @@ pub(crate) struct Tables {
     pub gateway: Option<View>,
     /// What the rules and filter chains of both sides name.
     pub clusters: ClusterTable,
-    /// For the simple door: the gateways bound to this proxy, by `namespace/name`, with their servers in merge order.
-    pub bindings: Arc<[GatewayBinding]>,
+    /// For the simple door: the gateways that this proxy serves, by `namespace/name`, with their servers in merge order.
+    pub gateways: Arc<[ServedGateway]>,
     /// For the simple door: for each service name in the mesh view, its first HTTP port (lower-case FQDN -> port).
     /// A host without an entry is asked on port 80.
     pub http_ports: ServicePorts,
@@ -116,16 +116,16 @@ pub(crate) struct Tables {
 
 /// A Gateway that the proxy serves.
 #[derive(Debug)]
-pub(crate) struct GatewayBinding {
+pub(crate) struct ServedGateway {
     pub namespace: Box<str>,
     pub name: Box<str>,
     /// `(hosts without namespace prefix, listener port, TLS)` of each server that was not dropped, in order.
-    pub servers: Vec<ServerBinding>,
+    pub servers: Vec<ServedServer>,
 }
 
-/// One server of a [`GatewayBinding`].
+/// One server of a [`ServedGateway`].
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ServerBinding {
+pub(crate) struct ServedServer {
     pub hosts: Vec<Box<str>>,
     pub port: u16,
     pub bind: Option<IpAddr>,
