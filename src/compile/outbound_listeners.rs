@@ -17,7 +17,7 @@ use crate::terms::subnet;
 use super::domains;
 use super::scope::{EgressListener, ServiceView};
 use super::sidecar::Sidecar;
-use super::sidecar_listeners::{Listeners, Offer, plaintext_http};
+use super::sidecar_listeners::{Listeners, PortOpening, plaintext_http};
 use super::sidecar_port::HttpPorts;
 use super::sidecar_tcp::TcpPort;
 use super::tcp_filters::FilterMaker;
@@ -168,7 +168,7 @@ impl<'a> Sidecar<'a> {
             return;
         };
         let config = configs.shared(self, egress, 80);
-        listeners.add(Offer {
+        listeners.add(PortOpening {
             bind: None,
             port: 80,
             protocol: Protocol::Http,
@@ -220,7 +220,7 @@ impl<'a> Sidecar<'a> {
             }
         };
         let mut http = || {
-            // Whoever offers the listener, its routes are those of the egress listener that has its port (R-H-041).
+            // Whoever opens the listener, its routes are those of the egress listener that has its port (R-H-041).
             let egress = self.scope.listener_for(port.number).unwrap_or(egress);
             if alone {
                 configs.of_one_service(self, egress, service, port.number)
@@ -228,7 +228,7 @@ impl<'a> Sidecar<'a> {
                 configs.shared(self, egress, port.number)
             }
         };
-        listeners.add(Offer {
+        listeners.add(PortOpening {
             bind: address,
             port: port.number,
             protocol: port.protocol,

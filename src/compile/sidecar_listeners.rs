@@ -13,7 +13,7 @@ use crate::terms::hash::{HashMap, HashSet};
 use super::gateway_tcp::listener_name;
 
 /// What a new port brings to a listener.
-pub(super) struct Offer<'o> {
+pub(super) struct PortOpening<'o> {
     /// `None`: every address.
     pub bind: Option<IpAddr>,
     pub port: u16,
@@ -79,14 +79,14 @@ impl Listeners {
     }
 
     /// Adds a service port: a listener of its own, or its chains to one that is there.
-    pub(super) fn add(&mut self, offer: Offer<'_>) {
-        let Some(class_offered) = class(offer.protocol) else {
+    pub(super) fn add(&mut self, opening: PortOpening<'_>) {
+        let Some(class_opened) = class(opening.protocol) else {
             return;
         };
-        let key = (offer.bind, offer.port);
+        let key = (opening.bind, opening.port);
         let Some(&index) = self.by_key.get(&key) else {
             self.by_key.insert(key, self.entries.len());
-            self.entries.push(first(offer, class_offered));
+            self.entries.push(first(opening, class_opened));
             return;
         };
         let entry = &mut self.entries[index];
@@ -94,27 +94,27 @@ impl Listeners {
             return;
         }
         let current = class(entry.protocol).unwrap_or(Class::Detected);
-        match (class_offered, current) {
+        match (class_opened, current) {
             (Class::Http, Class::Http | Class::Detected) => return,
             (Class::Detected, Class::Detected) => {
                 // What is told apart by its address is added, nothing else.
-                let mut chains = (offer.tcp)();
+                let mut chains = (opening.tcp)();
                 chains.retain(|chain| !chain.matches.destinations.is_empty());
                 return entry.add(chains);
             }
             _ => {}
         }
-        if speaks_first(offer.protocol, entry.protocol) {
+        if speaks_first(opening.protocol, entry.protocol) {
             return;
         }
-        let replaces = (class_offered, current) == (Class::Detected, Class::Http);
-        let made = first(offer, class_offered);
+        let replaces = (class_opened, current) == (Class::Detected, Class::Http);
+        let made = first(opening, class_opened);
         if replaces {
             *entry = made;
             return;
         }
         entry.add(made.chains);
-        if class_offered != Class::Tcp || current == Class::Http {
+        if class_opened != Class::Tcp || current == Class::Http {
             entry.protocol = Protocol::Unsupported;
         }
     }
@@ -159,16 +159,16 @@ pub(super) fn plaintext_http() -> ChainMatch {
 }
 
 /// The listener of a first service port.
-fn first(offer: Offer<'_>, class: Class) -> Entry {
-    let mut protocol = offer.protocol;
+fn first(opening: PortOpening<'_>, class: Class) -> Entry {
+    let mut protocol = opening.protocol;
     let mut chains = Vec::new();
     if class != Class::Http {
-        chains = (offer.tcp)();
+        chains = (opening.tcp)();
     }
     if class != Class::Tcp {
         let mut matches = ChainMatch::default();
         // On every address, other traffic may come through: HTTP is then told apart by detection. To an HTTP proxy, all is HTTP.
-        let shares = offer.bind.is_none() && protocol != Protocol::HttpProxy;
+        let shares = opening.bind.is_none() && protocol != Protocol::HttpProxy;
         if class == Class::Detected || shares {
             matches = plaintext_http();
             protocol = Protocol::Unsupported;
@@ -177,12 +177,12 @@ fn first(offer: Offer<'_>, class: Class) -> Entry {
             name: "".into(),
             matches,
             terminates_tls: false,
-            filter: Filter::Http((offer.http)()),
+            filter: Filter::Http((opening.http)()),
         });
     }
     Entry {
-        bind: offer.bind,
-        port: offer.port,
+        bind: opening.bind,
+        port: opening.port,
         protocol,
         locked: false,
         asked: chains

@@ -26,7 +26,7 @@ pub(super) enum Resolved {
     /// Settings, Gateways, Sidecars or PeerAuthentications: another mesh.
     Mesh(Mesh),
     /// What stands in the mesh by itself.
-    Parts {
+    Changes {
         virtual_services: Vec<Change<VirtualService>>,
         destination_rules: Vec<Change<DestinationRule>>,
         services: RegistryUpdate,
@@ -83,7 +83,7 @@ impl LiveRouter {
             let rules = keys
                 .iter()
                 .filter(|key| key.kind() == Kind::DestinationRule);
-            Resolved::Parts {
+            Resolved::Changes {
                 virtual_services: self.virtual_services(before, &mut all),
                 destination_rules: self.destination_rules(before, &mut all),
                 services: self
@@ -112,7 +112,7 @@ impl LiveRouter {
                 self.registry = Registry::new(&self.mesh);
                 return MeshChange::whole();
             }
-            Resolved::Parts {
+            Resolved::Changes {
                 virtual_services,
                 destination_rules,
                 services,

@@ -1,26 +1,26 @@
-//! The first HTTP port of each service, for the simple door: a map in parts, so that one service changes one part.
+//! The first HTTP port of each service, for the simple door: a map in shards, so that one service changes one shard.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use crate::terms::hash::HashMap;
 
-/// So many parts: with twenty thousand services, a part has some eighty.
-const PARTS: usize = 256;
+/// So many shards: with twenty thousand services, a shard has some eighty.
+const SHARDS: usize = 256;
 
-type Part = HashMap<Box<str>, u16>;
+type Shard = HashMap<Box<str>, u16>;
 
-/// From the lower-case name of a service to its first HTTP port. Cheap to clone: the parts are shared.
+/// From the lower-case name of a service to its first HTTP port. Cheap to clone: the shards are shared.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ServicePorts {
-    /// [`PARTS`] of them, or none.
-    parts: Arc<[Arc<Part>]>,
+    /// [`SHARDS`] of them, or none.
+    shards: Arc<[Arc<Shard>]>,
 }
 
 impl ServicePorts {
     /// The port of a service.
     pub(crate) fn get(&self, name: &str) -> Option<u16> {
-        self.parts.get(part_of(name))?.get(name).copied()
+        self.shards.get(shard_of(name))?.get(name).copied()
     }
 
     /// The same with other ports for some services; `None`: it has none.
@@ -29,17 +29,17 @@ impl ServicePorts {
         let Some(first) = changes.find(|(name, port)| self.get(name) != *port) else {
             return self.clone();
         };
-        let mut parts: Vec<Arc<Part>> = self.parts.to_vec();
-        parts.resize_with(PARTS, Arc::default);
+        let mut shards: Vec<Arc<Shard>> = self.shards.to_vec();
+        shards.resize_with(SHARDS, Arc::default);
         for (name, port) in std::iter::once(first).chain(changes) {
-            let part = Arc::make_mut(&mut parts[part_of(&name)]);
+            let shard = Arc::make_mut(&mut shards[shard_of(&name)]);
             match port {
-                Some(port) => part.insert(name, port),
-                None => part.remove(&name),
+                Some(port) => shard.insert(name, port),
+                None => shard.remove(&name),
             };
         }
         ServicePorts {
-            parts: parts.into(),
+            shards: shards.into(),
         }
     }
 }
@@ -47,20 +47,20 @@ impl ServicePorts {
 impl FromIterator<(Box<str>, u16)> for ServicePorts {
     /// Of equal names the first counts.
     fn from_iter<I: IntoIterator<Item = (Box<str>, u16)>>(ports: I) -> Self {
-        let mut parts: Vec<Part> = vec![Part::default(); PARTS];
+        let mut shards: Vec<Shard> = vec![Shard::default(); SHARDS];
         for (name, port) in ports {
-            parts[part_of(&name)].entry(name).or_insert(port);
+            shards[shard_of(&name)].entry(name).or_insert(port);
         }
         ServicePorts {
-            parts: parts.into_iter().map(Arc::new).collect(),
+            shards: shards.into_iter().map(Arc::new).collect(),
         }
     }
 }
 
-fn part_of(name: &str) -> usize {
-    // Other bits than those by which the map of the part finds its own.
-    let hash = Part::default().hasher().hash_one(name) >> 32;
-    (hash % PARTS as u64) as usize
+fn shard_of(name: &str) -> usize {
+    // Other bits than those by which the map of the shard finds its own.
+    let hash = Shard::default().hasher().hash_one(name) >> 32;
+    (hash % SHARDS as u64) as usize
 }
 
 #[cfg(test)]
@@ -84,7 +84,7 @@ mod tests {
         );
         assert_eq!((ports.get("b"), ports.get("c")), (Some(2), None));
         let same = changed.with([("a".into(), Some(1))]);
-        assert!(Arc::ptr_eq(&same.parts, &changed.parts));
+        assert!(Arc::ptr_eq(&same.shards, &changed.shards));
         assert_eq!(
             ServicePorts::default()
                 .with([("x".into(), Some(9))])

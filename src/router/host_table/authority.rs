@@ -22,7 +22,7 @@ impl<'a> Authority<'a> {
         let colon = tail.and_then(|tail| words::last_of_tail(tail, b':', b']'));
         match colon {
             Some(colon) => Self::without_port(&bytes[..bytes.len() - 8 + colon as usize]),
-            None if words::contains(bytes, b':') => Self::with_odd_port(authority),
+            None if words::contains(bytes, b':') => Self::with_unusual_port(authority),
             None => Self::without_port(bytes),
         }
     }
@@ -35,7 +35,7 @@ impl<'a> Authority<'a> {
 
     /// An address in brackets, a long port, or a short name with one.
     #[cold]
-    fn with_odd_port(authority: &'a str) -> Self {
+    fn with_unusual_port(authority: &'a str) -> Self {
         Self::without_port(without_port(authority).as_bytes())
     }
 
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn r_h_076_brackets_and_odd_ports() {
+    fn r_h_076_brackets_and_unusual_ports() {
         let cases = [
             ("[::1]:80", "[::1]"),
             ("[::1]", "[::1]"),

@@ -14,7 +14,7 @@ use crate::terms::condition::{IndexKey, KeyKind, TextOf};
 /// At most so many headers and query parameters are looked at for one block.
 const TEXTS: usize = 8;
 /// At most so many lists of shared tests are asked for one block.
-const GATES: usize = 32;
+const SHARED_TESTS: usize = 32;
 /// A key that serves fewer rules than this is not worth its look-up.
 const WORTHWHILE: usize = 4;
 
@@ -28,13 +28,13 @@ struct Place<'a> {
 
 /// A key that an item can be filed under, and the test that it is the key of.
 #[derive(Clone, Copy, Debug)]
-struct Offer<'a> {
+struct Candidate<'a> {
     key: IndexKey<'a>,
     /// `None`: the path.
     check: Option<u32>,
 }
 
-impl<'a> Offer<'a> {
+impl<'a> Candidate<'a> {
     fn place(&self) -> Place<'a> {
         let IndexKey {
             text_of,
@@ -56,27 +56,27 @@ impl<'a> Builder<'a> {
         if items.len() <= SCAN || depth >= MAX_DEPTH {
             return self.scan(&items);
         }
-        let offers: Vec<SmallVec<[Offer<'a>; 4]>> =
-            items.iter().map(|item| self.offers(item)).collect();
-        let texts = most_offered(&offers);
+        let candidates: Vec<SmallVec<[Candidate<'a>; 4]>> =
+            items.iter().map(|item| self.candidates(item)).collect();
+        let texts = most_frequent(&candidates);
         let mut sizes: HashMap<Place<'a>, u32, _> = HashMap::with_hasher(hasher());
-        for offer in offers.iter().flatten() {
-            *sizes.entry(offer.place()).or_default() += 1;
+        for candidate in candidates.iter().flatten() {
+            *sizes.entry(candidate.place()).or_default() += 1;
         }
 
         let mut filed: Vec<Vec<Keyed<'a>>> = texts.iter().map(|_| Vec::new()).collect();
         let mut rest = Vec::new();
-        for (item, offers) in items.into_iter().zip(offers) {
-            let known = offers.iter().filter_map(|offer| {
+        for (item, candidates) in items.into_iter().zip(candidates) {
+            let known = candidates.iter().filter_map(|candidate| {
                 let mut texts = texts.iter();
-                let rank = texts.position(|text_of| *text_of == offer.key.text_of)?;
-                Some((sizes[&offer.place()], rank, offer))
+                let rank = texts.position(|text_of| *text_of == candidate.key.text_of)?;
+                Some((sizes[&candidate.place()], rank, candidate))
             });
             match known.min_by_key(|(size, rank, _)| (*size, *rank)) {
-                Some((_, rank, offer)) => filed[rank].push(Keyed {
-                    kind: offer.key.kind,
-                    text: offer.key.text.into(),
-                    item: self.use_offer(item, offer),
+                Some((_, rank, candidate)) => filed[rank].push(Keyed {
+                    kind: candidate.key.kind,
+                    text: candidate.key.text.into(),
+                    item: self.file_under(item, candidate),
                 }),
                 None => rest.push(item),
             }
@@ -92,26 +92,26 @@ impl<'a> Builder<'a> {
     }
 
     /// The keys that an item can still be filed under.
-    fn offers(&self, item: &Item) -> SmallVec<[Offer<'a>; 4]> {
-        let mut offers = SmallVec::new();
+    fn candidates(&self, item: &Item) -> SmallVec<[Candidate<'a>; 4]> {
+        let mut candidates = SmallVec::new();
         if item.path == PathTest::Tried
             && let Some(key) = self.checks.path(item.rule).literal_key()
         {
-            offers.push(Offer { key, check: None });
+            candidates.push(Candidate { key, check: None });
         }
         let left = item.checks.iter().copied();
         let left = left.filter(|check| !item.tried.contains(check));
-        offers.extend(left.filter_map(|check| {
+        candidates.extend(left.filter_map(|check| {
             let key = self.checks.key(check)?;
             let check = Some(check);
-            Some(Offer { key, check })
+            Some(Candidate { key, check })
         }));
-        offers
+        candidates
     }
 
-    /// The item at the place that an offer leads to.
-    fn use_offer(&mut self, mut item: Item, offer: &Offer<'a>) -> Item {
-        match offer.check {
+    /// The item at the place that a candidate leads to.
+    fn file_under(&mut self, mut item: Item, candidate: &Candidate<'a>) -> Item {
+        match candidate.check {
             // The path has led as far as it can; from now on it is a test like any other.
             None => {
                 let check = self.checks.path_check(item.rule);
@@ -119,7 +119,7 @@ impl<'a> Builder<'a> {
                 item.checks.sort_unstable();
                 item.path = PathTest::Done;
             }
-            Some(check) if offer.key.is_decisive => item.checks.retain(|other| *other != check),
+            Some(check) if candidate.key.is_decisive => item.checks.retain(|other| *other != check),
             Some(check) => item.tried.push(check),
         }
         item
@@ -142,13 +142,13 @@ impl<'a> Builder<'a> {
         let mut content = Content::default();
         for (rank, number) in by_size.into_iter().enumerate() {
             let items = std::mem::take(&mut alike[number]);
-            if rank >= GATES || items.len() < WORTHWHILE || items[0].checks.is_empty() {
+            if rank >= SHARED_TESTS || items.len() < WORTHWHILE || items[0].checks.is_empty() {
                 rest.extend(items);
                 continue;
             }
-            let mut gate = items[0].clone();
-            gate.path = PathTest::Done;
-            let list = self.checks.list(&gate);
+            let mut shared = items[0].clone();
+            shared.path = PathTest::Done;
+            let list = self.checks.list(&shared);
             let mut behind = items;
             for item in &mut behind {
                 item.checks.clear();
@@ -167,10 +167,10 @@ impl<'a> Builder<'a> {
 }
 
 /// The texts that most items can be filed by.
-fn most_offered<'a>(offers: &[SmallVec<[Offer<'a>; 4]>]) -> Vec<TextOf<'a>> {
+fn most_frequent<'a>(candidates: &[SmallVec<[Candidate<'a>; 4]>]) -> Vec<TextOf<'a>> {
     let mut uses: HashMap<TextOf<'a>, usize, _> = HashMap::with_hasher(hasher());
-    for offer in offers.iter().flatten() {
-        *uses.entry(offer.key.text_of).or_default() += 1;
+    for candidate in candidates.iter().flatten() {
+        *uses.entry(candidate.key.text_of).or_default() += 1;
     }
     let mut texts: Vec<(usize, TextOf<'a>)> = uses
         .into_iter()
