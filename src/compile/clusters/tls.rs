@@ -222,7 +222,10 @@ impl TlsSubject<'_> {
 /// The names that workloads may have which were made for services without names of their own: those that select the same
 /// endpoints share them.
 #[derive(Debug, Default)]
-pub(super) struct Identities(HashMap<(*const Endpoint, Box<str>), Arc<[Box<str>]>>);
+pub(super) struct Identities(HashMap<IdentityInputs, Arc<[Box<str>]>>);
+
+/// Where the endpoints stand (a mesh does not change), and the namespace of those without a workload.
+type IdentityInputs = (*const Endpoint, Box<str>);
 
 impl Identities {
     /// The names that workloads of a service may have, sorted: its endpoints' and its own, each under every name of the trust
