@@ -18,8 +18,8 @@ use crate::terms::labels::Labels;
 use crate::compile::scope::Scope;
 
 use super::locality::{self, Client, LocalityGroup};
-use super::settings::Subject;
-use super::tls::TlsSubject;
+use super::settings::ClusterInputs;
+use super::tls::TlsInputs;
 
 /// Labels of a service whose sessions stay with their endpoint: it keeps endpoints that end.
 const PERSISTENT_SESSION: [&str; 2] = [
@@ -32,7 +32,7 @@ const PERSISTENT_SESSION: [&str; 2] = [
 pub(super) struct Pool {
     pub endpoints: Arc<[Endpoint]>,
     /// Where they are of several services: each with the end of its own.
-    parts: Vec<(u32, Arc<Service>)>,
+    services: Vec<(u32, Arc<Service>)>,
     /// How many subsets have been found by a walk over all.
     walks: Cell<u32>,
     by_label: OnceCell<ByLabel>,
@@ -47,29 +47,30 @@ const WALKS: u32 = 8;
 impl Pool {
     /// Of `service` and those that have its name.
     pub(super) fn of(scope: &Scope<'_>, service: &Arc<Service>) -> Self {
-        let mut parts: SmallVec<[&Arc<Service>; 2]> = SmallVec::new();
+        let mut services: SmallVec<[&Arc<Service>; 2]> = SmallVec::new();
         for twin in scope.mesh().service_index.twins(service) {
-            let is_same = |part: &&Arc<Service>| Arc::ptr_eq(&part.endpoints, &twin.endpoints);
-            let is_known = parts.iter().any(is_same);
+            let is_same =
+                |service: &&Arc<Service>| Arc::ptr_eq(&service.endpoints, &twin.endpoints);
+            let is_known = services.iter().any(is_same);
             if !is_known && !twin.endpoints.is_empty() && twin.registry == service.registry {
-                parts.push(twin);
+                services.push(twin);
             }
         }
-        match parts.as_slice() {
+        match services.as_slice() {
             [] => Pool::default(),
             [only] => Pool {
                 endpoints: Arc::clone(&only.endpoints),
                 ..Pool::default()
             },
             several => {
-                let all = several.iter().flat_map(|part| part.endpoints.iter());
+                let all = several.iter().flat_map(|service| service.endpoints.iter());
                 let mut end = 0;
-                let parts = several.iter().map(|part| {
-                    end += part.endpoints.len() as u32;
-                    (end, Arc::clone(part))
+                let services = several.iter().map(|service| {
+                    end += service.endpoints.len() as u32;
+                    (end, Arc::clone(service))
                 });
                 Pool {
-                    parts: parts.collect(),
+                    services: services.collect(),
                     endpoints: all.cloned().collect(),
                     ..Pool::default()
                 }
@@ -112,8 +113,8 @@ impl Pool {
 
     /// Whether the service that an endpoint is of has this very port.
     fn has_port(&self, place: u32, port: &ServicePort) -> bool {
-        let part = self.parts.iter().find(|(end, _)| place < *end);
-        part.is_none_or(|(_, service)| {
+        let service = self.services.iter().find(|(end, _)| place < *end);
+        service.is_none_or(|(_, service)| {
             let mut ports = service.ports.iter();
             ports.any(|own| own.number == port.number && own.name == port.name)
         })
@@ -143,7 +144,7 @@ struct SetInputs {
 impl SharedSets {
     /// The set of a cluster.
     pub(super) fn of(&mut self, behind: &Behind<'_>) -> Arc<EndpointSet> {
-        match behind.inputs() {
+        match behind.set_inputs() {
             Some(inputs) => {
                 let set = self.0.entry(inputs);
                 Arc::clone(set.or_insert_with(|| Arc::new(behind.set())))
@@ -156,9 +157,9 @@ impl SharedSets {
 /// What the endpoints of a cluster depend on.
 pub(super) struct Behind<'a> {
     pub pool: &'a Pool,
-    pub subject: Subject<'a>,
+    pub inputs: ClusterInputs<'a>,
     pub settings: &'a ClusterSettings,
-    pub tls: &'a TlsSubject<'a>,
+    pub tls: &'a TlsInputs<'a>,
     /// Of the subset.
     pub labels: Option<&'a Arc<Labels>>,
     pub client: Client<'a>,
@@ -167,13 +168,13 @@ pub(super) struct Behind<'a> {
 
 impl Behind<'_> {
     /// `None`: the set is like no other.
-    fn inputs(&self) -> Option<SetInputs> {
-        let service = self.subject.service;
-        let is_plain = self.tls.rule.is_none() && self.labels.is_none();
-        let of_one = self.pool.parts.is_empty() && self.pool.endpoints.len() > 1;
-        (is_plain && of_one).then(|| SetInputs {
+    fn set_inputs(&self) -> Option<SetInputs> {
+        let service = self.inputs.service;
+        let has_no_rule = self.tls.rule.is_none() && self.labels.is_none();
+        let of_one_service = self.pool.services.is_empty() && self.pool.endpoints.len() > 1;
+        (has_no_rule && of_one_service).then(|| SetInputs {
             endpoints: self.pool.endpoints.as_ptr(),
-            port_name: self.subject.port.name.clone(),
+            port_name: self.inputs.port.name.clone(),
             namespace: service.namespace().into(),
             traffic_distribution: service.traffic_distribution,
             keeps_draining: keeps_draining(service),
@@ -224,7 +225,7 @@ impl Behind<'_> {
         }
         EndpointSet {
             pool: Arc::clone(&self.pool.endpoints),
-            port_name: self.subject.port.name.clone(),
+            port_name: self.inputs.port.name.clone(),
             groups: rows.into(),
             members: members.into(),
         }
@@ -233,10 +234,10 @@ impl Behind<'_> {
     /// The groups with their weights and priorities.
     fn placed<'e>(&self, groups: Vec<LocalityGroup<'e>>) -> Vec<LocalityGroup<'e>> {
         let balancer = self
-            .subject
+            .inputs
             .policy
             .and_then(|policy| policy.load_balancer.as_deref());
-        match locality::effective(self.config, balancer, self.subject.service) {
+        match locality::effective(self.config, balancer, self.inputs.service) {
             Some(locality) => {
                 let detects = self.settings.outlier_detection.is_some();
                 let by_label = self.settings.discovery == Discovery::Eds;
@@ -253,7 +254,7 @@ impl Behind<'_> {
             self.settings.discovery,
             Discovery::StrictDns | Discovery::LogicalDns
         );
-        let port = self.subject.port;
+        let port = self.inputs.port;
         endpoint.port(&port.name).is_some()
             && (!by_number || self.pool.has_port(place, port))
             && self
@@ -268,12 +269,12 @@ impl Behind<'_> {
         };
         let is_reachable = match self.settings.discovery {
             Discovery::Eds | Discovery::Static => {
-                address.ip().is_some() || endpoint.port(&self.subject.port.name) == Some(0)
+                address.ip().is_some() || endpoint.port(&self.inputs.port.name) == Some(0)
             }
             Discovery::StrictDns | Discovery::LogicalDns => true,
             _ => false,
         };
-        let service = self.subject.service;
+        let service = self.inputs.service;
         is_reachable
             && match endpoint.health {
                 Health::Unhealthy => self.settings.panic_threshold == 0,

@@ -24,8 +24,8 @@ use super::scope::{Scope, ServiceView};
 use endpoints::{Behind, Pool, SharedSets};
 use locality::Client;
 pub(super) use locality::near_labels;
-use settings::{SharedSettings, Subject, SubsetPolicies};
-use tls::{Identities, TlsSubject};
+use settings::{ClusterInputs, SharedSettings, SubsetPolicies};
+use tls::{Identities, TlsInputs};
 
 mod endpoints;
 mod locality;
@@ -325,17 +325,17 @@ impl<'s> Clusters<'s> {
                 own: own.map(|own| &own.settings),
                 without_subset: without_subset.as_deref(),
             };
-            let subject = Subject {
+            let inputs = ClusterInputs {
                 side,
                 service,
                 port,
                 policy: policy.as_deref(),
                 of_subset: subset.is_some().then_some(of_subset),
             };
-            facts.settings = self.settings.of(&subject, &scope.mesh().config);
-            let tls = TlsSubject {
+            facts.settings = self.settings.of(&inputs, &scope.mesh().config);
+            let tls = TlsInputs {
                 mesh: scope.mesh(),
-                subject,
+                inputs,
                 settings: &facts.settings,
                 rule: host.rule.map(|rule| &**rule),
                 subset,
@@ -346,7 +346,7 @@ impl<'s> Clusters<'s> {
             facts.proxy_protocol = policy.as_ref().and_then(|policy| policy.proxy_protocol);
             let behind = Behind {
                 pool: &host.pool,
-                subject,
+                inputs,
                 settings: &facts.settings,
                 tls: &tls,
                 labels,

@@ -25,7 +25,7 @@ const PASSTHROUGH_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What the settings of a cluster depend on.
 #[derive(Clone, Copy)]
-pub(super) struct Subject<'a> {
+pub(super) struct ClusterInputs<'a> {
     pub side: ClusterSide,
     pub service: &'a Service,
     pub port: &'a ServicePort,
@@ -41,7 +41,7 @@ pub(super) struct SubsetPolicies<'a> {
     pub without_subset: Option<&'a TrafficPolicy>,
 }
 
-impl Subject<'_> {
+impl ClusterInputs<'_> {
     /// The settings of the cluster.
     pub(super) fn settings(&self, config: &MeshConfig) -> ClusterSettings {
         let discovery = self.discovery();
@@ -231,18 +231,18 @@ impl SharedSettings {
     /// The settings of a cluster.
     pub(super) fn of(
         &mut self,
-        subject: &Subject<'_>,
+        inputs: &ClusterInputs<'_>,
         config: &MeshConfig,
     ) -> Arc<ClusterSettings> {
         let key = Key {
-            policy: subject
+            policy: inputs
                 .policy
                 .map_or(0, |policy| std::ptr::from_ref(policy) as usize),
-            protocol: subject.port.protocol,
-            discovery: subject.discovery(),
-            distribution: subject.service.traffic_distribution,
+            protocol: inputs.port.protocol,
+            discovery: inputs.discovery(),
+            distribution: inputs.service.traffic_distribution,
         };
-        let made = || Arc::new(subject.settings(config));
+        let made = || Arc::new(inputs.settings(config));
         Arc::clone(self.known.entry(key).or_insert_with(made))
     }
 }

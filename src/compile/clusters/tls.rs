@@ -14,7 +14,7 @@ use crate::router::{
 use crate::terms::hash::HashMap;
 use crate::terms::traffic_policy::{ClientTls, ClientTlsMode, LoadBalancing, RuleTrafficPolicy};
 
-use super::settings::Subject;
+use super::settings::ClusterInputs;
 
 const CONFIG_MAP: &str = "configmap://";
 /// What stands for a credential that cannot be found.
@@ -25,9 +25,9 @@ const IN_MESH: &[&str] = &["istio-peer-exchange", "istio"];
 const IN_MESH_H2: &[&str] = &["istio-peer-exchange", "istio", "h2"];
 
 /// What TLS depends on beside settings.
-pub(super) struct TlsSubject<'a> {
+pub(super) struct TlsInputs<'a> {
     pub mesh: &'a mesh::Inner,
-    pub subject: Subject<'a>,
+    pub inputs: ClusterInputs<'a>,
     pub settings: &'a ClusterSettings,
     pub rule: Option<&'a EffectiveRule>,
     pub subset: Option<&'a str>,
@@ -37,10 +37,10 @@ pub(super) struct TlsSubject<'a> {
     pub identities: &'a Arc<[Box<str>]>,
 }
 
-impl TlsSubject<'_> {
+impl TlsInputs<'_> {
     /// The TLS of the cluster.
     pub(super) fn tls(&self) -> ClusterTls {
-        let policy = self.subject.policy;
+        let policy = self.inputs.policy;
         match policy.and_then(|policy| policy.tls.as_deref()) {
             Some(written) => match written.mode {
                 ClientTlsMode::Disable => ClusterTls::Plain,
@@ -69,9 +69,9 @@ impl TlsSubject<'_> {
         }
         let namespace = match &endpoint.workload {
             Some(workload) => &workload.namespace,
-            None => self.subject.service.namespace(),
+            None => self.inputs.service.namespace(),
         };
-        let port = endpoint.port(&self.subject.port.name).unwrap_or_default();
+        let port = endpoint.port(&self.inputs.port.name).unwrap_or_default();
         let policies = &self.mesh.peer_authentication_index;
         policies.of_workload(namespace, &endpoint.labels, port) != PeerTls::Disable
     }
@@ -81,7 +81,7 @@ impl TlsSubject<'_> {
         let policy = self.written()?;
         let mut of_port = policy.ports.iter();
         let of_port =
-            of_port.find(|one| one.port == self.subject.port.number && one.settings.tls.is_some());
+            of_port.find(|one| one.port == self.inputs.port.number && one.settings.tls.is_some());
         let tls = of_port.map_or(&policy.settings.tls, |one| &one.settings.tls);
         Some(tls.as_ref()?.mode)
     }
@@ -96,7 +96,7 @@ impl TlsSubject<'_> {
 
     /// Whether mutual TLS is tried without being asked for.
     fn is_automatic(&self) -> bool {
-        let service = self.subject.service;
+        let service = self.inputs.service;
         if service.mesh_external || !self.mesh.config.auto_mtls {
             return false;
         }
@@ -104,7 +104,7 @@ impl TlsSubject<'_> {
         let balancer = written.and_then(|one| one.settings.load_balancer.as_deref());
         let is_passthrough = service.resolution == Resolution::Passthrough
             || balancer.is_some_and(|one| one.balancing == LoadBalancing::Passthrough);
-        let port = &self.subject.port.name;
+        let port = &self.inputs.port.name;
         let mut serving = self
             .pool
             .iter()
@@ -129,7 +129,7 @@ impl TlsSubject<'_> {
     fn istio_mutual(&self, written: Option<&ClientTls>) -> UpstreamTls {
         let sni = written.and_then(|written| written.sni.clone());
         let names = written.map_or(&[][..], |written| &written.subject_alt_names);
-        let (port, host) = (self.subject.port.number, &self.subject.service.hostname);
+        let (port, host) = (self.inputs.port.number, &self.inputs.service.hostname);
         // Where the endpoint is the request's host, so is its name.
         let is_automatic = self.is_forwarded() && sni.is_none();
         let subset = self.subset.unwrap_or_default();
@@ -164,14 +164,12 @@ impl TlsSubject<'_> {
         let selects = self
             .rule
             .is_some_and(|rule| rule.workload_selector().is_some());
-        if is_secret && self.subject.side == ClusterSide::Mesh && !selects {
+        if is_secret && self.inputs.side == ClusterSide::Mesh && !selects {
             return ClusterTls::Plain;
         }
         let is_mutual = written.mode == ClientTlsMode::Mutual;
         let names = match &*written.subject_alt_names {
-            [] if self.subject.service.registry == Registry::External => {
-                Arc::clone(self.identities)
-            }
+            [] if self.inputs.service.registry == Registry::External => Arc::clone(self.identities),
             names => names.into(),
         };
         let skips = written.insecure_skip_verify == Some(true);
