@@ -59,7 +59,7 @@ impl Services {
                 .iter()
                 .chain(self.by_host.covered(host))
         };
-        let mut places: Vec<usize> = hosts.flat_map(|one| same(&one.host)).copied().collect();
+        let mut places: Vec<usize> = hosts.flat_map(|host| same(&host.host)).copied().collect();
         places.sort_unstable();
         places.dedup();
         places.into_iter().map(|place| &self.all[place])
@@ -246,12 +246,17 @@ impl<'a> Gateway<'a> {
 /// Where Istio makes the workload for a Gateway of the Gateway API, Gateways with a selector count only if they stand in the
 /// namespace of such a one (R-G-019).
 fn without_strangers(selected: &mut Vec<&Arc<GatewayResource>>) {
-    let services = selected.iter().filter_map(|one| one.services.as_ref());
+    let services = selected
+        .iter()
+        .filter_map(|gateway| gateway.services.as_ref());
     let managed = services.filter(|services| services.is_managed);
-    let namespaces: HashSet<&str> = managed.map(|one| &*one.gateway.namespace).collect();
+    let namespaces: HashSet<&str> = managed
+        .map(|services| &*services.gateway.namespace)
+        .collect();
     if !namespaces.is_empty() {
-        selected
-            .retain(|one| one.services.is_some() || namespaces.contains(&*one.resource.namespace));
+        selected.retain(|gateway| {
+            gateway.services.is_some() || namespaces.contains(&*gateway.resource.namespace)
+        });
     }
 }
 

@@ -159,17 +159,17 @@ impl GatewayTables {
         if server.route_name.is_some() {
             return false;
         }
-        let speaks_of_it = |one: &Arc<VirtualService>| match mode_of(server) {
+        let speaks_of_it = |virtual_service: &Arc<VirtualService>| match mode_of(server) {
             // What is passed through goes by server name.
-            Some(ServerTlsMode::Passthrough) => !one.tls.is_empty(),
-            _ => !one.tcp.is_empty(),
+            Some(ServerTlsMode::Passthrough) => !virtual_service.tls.is_empty(),
+            _ => !virtual_service.tcp.is_empty(),
         };
         match mode_of(server) {
             // One chain for every cluster (R-M-030).
             Some(ServerTlsMode::AutoPassthrough) => !stale.services.is_empty(),
-            _ => stale
-                .changes()
-                .any(|one| speaks_of_it(one) && one.is_bound_to(&server.gateway_name)),
+            _ => stale.changes().any(|virtual_service| {
+                speaks_of_it(virtual_service) && virtual_service.is_bound_to(&server.gateway_name)
+            }),
         }
     }
 

@@ -196,7 +196,7 @@ impl PortServices<'_, '_> {
             // Of the service's own namespace or of the client's (R-G-058).
             let owner = &*virtual_service.resource().namespace;
             let is_client = self.egress.namespace() == owner;
-            services.retain(|one| is_client || one.service.service().namespace() == owner);
+            services.retain(|exposed| is_client || exposed.service.service().namespace() == owner);
             if services.is_empty() {
                 return None;
             }
@@ -262,7 +262,7 @@ impl PortServices<'_, '_> {
         };
         let names = services
             .iter()
-            .map(|one| self.registry_name(one.hostname()));
+            .map(|service| self.registry_name(service.hostname()));
         let mut names: Vec<Arc<str>> = names.collect();
         names.sort_unstable();
         names.dedup();

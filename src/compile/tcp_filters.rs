@@ -47,13 +47,13 @@ impl TcpFilters for FilterMaker<'_> {
         let mut clusters = self.clusters.borrow_mut();
         let split = route
             .iter()
-            .filter(|one| !weighted || one.weight > 0)
-            .map(|one| {
-                let destination = &one.destination;
+            .filter(|entry| !weighted || entry.weight > 0)
+            .map(|entry| {
+                let destination = &entry.destination;
                 let service = clusters.service(&destination.host);
                 WeightedCluster {
                     cluster: clusters.destination(destination, service.as_ref(), port),
-                    weight: if weighted { one.weight } else { 1 },
+                    weight: if weighted { entry.weight } else { 1 },
                     headers: None,
                 }
             });

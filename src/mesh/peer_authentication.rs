@@ -54,18 +54,20 @@ impl PeerAuthenticationIndex {
     /// Of these, which are in config order.
     pub(crate) fn new(all: &[Arc<PeerAuthentication>], root_namespace: &str) -> Self {
         let mut index = PeerAuthenticationIndex::default();
-        for one in all {
-            let namespace = Arc::clone(&one.resource.namespace);
+        for authentication in all {
+            let namespace = Arc::clone(&authentication.resource.namespace);
             let own = index.by_namespace.entry(namespace).or_default();
-            if !one.selector.is_empty() {
-                own.selecting.push(Arc::clone(one));
+            if !authentication.selector.is_empty() {
+                own.selecting.push(Arc::clone(authentication));
             } else if own.general.is_none() {
-                own.general = Some(Arc::clone(one));
+                own.general = Some(Arc::clone(authentication));
             }
         }
         // In the root namespace one with a selector is for nobody.
         let root = index.by_namespace.remove(root_namespace);
-        index.of_mesh = root.and_then(|own| own.general).and_then(|one| one.mode);
+        index.of_mesh = root
+            .and_then(|own| own.general)
+            .and_then(|authentication| authentication.mode);
         index
     }
 
@@ -73,7 +75,9 @@ impl PeerAuthenticationIndex {
     pub(crate) fn of_namespace(&self, namespace: &str) -> PeerTls {
         let own = self.by_namespace.get(namespace);
         let general = own.and_then(|own| own.general.as_ref());
-        let mode = general.and_then(|one| one.mode).or(self.of_mesh);
+        let mode = general
+            .and_then(|authentication| authentication.mode)
+            .or(self.of_mesh);
         mode.unwrap_or_default()
     }
 
@@ -81,7 +85,8 @@ impl PeerAuthenticationIndex {
     pub(crate) fn of_workload(&self, namespace: &str, labels: &Labels, port: u16) -> PeerTls {
         let own = self.by_namespace.get(namespace);
         let mut selecting = own.into_iter().flat_map(|own| &own.selecting);
-        let Some(own) = selecting.find(|one| one.selector.selects(labels)) else {
+        let Some(own) = selecting.find(|authentication| authentication.selector.selects(labels))
+        else {
             return self.of_namespace(namespace);
         };
         let of_port = own.ports.iter().find(|(number, _)| *number == port);

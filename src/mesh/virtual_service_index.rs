@@ -68,10 +68,12 @@ impl VirtualServiceIndex {
         let private = private.chain(list(|own| &own.private));
         let first = list(|own| &own.public_first);
         let public = buckets.map_or(&[][..], |buckets| &buckets.public);
-        let own = first.first().map(|one| &*one.resource().namespace);
-        let rest = public
-            .iter()
-            .filter(move |one| own.is_none_or(|own| !one.is_first_for(own)));
+        let own = first
+            .first()
+            .map(|virtual_service| &*virtual_service.resource().namespace);
+        let rest = public.iter().filter(move |virtual_service| {
+            own.is_none_or(|own| !virtual_service.is_first_for(own))
+        });
         let exported = list(|own| &own.exported);
         private.chain(exported).chain(first).chain(rest)
     }
@@ -118,14 +120,16 @@ impl VirtualServiceIndex {
 }
 
 /// Adds one to a list in config order.
-pub(super) fn put_in(list: &mut Vec<Arc<VirtualService>>, one: &Arc<VirtualService>) {
-    let place = list.partition_point(|other| other.config_key() < one.config_key());
-    list.insert(place, Arc::clone(one));
+pub(super) fn put_in(list: &mut Vec<Arc<VirtualService>>, virtual_service: &Arc<VirtualService>) {
+    let place = list.partition_point(|other| other.config_key() < virtual_service.config_key());
+    list.insert(place, Arc::clone(virtual_service));
 }
 
 /// Removes the one with this name and age from a list in config order.
-pub(super) fn take_out(list: &mut Vec<Arc<VirtualService>>, one: &VirtualService) {
-    if let Ok(place) = list.binary_search_by(|other| other.config_key().cmp(&one.config_key())) {
+pub(super) fn take_out(list: &mut Vec<Arc<VirtualService>>, virtual_service: &VirtualService) {
+    if let Ok(place) =
+        list.binary_search_by(|other| other.config_key().cmp(&virtual_service.config_key()))
+    {
         list.remove(place);
     }
 }

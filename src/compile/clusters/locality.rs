@@ -55,10 +55,10 @@ pub(super) fn effective<'a>(
     balancer: Option<&'a LoadBalancer>,
     service: &Service,
 ) -> Option<Locality<'a>> {
-    if let Some(own) = balancer.and_then(|one| one.zone_aware.as_ref()) {
+    if let Some(own) = balancer.and_then(|balancer| balancer.zone_aware.as_ref()) {
         return Locality::zone(own);
     }
-    if let Some(own) = balancer.and_then(|one| one.locality.as_ref()) {
+    if let Some(own) = balancer.and_then(|balancer| balancer.locality.as_ref()) {
         return Locality::of(own);
     }
     if let Some(near) = service.traffic_distribution.map(near_labels) {
@@ -175,7 +175,7 @@ impl Locality<'_> {
 
 /// The shares of the first entry that is about the client's place; groups without one lose their endpoints (R-M-127).
 fn distribute(entries: &[Distribute], client: &str, groups: &mut [LocalityGroup<'_>]) {
-    let Some(entry) = entries.iter().find(|one| matches(client, &one.from)) else {
+    let Some(entry) = entries.iter().find(|entry| matches(client, &entry.from)) else {
         return;
     };
     let mut is_left = vec![true; groups.len()];
@@ -204,7 +204,7 @@ fn distribute(entries: &[Distribute], client: &str, groups: &mut [LocalityGroup<
 /// Priorities by how much of the client's place is shared (R-M-126), below those that there are already.
 fn fail_over(entries: &[Failover], client: &str, groups: &mut [LocalityGroup<'_>]) {
     let [client_region, ..] = parts(client);
-    let entry = entries.iter().find(|one| *one.from == *client_region);
+    let entry = entries.iter().find(|entry| *entry.from == *client_region);
     for group in &mut *groups {
         let [region, ..] = parts(group.locality);
         let own = match shared(client, group.locality) {
@@ -235,7 +235,7 @@ fn by_labels<'e>(
         let own = labels
             .iter()
             .rev()
-            .find(|(one, value)| *one == key && value.is_some());
+            .find(|(name, value)| *name == key && value.is_some());
         match own {
             Some((_, value)) => *value,
             None => client.get(key),
@@ -282,7 +282,7 @@ fn close_gaps(groups: &mut [LocalityGroup<'_>]) {
     all.sort_unstable();
     all.dedup();
     for group in groups {
-        group.priority = all.partition_point(|one| *one < group.priority) as u32;
+        group.priority = all.partition_point(|priority| *priority < group.priority) as u32;
     }
 }
 

@@ -405,8 +405,8 @@ impl<'s> Host<'s> {
     fn service_and_port(&self, port: u16) -> Option<(&Arc<Service>, &ServicePort)> {
         let view = self.service.as_ref()?;
         // Of ports with one number the one for datagrams has no cluster.
-        let mut named = view.ports().iter().filter(|one| one.number == port);
-        let port = named.clone().find(|one| one.protocol != Protocol::Udp);
+        let mut named = view.ports().iter().filter(|other| other.number == port);
+        let port = named.clone().find(|port| port.protocol != Protocol::Udp);
         Some((view.service(), port.or_else(|| named.next())?))
     }
 

@@ -94,7 +94,9 @@ impl ClusterInputs<'_> {
     /// How the endpoints are found (R-M-130). The original destination is out of a gateway's reach, unless a rule asks for it;
     /// where one asks for it without a subset, its subsets follow whatever they say.
     fn discovery(&self) -> Discovery {
-        let of_subset = self.of_subset.map(|one| [one.own, one.without_subset]);
+        let of_subset = self
+            .of_subset
+            .map(|policies| [policies.own, policies.without_subset]);
         let policies = of_subset
             .into_iter()
             .flatten()
@@ -102,7 +104,7 @@ impl ClusterInputs<'_> {
             .flatten();
         let by_rule = policies
             .filter_map(|policy| policy.load_balancer.as_deref())
-            .any(|one| one.balancing == LoadBalancing::Passthrough);
+            .any(|balancer| balancer.balancing == LoadBalancing::Passthrough);
         let original = Discovery::OriginalDst { port: None };
         match self.service.resolution {
             Resolution::DynamicDns => Discovery::DynamicForwardProxy,

@@ -80,9 +80,12 @@ impl TlsInputs<'_> {
     fn written_mode(&self) -> Option<ClientTlsMode> {
         let policy = self.written()?;
         let mut of_port = policy.ports.iter();
-        let of_port =
-            of_port.find(|one| one.port == self.inputs.port.number && one.settings.tls.is_some());
-        let tls = of_port.map_or(&policy.settings.tls, |one| &one.settings.tls);
+        let of_port = of_port.find(|port_policy| {
+            port_policy.port == self.inputs.port.number && port_policy.settings.tls.is_some()
+        });
+        let tls = of_port.map_or(&policy.settings.tls, |port_policy| {
+            &port_policy.settings.tls
+        });
         Some(tls.as_ref()?.mode)
     }
 
@@ -101,16 +104,18 @@ impl TlsInputs<'_> {
             return false;
         }
         let written = self.written();
-        let balancer = written.and_then(|one| one.settings.load_balancer.as_deref());
+        let balancer = written.and_then(|policy| policy.settings.load_balancer.as_deref());
         let is_passthrough = service.resolution == Resolution::Passthrough
-            || balancer.is_some_and(|one| one.balancing == LoadBalancing::Passthrough);
+            || balancer.is_some_and(|balancer| balancer.balancing == LoadBalancing::Passthrough);
         let port = &self.inputs.port.name;
         let mut serving = self
             .pool
             .iter()
-            .filter(|one| one.port(port).is_some())
+            .filter(|endpoint| endpoint.port(port).is_some())
             .peekable();
-        if is_passthrough && (serving.peek().is_none() || !serving.all(|one| one.has_sidecar)) {
+        if is_passthrough
+            && (serving.peek().is_none() || !serving.all(|endpoint| endpoint.has_sidecar))
+        {
             return false;
         }
         let policies = &self.mesh.peer_authentication_index;

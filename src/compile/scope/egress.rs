@@ -174,19 +174,25 @@ impl<'m> EgressListener<'m> {
         let mut seen: HashSet<*const VirtualService> = HashSet::default();
         let mut ranked: Vec<(VirtualServiceRank, &'m Arc<VirtualService>)> = Vec::new();
         for service in self.mesh.service_index.visible_on(port, self.namespace) {
-            for one in hosts.overlapping(&service.hostname.to_ascii_lowercase()) {
+            for virtual_service in hosts.overlapping(&service.hostname.to_ascii_lowercase()) {
                 // Where many cover many services, walking all is less.
                 let Some(fewer) = left.checked_sub(1) else {
                     return all().collect();
                 };
                 left = fewer;
-                if seen.insert(Arc::as_ptr(one)) {
-                    ranked.extend(self.rank_of(one).map(|rank| (rank, one)));
+                if seen.insert(Arc::as_ptr(virtual_service)) {
+                    ranked.extend(
+                        self.rank_of(virtual_service)
+                            .map(|rank| (rank, virtual_service)),
+                    );
                 }
             }
         }
         ranked.sort_by(|(a, _), (b, _)| a.cmp(b));
-        ranked.into_iter().map(|(_, one)| one).collect()
+        ranked
+            .into_iter()
+            .map(|(_, virtual_service)| virtual_service)
+            .collect()
     }
 
     /// The place of a VirtualService among those that are imported; `None`: it is not.
@@ -203,16 +209,19 @@ impl<'m> EgressListener<'m> {
         let hosts = self.mesh.virtual_service_hosts();
         let name = hostname.to_ascii_lowercase();
         let around = hosts.overlapping(&name);
-        let streams = around.filter(|one| {
-            let mut hosts = one.hosts.iter();
-            !one.is_http_only() && hosts.any(|host| overlaps(host, hostname))
+        let streams = around.filter(|virtual_service| {
+            let mut hosts = virtual_service.hosts.iter();
+            !virtual_service.is_http_only() && hosts.any(|host| overlaps(host, hostname))
         });
         let mut ranked: Vec<(VirtualServiceRank, &Arc<VirtualService>)> = streams
-            .filter_map(|one| Some((self.rank_of(one)?, one)))
+            .filter_map(|virtual_service| Some((self.rank_of(virtual_service)?, virtual_service)))
             .collect();
         ranked.sort_by(|(a, _), (b, _)| a.cmp(b));
         ranked.dedup_by(|(_, a), (_, b)| Arc::ptr_eq(a, b));
-        ranked.into_iter().map(|(_, one)| one).collect()
+        ranked
+            .into_iter()
+            .map(|(_, virtual_service)| virtual_service)
+            .collect()
     }
 
     /// The imported VirtualService that owns the most specific VirtualService host for the service `hostname`: only through
@@ -228,11 +237,14 @@ impl<'m> EgressListener<'m> {
         };
         let exact = hosts
             .with(&name)
-            .filter(|one| has(one, &|host| host == hostname));
+            .filter(|virtual_service| has(virtual_service, &|host| host == hostname));
         self.first_of(exact).cloned().or_else(|| {
             hosts.covering(&name).find_map(|(length, list)| {
                 let covers = |host: &str| host.len() == length && is_subset_of(hostname, host);
-                let first = || self.first_of(list.filter(|one| has(one, &covers))).cloned();
+                let first = || {
+                    self.first_of(list.filter(|virtual_service| has(virtual_service, &covers)))
+                        .cloned()
+                };
                 if name != hostname {
                     return first();
                 }

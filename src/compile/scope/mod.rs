@@ -176,10 +176,14 @@ impl<'m> Scope<'m> {
             false => self.destination_service(hostname),
         };
         let named = self.mesh.service_index.folded(hostname).iter();
-        let ports = named.chain(inferred).flat_map(|one| one.ports.iter());
+        let ports = named
+            .chain(inferred)
+            .flat_map(|destination| destination.ports.iter());
         let places = self.by_port.importing(ports.map(|port| port.number));
         for listener in places.iter().map(|&place| &self.listeners[place]) {
-            listener.named(hostname).for_each(|one| found.add(one));
+            listener
+                .named(hostname)
+                .for_each(|service| found.add(service));
             if let Some(service) = inferred {
                 self.infer(listener, service, &mut found);
             }
@@ -243,7 +247,7 @@ impl<'m> Scope<'m> {
             Target::Known(target) => target.port(port).map(|behind| behind.unwrap_or(port)),
             Target::Written(service) => {
                 let mut ports = service.ports.iter();
-                let found = ports.find(|one| one.number == port)?;
+                let found = ports.find(|other| other.number == port)?;
                 Some(found.target_port.unwrap_or(port))
             }
             Target::Implied => Some(port),
@@ -271,9 +275,10 @@ impl<'m> Scope<'m> {
             .mesh
             .gateways
             .iter()
-            .filter_map(|one| one.services.as_ref());
-        let mut managed = services.filter(|one| one.is_managed && one.gateway == name);
-        let host = match managed.next().and_then(|one| one.hosts.first()) {
+            .filter_map(|gateway| gateway.services.as_ref());
+        let mut managed =
+            services.filter(|services| services.is_managed && services.gateway == name);
+        let host = match managed.next().and_then(|services| services.hosts.first()) {
             Some(host) => Arc::clone(host),
             None => {
                 let domain = &self.mesh.config.domain;

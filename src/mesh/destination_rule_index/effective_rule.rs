@@ -118,7 +118,10 @@ impl EffectiveRule {
     pub(crate) fn is_seen_wherever(&self, other: &EffectiveRule) -> bool {
         let (own, other_set) = (&self.merged.export_to, &other.merged.export_to);
         self.is_public()
-            || (!other.is_public() && other_set.iter().all(|one| own.binary_search(one).is_ok()))
+            || (!other.is_public()
+                && other_set
+                    .iter()
+                    .all(|namespace| own.binary_search(namespace).is_ok()))
     }
 
     /// The namespaces that see it, being exported; `None`: every one does.
@@ -130,12 +133,12 @@ impl EffectiveRule {
         };
         everyone
             .into_iter()
-            .chain(names.iter().map(|one| Some(&**one)))
+            .chain(names.iter().map(|namespace| Some(&**namespace)))
     }
 
     fn is_public(&self) -> bool {
         let set = &self.merged.export_to;
-        set.is_empty() || set.iter().any(|one| &**one == "*")
+        set.is_empty() || set.iter().any(|namespace| &**namespace == "*")
     }
 
     /// What it says at its top level.

@@ -74,7 +74,7 @@ impl Entries {
     /// The places of those that a rule with this export set and selector may be merged into, in order: an entry's set is
     /// the same or a part of it, and of two selectors none is another's. `None`: they are too many.
     fn candidates(&mut self, set: &[Box<str>], selector: Option<&Labels>) -> Option<Vec<usize>> {
-        let keys = set.iter().map(|one| Some(one.clone()));
+        let keys = set.iter().map(|namespace| Some(namespace.clone()));
         let keys = keys.chain(set.is_empty().then_some(None));
         let lists: Vec<&Places> = keys.filter_map(|key| self.places.get(&key)).collect();
         let mut found: Vec<usize> = Vec::new();
@@ -108,8 +108,8 @@ impl Entries {
             .iter()
             .min_by_key(|namespace| self.exports.get(*namespace).copied());
         let key = key.cloned();
-        for one in set {
-            *self.exports.entry(one.clone()).or_default() += 1;
+        for namespace in set {
+            *self.exports.entry(namespace.clone()).or_default() += 1;
         }
         let selector = entry.rule.workload_selector.clone();
         let places = self.places.entry(key).or_default();
@@ -165,7 +165,10 @@ fn add(entries: &mut Entries, rule: &DestinationRule, facts: &mut BTreeSet<Merge
             append = false;
         } else {
             append = true;
-            let is_wider = !own.is_empty() && own.iter().all(|one| set.binary_search(one).is_ok());
+            let is_wider = !own.is_empty()
+                && own
+                    .iter()
+                    .all(|namespace| set.binary_search(namespace).is_ok());
             if !is_wider {
                 continue;
             }
@@ -197,7 +200,7 @@ fn add(entries: &mut Entries, rule: &DestinationRule, facts: &mut BTreeSet<Merge
     };
     let hidden: Vec<_> = set
         .iter()
-        .filter(|one| !seen_through.contains(*one))
+        .filter(|namespace| !seen_through.contains(*namespace))
         .cloned()
         .collect();
     if !hidden.is_empty() {

@@ -25,13 +25,27 @@ pub(super) fn warn(spec: &raw::VirtualService, at: &At<'_>, sink: &mut Sink<'_>)
     let tls: Vec<Rule> = spec
         .tls
         .iter()
-        .map(|rule| plain(rule.r#match.iter().map(|one| format!("{one:?}")).collect()))
+        .map(|rule| {
+            plain(
+                rule.r#match
+                    .iter()
+                    .map(|entry| format!("{entry:?}"))
+                    .collect(),
+            )
+        })
         .collect();
     repeated(&tls, &at.field("tls"), sink);
     let tcp: Vec<Rule> = spec
         .tcp
         .iter()
-        .map(|rule| plain(rule.r#match.iter().map(|one| format!("{one:?}")).collect()))
+        .map(|rule| {
+            plain(
+                rule.r#match
+                    .iter()
+                    .map(|entry| format!("{entry:?}"))
+                    .collect(),
+            )
+        })
         .collect();
     repeated(&tcp, &at.field("tcp"), sink);
 }

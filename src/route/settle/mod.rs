@@ -56,14 +56,14 @@ impl Router {
         }
         let mut domains: BTreeSet<Arc<str>> = BTreeSet::new();
         let wildcards = changed.domains.iter();
-        let mut wildcards = wildcards.filter(|one| is_wildcard(one)).peekable();
+        let mut wildcards = wildcards.filter(|domain| is_wildcard(domain)).peekable();
         if wildcards.peek().is_some() {
             let known = known.get_or_insert_with(|| KnownDomains::new(&tables));
-            wildcards.for_each(|one| domains.extend(known.covered(one).cloned()));
+            wildcards.for_each(|domain| domains.extend(known.covered(domain).cloned()));
         }
         let mut names: Vec<&str> = changed.domains.iter().copied().collect();
         names.extend(changed.patterns.iter().copied());
-        names.extend(domains.iter().map(|one| &**one));
+        names.extend(domains.iter().map(|domain| &**domain));
         // Wildcards come first, those around others before these: it depends on them whether a name needs a record.
         names.sort_unstable_by_key(|name| match is_wildcard(name) {
             true => (false, name.len(), *name),
