@@ -191,6 +191,7 @@ codes! {
     // MR0250 to MR0259: what Istio looks at.
     NOT_DISCOVERED = "MR0250" "not-discovered" Warning "No discovery selector of the mesh selects the namespace.";
     ASSUMED_DISCOVERED = "MR0251" "assumed-discovered" Note "Whether discovery selectors select the namespace is not known.";
+    ASSUMED_VISIBILITY = "MR0252" "assumed-visibility" Note "Whether policies of the mesh narrow who sees ServiceEntries is not known.";
 
     // MR03xx: lints.
     UNKNOWN_HOST = "MR0301" "unknown-host" Warning "A destination is no service that can be seen.";

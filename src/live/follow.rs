@@ -63,11 +63,14 @@ impl LiveRouter {
                     || configures_proxies(was.get(key).copied().flatten())
             }
         };
-        // Then a namespace's labels decide of everything in it.
-        let is_selective = self
-            .mesh_config
-            .as_ref()
-            .is_some_and(|config| config.spec.selects_namespaces());
+        let settings = self.mesh_config.as_ref().map(|config| &config.spec);
+        let is_selective = settings.is_some_and(|settings| {
+            // Then a namespace's labels decide of everything in it, or of its ServiceEntries.
+            let kinds = [Kind::Namespace, Kind::ServiceEntry];
+            settings.selects_namespaces()
+                || (settings.caps_by_namespace()
+                    && keys.iter().any(|key| kinds.contains(&key.kind())))
+        });
         let mut all = Report::new();
         let resolved = if about.has_config || is_selective || keys.iter().any(is_whole) {
             let kinds: Vec<Kind> = keys.iter().map(Key::kind).collect();

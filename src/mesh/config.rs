@@ -1,8 +1,10 @@
 //! MeshConfig, typed: what holds for the whole mesh.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::visibility::VisibilityCap;
 use crate::terms::path_normalization::PathNormalization;
 use crate::terms::proxy_config::ProxyConfig;
 use crate::terms::route_policy::RetryPolicy;
@@ -32,6 +34,22 @@ pub(crate) enum H2UpgradePolicy {
     Upgrade,
 }
 
+/// How far ServiceEntries can be seen at most (R-M-216).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ServiceEntryVisibility {
+    /// Where `of` says nothing.
+    pub default: VisibilityCap,
+    /// Of the ServiceEntries of these namespaces.
+    pub of: BTreeMap<Box<str>, VisibilityCap>,
+}
+
+impl ServiceEntryVisibility {
+    /// Of the ServiceEntries of `namespace`.
+    pub(crate) fn of(&self, namespace: &str) -> VisibilityCap {
+        self.of.get(namespace).copied().unwrap_or(self.default)
+    }
+}
+
 /// Mesh-wide settings with Istio's defaults.
 #[derive(Clone, Debug)]
 pub(crate) struct MeshConfig {
@@ -46,6 +64,8 @@ pub(crate) struct MeshConfig {
     pub default_virtual_service_export_to: Vec<String>,
     /// Who sees a DestinationRule whose `exportTo` is empty; `["*"]`, which is empty here.
     pub default_destination_rule_export_to: Vec<String>,
+    /// How far ServiceEntries can be seen at most; as far as they say.
+    pub service_entry_visibility: ServiceEntryVisibility,
     /// `ALLOW_ANY`.
     pub outbound_traffic_policy: OutboundTrafficPolicy,
     /// `BASE`.
@@ -83,6 +103,7 @@ impl Default for MeshConfig {
             default_service_export_to: Vec::new(),
             default_virtual_service_export_to: Vec::new(),
             default_destination_rule_export_to: Vec::new(),
+            service_entry_visibility: ServiceEntryVisibility::default(),
             outbound_traffic_policy: OutboundTrafficPolicy::default(),
             path_normalization: PathNormalization::default(),
             default_config: ProxyConfig::default(),

@@ -32,7 +32,7 @@ pub(crate) use peer_authentication::PeerAuthentication;
 pub(crate) use service::Service;
 pub(crate) use sidecar::Sidecar;
 pub(crate) use virtual_service::VirtualService;
-pub(crate) use visibility::Visibility;
+pub(crate) use visibility::{Visibility, VisibilityCap};
 
 use change::Change;
 

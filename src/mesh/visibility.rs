@@ -13,6 +13,18 @@ pub(crate) enum Visibility {
     Namespaces(Namespaces),
 }
 
+/// How far something can be seen at most, whatever it says itself (R-M-216).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum VisibilityCap {
+    /// As far as it says.
+    #[default]
+    Public,
+    /// In its own namespace, if it says so.
+    Namespace,
+    /// Nowhere.
+    None,
+}
+
 /// Names of namespaces, each once, in their order. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Namespaces(Arc<[Box<str>]>);
@@ -72,6 +84,17 @@ impl Visibility {
             entry => entry,
         };
         Visibility::Namespaces(entries.iter().map(own).collect())
+    }
+
+    /// What is left of it, of a resource in `namespace`, below `cap`.
+    pub(crate) fn below(self, cap: VisibilityCap, namespace: &str) -> Self {
+        match cap {
+            VisibilityCap::Public => self,
+            VisibilityCap::Namespace if self.includes(namespace) => {
+                Visibility::Namespaces([namespace].into_iter().collect())
+            }
+            VisibilityCap::Namespace | VisibilityCap::None => Visibility::None,
+        }
     }
 
     /// Whether no namespace can see both what this and what `other` is of.

@@ -65,6 +65,8 @@ fn resolve(spec: &raw::MeshConfig, domain: &str, sink: &mut Sink<'_>) -> MeshCon
             "defaultDestinationRuleExportTo",
             sink,
         ),
+        // Resolved with the namespaces.
+        service_entry_visibility: defaults.service_entry_visibility,
         outbound_traffic_policy: spec
             .outbound_traffic_policy
             .as_ref()

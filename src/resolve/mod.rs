@@ -26,6 +26,7 @@ mod proxy_config;
 mod regexes;
 pub(crate) mod retries;
 pub(crate) mod service;
+mod service_entry_visibility;
 pub(crate) mod sidecar;
 mod sink;
 pub(crate) mod virtual_service;
@@ -96,11 +97,17 @@ impl Mesh {
         known: Option<(&Mesh, &[Kind])>,
         report: &mut Report,
     ) -> Mesh {
-        let config = mesh_config::mesh_config(mesh_config, &options.cluster_domain, report);
+        let mut config = mesh_config::mesh_config(mesh_config, &options.cluster_domain, report);
         let kinds = match mesh_config.filter(|config| config.spec.selects_namespaces()) {
             Some(config) => Kinds::sort(discovery::watched(documents, config, report), report),
             None => Kinds::sort(documents, report),
         };
+        if let Some(document) = mesh_config {
+            let entries = &kinds.registry.service_entries;
+            let namespaces = &kinds.gateway_api.namespaces;
+            config.service_entry_visibility =
+                service_entry_visibility::resolve(document, entries, namespaces, report);
+        }
         let cx = Context::new(&config, kinds.bytes);
         let is_alone = kinds.gateway_api.is_empty();
         let known = |of: &dyn Fn(Kind) -> bool| {

@@ -46,6 +46,8 @@ message! {
         "defaultTrafficPolicy" default_traffic_policy: Option<DefaultTrafficPolicy>,
         /// Which namespaces Istio looks at; none means all.
         "discoverySelectors" discovery_selectors: Vec<LabelSelector>,
+        /// How far ServiceEntries can be seen at most; none means as far as they say.
+        "serviceEntryVisibility" service_entry_visibility: Option<ServiceEntryVisibility>,
         /// How long a listener waits for the protocol's first bytes.
         "protocolDetectionTimeout" protocol_detection_timeout: Option<ProtoDuration>,
     }
@@ -58,15 +60,68 @@ message! {
         "proxyHttpPort", "proxyInboundListenPort", "proxyListenPort", "sdsUdsPath", "serviceScopeConfigs",
         "serviceSettings", "thriftConfig", "tlsDefaults", "verifyCertificateAtClient",
     ]
-    not_evaluated [
-        "serviceEntryVisibility" "with `applyToSidecars` it narrows who sees a ServiceEntry; write it as `exportTo`",
-    ]
 }
 
 impl MeshConfig {
     /// Whether the labels of namespaces decide which resources count.
     pub(crate) fn selects_namespaces(&self) -> bool {
         !self.discovery_selectors.is_empty()
+    }
+
+    /// What caps the visibility of ServiceEntries for Envoy; `None`: nothing.
+    pub(crate) fn visibility_of_service_entries(&self) -> Option<&ServiceEntryVisibility> {
+        let written = self.service_entry_visibility.as_ref();
+        written.filter(|written| written.apply_to_sidecars)
+    }
+
+    /// Whether that depends on the namespaces of the ServiceEntries.
+    pub(crate) fn caps_by_namespace(&self) -> bool {
+        let visibility = self.visibility_of_service_entries();
+        visibility.is_some_and(|written| !written.policies.is_empty())
+    }
+}
+
+message! {
+    /// How far ServiceEntries can be seen at most.
+    pub struct ServiceEntryVisibility as "ServiceEntryVisibility" {
+        /// Where no policy matches.
+        "defaultVisibility" default_visibility: VisibilityCap,
+        /// The first that matches holds.
+        "policies" policies: Vec<ServiceEntryVisibilityPolicy>,
+        /// Whether it also holds for sidecars and gateways.
+        "applyToSidecars" apply_to_sidecars: bool,
+    }
+}
+
+message! {
+    /// How far the ServiceEntries of some namespaces can be seen.
+    pub struct ServiceEntryVisibilityPolicy as "ServiceEntryVisibility.Policy" {
+        /// How far.
+        "visibility" visibility: VisibilityCap,
+        /// All of them have to match; none means that it always matches.
+        "matchingRules" matching_rules: Vec<ServiceEntryVisibilityRule>,
+    }
+}
+
+message! {
+    /// What a ServiceEntry is matched by.
+    pub struct ServiceEntryVisibilityRule as "ServiceEntryVisibility.MatchRule" {
+        /// The labels of its namespace; without it, the rule never matches.
+        "namespaceSelector" namespace_selector: Option<LabelSelector>,
+    }
+}
+
+enumeration! {
+    /// How far a ServiceEntry can be seen at most.
+    pub enum VisibilityCap as "ServiceEntryVisibility.Visibility" {
+        /// As `PUBLIC`.
+        Unspecified = 0 "UNSPECIFIED",
+        /// As far as it says.
+        Public = 1 "PUBLIC",
+        /// In its own namespace.
+        Namespace = 2 "NAMESPACE",
+        /// Nowhere.
+        None = 3 "NONE",
     }
 }
 

@@ -215,7 +215,6 @@ fn read_http2<'q>(
     authority: Option<Sent<'q>>,
     target: Sent<'q>,
 ) -> Result<Head<'q>, BadRequest> {
-    let te = request.first_value("te");
     let is_valid = |authority: &str| {
         let mut bytes = authority.bytes();
         !authority.is_empty() && bytes.all(|byte| is_authority_byte(byte) && byte != b'@')
@@ -225,7 +224,7 @@ fn read_http2<'q>(
         Some(Sent::Text(authority)) if is_valid(authority) => Some(authority),
         Some(_) => return Err(BadRequest::InvalidHeaderField),
     };
-    if te.is_some_and(|te| te != b"trailers") {
+    if has_invalid_line(request) {
         return Err(BadRequest::InvalidHeaderField);
     }
     let target = text(target).ok_or(BadRequest::InvalidHeaderField)?;
@@ -237,6 +236,33 @@ fn read_http2<'q>(
         target,
         scheme: None,
     })
+}
+
+/// Whether a header says what only HTTP/1.1 can mean, or no length (R-H-158).
+fn has_invalid_line(request: &Request<'_>) -> bool {
+    let (mut is_invalid, mut has_length) = (false, false);
+    request.for_each_header(&mut |name, value| {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        is_invalid |= match name.len() {
+            2 => is("te") && !value.eq_ignore_ascii_case(b"trailers"),
+            7 => is("upgrade"),
+            10 => is("connection") || is("keep-alive"),
+            14 if is("content-length") => {
+                std::mem::replace(&mut has_length, true) || !is_length(value)
+            }
+            16 => is("proxy-connection"),
+            17 => is("transfer-encoding"),
+            _ => false,
+        };
+    });
+    is_invalid
+}
+
+/// Whether it is a number of bytes: digits, of a number that 63 bits hold.
+fn is_length(value: &[u8]) -> bool {
+    let digits = value.iter().all(u8::is_ascii_digit);
+    let number = std::str::from_utf8(value).ok().filter(|_| digits);
+    number.is_some_and(|number| number.parse::<i64>().is_ok())
 }
 
 /// Whether Envoy's parser of HTTP/1.1 knows the method (R-H-152), `CONNECT` aside.

@@ -89,7 +89,7 @@ pub fn generate(seed: u64) -> Generated {
                 format!("2026-01-01T00:00:0{second}Z").into();
         }
     }
-    let resources = dice.shuffled(&resources);
+    let mut resources = dice.shuffled(&resources);
     let proxy = if is_gateway {
         json!({
             "type": "gateway",
@@ -109,9 +109,15 @@ pub fn generate(seed: u64) -> Generated {
             false => rules::request(dice, side),
         })
         .collect();
+    let mut mesh = mesh(dice);
+    cap_visibility(
+        &mut Dice::new(seed.rotate_left(32)),
+        &mut mesh,
+        &mut resources,
+    );
     Generated {
         resources,
-        mesh: mesh(dice),
+        mesh,
         proxy,
         requests,
     }
@@ -210,6 +216,46 @@ fn mesh(dice: &mut Dice) -> Yaml {
         Yaml::Null
     } else {
         mesh
+    }
+}
+
+/// Once in ten times the mesh caps who sees ServiceEntries.
+fn cap_visibility(dice: &mut Dice, mesh: &mut Yaml, resources: &mut Vec<Yaml>) {
+    if !dice.one_in(10) {
+        return;
+    }
+    let cap = |dice: &mut Dice| dice.pick(&["PUBLIC", "NAMESPACE", "NONE"]);
+    let rule = |dice: &mut Dice| {
+        let name = dice.pick(NAMESPACES);
+        let team = dice.pick(&["a", "b"]);
+        dice.pick(&[
+            json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}),
+            json!({"namespaceSelector": {"matchLabels": {"team": team}}}),
+            json!({"namespaceSelector": {"matchExpressions": [{"key": "team", "operator": "Exists"}]}}),
+            json!({"namespaceSelector": {"matchExpressions": [{"key": "team", "operator": "NotIn", "values": [team]}]}}),
+            json!({"namespaceSelector": {}}),
+            json!({}),
+        ])
+    };
+    let policies: Vec<Yaml> = (0..dice.number(0, 2))
+        .map(|_| {
+            let rules: Vec<Yaml> = (0..dice.number(0, 2)).map(|_| rule(dice)).collect();
+            json!({"visibility": cap(dice), "matchingRules": rules})
+        })
+        .collect();
+    if mesh.is_null() {
+        *mesh = json!({});
+    }
+    mesh["serviceEntryVisibility"] = json!({
+        "applyToSidecars": !dice.one_in(4),
+        "defaultVisibility": cap(dice),
+        "policies": policies,
+    });
+    for name in dice.some(NAMESPACES, 0, 2) {
+        let labels = json!({"team": dice.pick(&["a", "b"])});
+        resources.push(json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels},
+        }));
     }
 }
 

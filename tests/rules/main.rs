@@ -29,6 +29,7 @@ mod refused;
 mod request;
 #[cfg(feature = "yaml")]
 mod seed;
+mod service_entry_visibility;
 #[cfg(feature = "yaml")]
 mod traffic_policy;
 #[cfg(feature = "yaml")]

@@ -253,10 +253,21 @@ fn read_http1(world: &World, call: &Call) -> Result<Head, Refusal> {
 fn read_http2(call: &Call) -> Result<Head, Refusal> {
     let host = call.hosts.as_ref().and_then(|hosts| hosts.first()).cloned();
     let host = host.unwrap_or("oracle.invalid".to_owned());
-    let te = call.headers.iter().filter(|(name, _)| name == "te");
+    // R-H-158: what only HTTP/1.1 can mean.
+    let is_invalid = |(name, value): &(String, String)| match name.as_str() {
+        "connection" | "keep-alive" | "proxy-connection" | "transfer-encoding" | "upgrade" => true,
+        "te" => !value.eq_ignore_ascii_case("trailers"),
+        "content-length" => {
+            !value.chars().all(|c| c.is_ascii_digit()) || value.parse::<i64>().is_err()
+        }
+        _ => false,
+    };
+    let lengths = call.headers.iter();
+    let lengths = lengths.filter(|(name, _)| name == "content-length");
     if host.is_empty()
         || !consists_of(&host, &AUTHORITY.replace('@', ""))
-        || te.into_iter().any(|(_, value)| value != "trailers")
+        || call.headers.iter().any(is_invalid)
+        || lengths.count() > 1
     {
         return Err(("http2.invalid.header.field", 0));
     }

@@ -128,6 +128,18 @@ impl Export {
         Export::To(said.iter().map(own).collect())
     }
 
+    /// R-M-216: what the mesh leaves of it, for a ServiceEntry of `namespace`.
+    pub fn capped(self, cap: &str, namespace: &str) -> Export {
+        match cap {
+            "NONE" => Export::Nobody,
+            "NAMESPACE" => match self.reaches(namespace) {
+                true => Export::To(vec![namespace.to_owned()]),
+                false => Export::Nobody,
+            },
+            _ => self,
+        }
+    }
+
     /// Is it visible from this namespace?
     pub fn reaches(&self, namespace: &str) -> bool {
         match self {

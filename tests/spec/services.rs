@@ -1,6 +1,7 @@
 //! The registry: Kubernetes Services and ServiceEntries as one list of services, and who sees which.
 //! Section 5 of istio-model.md.
 
+use super::gateway_api::grants::selects;
 use super::names::{Export, default_export};
 use super::world::{World, namespace};
 use super::{Yaml, list, number, text, texts};
@@ -198,10 +199,37 @@ fn service_entry(world: &World, resource: &Yaml) -> Vec<Service> {
             &texts(spec, "exportTo"),
             &default_export(&world.mesh, "defaultServiceExportTo"),
             owner,
-        ),
+        )
+        .capped(&cap(world, owner), owner),
         resolution: resolution.to_owned(),
     };
     texts(spec, "hosts").into_iter().map(service).collect()
+}
+
+/// R-M-216: how far the mesh lets the ServiceEntries of a namespace be seen.
+fn cap(world: &World, owner: &str) -> String {
+    let said = &world.mesh["serviceEntryVisibility"];
+    if said["applyToSidecars"] != Yaml::Bool(true) {
+        return "PUBLIC".to_owned();
+    }
+    let mut labels = serde_json::json!({});
+    for known in world.of_kind("Namespace") {
+        if text(&known["metadata"], "name") == owner && known["metadata"]["labels"].is_object() {
+            labels = known["metadata"]["labels"].clone();
+        }
+    }
+    labels["kubernetes.io/metadata.name"] = owner.into();
+    let holds = |policy: &&Yaml| {
+        let mut rules = list(policy, "matchingRules").iter();
+        rules.all(|rule| {
+            let selector = &rule["namespaceSelector"];
+            selector.is_object() && selects(selector, &labels)
+        })
+    };
+    match list(said, "policies").iter().find(holds) {
+        Some(policy) => text(policy, "visibility").to_owned(),
+        None => text(said, "defaultVisibility").to_owned(),
+    }
 }
 
 /// The services that `viewer` may see: its own private ones, those exported to it by name, then the public ones (R-M-073,

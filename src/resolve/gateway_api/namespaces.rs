@@ -30,21 +30,42 @@ impl<'a> Namespaces<'a> {
 
     /// Those that are selected; `None`: the selector is none.
     pub(in crate::resolve) fn selected(&self, selector: &LabelSelector) -> Option<Vec<&'a str>> {
-        let requirements = &selector.match_expressions;
-        if !requirements.iter().all(is_well_formed) {
+        if !is_selector(selector) {
             return None;
         }
-        let selected = self.by_name.iter().filter(|(name, labels)| {
-            let label = |key: &str| match key {
-                NAME => Some(labels.get(key).map_or(**name, String::as_str)),
-                key => labels.get(key).map(String::as_str),
-            };
-            let mut exact = selector.match_labels.iter();
-            exact.all(|(key, value)| label(key) == Some(&**value))
-                && requirements.iter().all(|one| holds(one, label(&one.key)))
-        });
+        let selected = self.by_name.iter();
+        let selected = selected.filter(|(name, labels)| selects(selector, name, Some(labels)));
         Some(selected.map(|(name, _)| *name).collect())
     }
+
+    /// Whether a selector selects a namespace; one that is not given has its name as its only label.
+    pub(in crate::resolve) fn is_selected(&self, name: &str, by: &LabelSelector) -> bool {
+        is_selector(by) && selects(by, name, self.by_name.get(name).copied())
+    }
+}
+
+/// Whether Kubernetes can read it.
+pub(in crate::resolve) fn is_selector(selector: &LabelSelector) -> bool {
+    selector.match_expressions.iter().all(is_well_formed)
+}
+
+/// Whether a selector asks for nothing but the names of namespaces.
+pub(in crate::resolve) fn asks_for_names_only(selector: &LabelSelector) -> bool {
+    let expressions = selector.match_expressions.iter().map(|one| &one.key);
+    let mut keys = selector.match_labels.keys().chain(expressions);
+    keys.all(|key| key == NAME)
+}
+
+fn selects(selector: &LabelSelector, name: &str, labels: Option<&Labels>) -> bool {
+    let label = |key: &str| match (labels.and_then(|labels| labels.get(key)), key) {
+        (Some(value), _) => Some(value.as_str()),
+        (None, NAME) => Some(name),
+        (None, _) => None,
+    };
+    let mut exact = selector.match_labels.iter();
+    let requirements = &selector.match_expressions;
+    exact.all(|(key, value)| label(key) == Some(&**value))
+        && requirements.iter().all(|one| holds(one, label(&one.key)))
 }
 
 fn is_well_formed(one: &LabelSelectorRequirement) -> bool {

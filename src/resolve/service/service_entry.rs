@@ -82,7 +82,9 @@ pub(super) fn services(
     let names = spec.subject_alt_names.iter();
     let subject_alt_names: Arc<[Box<str>]> = names.map(|name| name.as_str().into()).collect();
     let default = &cx.config.default_service_export_to;
-    let visibility = Visibility::resolve(&spec.export_to, default, &meta.namespace);
+    let cap = cx.config.service_entry_visibility.of(&meta.namespace);
+    let visibility =
+        Visibility::resolve(&spec.export_to, default, &meta.namespace).below(cap, &meta.namespace);
     for host in &spec.hosts {
         let endpoints = if is_named_by_host {
             [by_host(host, &endpoint_ports)].into()

@@ -279,8 +279,6 @@ fn r_h_153_what_connection_may_not_name() {
     ] {
         let request = get("/").header("connection", connection);
         assert_eq!(detail(&request).as_deref(), expected, "{connection}");
-        let http2 = request.clone().protocol(Protocol::Http2);
-        assert_eq!(detail(&http2), None, "{connection}");
         let websocket = request.header("connection", "upgrade");
         let websocket = websocket.header("upgrade", "websocket");
         assert_eq!(detail(&websocket), None, "{connection}");
@@ -296,6 +294,44 @@ fn r_h_153_what_connection_may_not_name() {
     let upstream = upstream(&gateway(SHOP), &request);
     let gone = ["x-user", "cookie", "keep-alive", "connection"];
     assert!(gone.iter().all(|name| !upstream.headers.contains(name)));
+}
+
+#[test]
+fn r_h_158_http2_has_no_headers_of_one_hop() {
+    let invalid = Some("http2.invalid.header.field");
+    for (name, value, expected) in [
+        ("connection", "keep-alive", invalid),
+        ("Connection", "close", invalid),
+        ("keep-alive", "timeout=5", invalid),
+        ("proxy-connection", "keep-alive", invalid),
+        ("transfer-encoding", "chunked", invalid),
+        ("upgrade", "websocket", invalid),
+        ("upgrade", "", invalid),
+        ("te", "trailers", None),
+        ("te", "Trailers", None),
+        ("te", "gzip, trailers", invalid),
+        ("te", "", invalid),
+        ("content-length", "0", None),
+        ("content-length", "9223372036854775807", None),
+        ("content-length", "9223372036854775808", invalid),
+        ("content-length", "+1", invalid),
+        ("content-length", "1, 1", invalid),
+        ("content-length", "", invalid),
+        ("x-connection", "close", None),
+    ] {
+        let request = get("/").protocol(Protocol::Http2).header(name, value);
+        assert_eq!(detail(&request).as_deref(), expected, "{name}: {value}");
+        // Whatever else is wrong with it.
+        let other = request.clone().target("no-path");
+        let violation = expected.or(Some("http2.violation.of.messaging.rule"));
+        assert_eq!(detail(&other).as_deref(), violation, "{name}: {value}");
+    }
+    for name in ["te", "content-length"] {
+        let value = if name == "te" { "trailers" } else { "1" };
+        let request = get("/").protocol(Protocol::Http2).header(name, value);
+        let twice = detail(&request.header(name, value));
+        assert_eq!(twice.as_deref(), invalid.filter(|_| name != "te"), "{name}");
+    }
 }
 
 #[test]

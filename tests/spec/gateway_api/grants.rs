@@ -65,7 +65,7 @@ pub(super) fn open_to(resources: &[Yaml], said: &Yaml, own: &str, default: &str)
 }
 
 /// A label selector of Kubernetes. One that says nothing selects everything.
-fn selects(selector: &Yaml, labels: &Yaml) -> bool {
+pub fn selects(selector: &Yaml, labels: &Yaml) -> bool {
     let wanted = entries(selector, "matchLabels");
     wanted.iter().all(|(key, value)| labels[*key] == **value)
         && list(selector, "matchExpressions").iter().all(|one| {

@@ -21,7 +21,7 @@ mod backends;
 mod certificates;
 mod conditions;
 mod filters;
-mod grants;
+pub mod grants;
 mod http_routes;
 mod listeners;
 mod parents;
