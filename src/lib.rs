@@ -48,6 +48,7 @@
 //! | follow a configuration that changes | [`live::LiveRouter`] |
 //! | serve many proxies of one mesh | [`Compiler`] |
 //! | choose one of a cluster's endpoints by hash | [`balance`] |
+//! | know what a change does to all requests | [`space::diff`] |
 //! | write and read an Envoy's configuration | `Router::to_envoy`, `Router::from_envoy` (feature `envoy`) |
 //!
 //! The [`guide`] has the semantics, the differences from Istio, a glossary, and what an answer costs.
@@ -72,6 +73,7 @@ pub mod lint;
 pub mod live;
 pub mod resource;
 pub mod router;
+pub mod space;
 
 #[cfg(all(test, feature = "yaml"))]
 #[allow(dead_code)] // shared with the tests outside
@@ -123,6 +125,8 @@ pub mod guide {
     pub mod glossary {}
     #[doc = include_str!("guide/performance.md")]
     pub mod performance {}
+    #[doc = include_str!("guide/space.md")]
+    pub mod space {}
     #[doc = include_str!("guide/rules/mod.md")]
     pub mod rules {
         #[doc = include_str!("guide/rules/balancing.md")]

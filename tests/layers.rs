@@ -24,6 +24,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("envoy", &["terms", "diagnostic", "router"]),
     // One endpoint of a cluster, by what the router knows of it: no clock, no generator, no lock.
     ("balance", &["terms", "router"]),
+    // All requests at once: the tables and the predicates; the walk only by the router's methods, to confirm.
+    ("space", &["terms", "router", "decision"]),
     // Keeps the nouns, and what compile keeps of them; calls the verbs, by their methods.
     (
         "live",

@@ -86,3 +86,14 @@ impl Router {
         walk::decide_connection(&self.tables, connection, entropy, &mut Silent)
     }
 }
+
+/// The normal form of a path; `None`: a request for it is refused.
+#[cfg(test)]
+pub(crate) fn normal_form(
+    path: &str,
+    handling: crate::terms::path_normalization::PathHandling,
+) -> Option<String> {
+    path::with_normal_form(path, handling, |target| {
+        Some(target.ok()?.path().to_owned())
+    })
+}

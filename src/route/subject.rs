@@ -4,10 +4,11 @@
 use super::head::Head;
 use super::names::Names;
 use super::path::Target;
+use crate::router::Router;
 use crate::terms::claims::Claim;
 use crate::terms::condition::Facts;
 use crate::terms::connection_manager::ConnectionManager;
-use crate::terms::request::Request;
+use crate::terms::request::{Connection, Request, Tls};
 
 /// Headers of which a proxy keeps one line only: further lines are appended to it with `,`, unless they are empty.
 /// Every other header keeps its lines, and each line is tested on its own.
@@ -210,6 +211,30 @@ impl<'q, 'b: 'q> Subject<'q, 'b> {
     pub(super) fn is_grpc(&self) -> bool {
         self.any_value("content-type", &is_grpc_content)
             .unwrap_or(false)
+    }
+}
+
+impl Router {
+    /// What a condition on header `name` (lower case) sees of a request with this line of it, or without one, that arrives
+    /// over `tls` at `port`; `None`: it sees none.
+    pub(crate) fn header_as_matched(
+        manager: ConnectionManager,
+        tls: Tls,
+        port: u16,
+        name: &str,
+        line: Option<&str>,
+    ) -> Option<String> {
+        let mut request = Request::get("/").connection(Connection::to_port(port).tls(tls));
+        if let Some(line) = line {
+            request = request.header(name, line);
+        }
+        let names = Names::default();
+        let subject = Subject::new(&request, &names, manager, Head::default(), Target::new("/"));
+        let mut seen = None;
+        subject.for_each_tested(name, &mut |value| {
+            seen = Some(String::from_utf8_lossy(value).into_owned());
+        });
+        seen
     }
 }
 

@@ -58,6 +58,12 @@ impl RouteConfig {
         self.virtual_hosts.get(place as usize)?.as_deref()
     }
 
+    /// The same as [`find`](Self::find), shared.
+    pub(crate) fn claimant(&self, authority: &str) -> Option<&Arc<VirtualHost>> {
+        let place = self.hosts.find(authority)?;
+        self.virtual_hosts.get(place as usize)?.as_ref()
+    }
+
     /// How many domains its virtual hosts have.
     pub(crate) fn domains_count(&self) -> usize {
         self.hosts.len()

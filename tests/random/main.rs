@@ -4,6 +4,7 @@ mod differential;
 mod index;
 mod live;
 mod simple_door;
+mod space;
 
 #[allow(dead_code)] // each binary uses its part
 #[path = "../generate/mod.rs"]

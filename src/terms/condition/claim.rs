@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Facts, ValueMatch};
+use super::{Asks, Atom, Facts, ValueMatch};
 use crate::terms::claims::Claim;
 
 /// A test of a claim (R-H-105).
@@ -32,6 +32,16 @@ impl ClaimMatch {
         match claim {
             Claim::List(elements) => elements.iter().any(string),
             claim => string(claim),
+        }
+    }
+
+    /// What it asks of the claim.
+    pub(super) fn atom(&self) -> Atom<'_> {
+        Atom {
+            asks: Asks::Claim(&self.path),
+            test: self.test.text_test(),
+            invert: self.invert,
+            holds_without: self.invert,
         }
     }
 

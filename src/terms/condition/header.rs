@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Facts, IndexKey, TextOf, ValueMatch};
+use super::{Asks, Atom, Facts, IndexKey, TextOf, ValueMatch};
 
 /// A test of a header or pseudo header (`:method`, `:authority`, `:scheme`, `:path`).
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -39,6 +39,20 @@ impl HeaderMatch {
         match self.invert {
             true => None,
             false => self.test.key(TextOf::Header(&self.name)),
+        }
+    }
+
+    /// What it asks of the value of the header.
+    pub(super) fn atom(&self) -> Atom<'_> {
+        let holds_without = match self.invert {
+            false => false,
+            true => self.test == ValueMatch::Present || !self.test.holds(b""),
+        };
+        Atom {
+            asks: Asks::Header(&self.name),
+            test: self.test.text_test(),
+            invert: self.invert,
+            holds_without,
         }
     }
 

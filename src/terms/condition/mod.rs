@@ -1,7 +1,8 @@
 //! What one rule asks of a request: a path test and a list of conditions, all of which must hold (R-H-003).
 //!
 //! Resolved once from what was written, shared by every view that keeps the rule. Each kind of test has one file: its shape,
-//! its test over [`Facts`], its words for `explain`, its key for the rule index, what it weighs, and its tests.
+//! its test over [`Facts`], its words for `explain`, its key for the rule index, its atom for `space`, what it weighs, and
+//! its tests.
 //! The walk, the scan, the simple door, the index and `explain` only ask here, so that none of them can disagree.
 //!
 //! # A new match field
@@ -24,6 +25,7 @@
     reason = "who reads a rule's tests must not pass one over: a new one shall not compile until it is read"
 )]
 
+mod atom;
 mod claim;
 mod header;
 mod index_key;
@@ -35,6 +37,7 @@ use std::fmt;
 
 use super::claims::Claim;
 
+pub(crate) use atom::{Asks, Atom, TextTest};
 pub use claim::ClaimMatch;
 pub use header::HeaderMatch;
 pub(crate) use index_key::{IndexKey, KeyKind, TextOf};
@@ -107,6 +110,15 @@ impl Condition {
             Condition::Header(header) => header.key(),
             Condition::Query(query) => query.key(),
             Condition::Claim(_) => None,
+        }
+    }
+
+    /// What it asks, for who reasons about all requests at once.
+    pub(crate) fn atom(&self) -> Atom<'_> {
+        match self {
+            Condition::Header(header) => header.atom(),
+            Condition::Query(query) => query.atom(),
+            Condition::Claim(claim) => claim.atom(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{IndexKey, KeyKind, TextOf};
+use super::{IndexKey, KeyKind, TextOf, TextTest};
 use crate::terms::regex::Regex;
 
 /// The path test of a rule.
@@ -112,11 +112,7 @@ impl PathMatch {
     /// What of a path that passes was not matched: what follows the prefix, whatever its case (R-H-132); nothing of a path
     /// that was matched as a whole.
     pub fn rest<'p>(&self, path: &'p str) -> &'p str {
-        let matched = match self {
-            PathMatch::Prefix { value, .. } => value.len(),
-            PathMatch::SeparatedPrefix(prefix) => prefix.as_str().len(),
-            PathMatch::Exact { .. } | PathMatch::Regex(_) => path.len(),
-        };
+        let matched = self.matched_length().unwrap_or(path.len());
         path.get(matched..).unwrap_or_default()
     }
 
@@ -131,6 +127,40 @@ impl PathMatch {
             PathMatch::Prefix { value, .. } => &**value == "/",
             PathMatch::Regex(regex) => regex.as_str() == ".*",
             PathMatch::SeparatedPrefix(_) | PathMatch::Exact { .. } => false,
+        }
+    }
+
+    /// The same test, for who reasons about all paths at once.
+    pub(crate) fn text_test(&self) -> TextTest<'_> {
+        match self {
+            PathMatch::Prefix {
+                value: text,
+                ignore_case,
+            } => TextTest::Prefix {
+                text,
+                ignore_case: *ignore_case,
+            },
+            PathMatch::SeparatedPrefix(prefix) => TextTest::Below {
+                text: prefix.as_str(),
+                ignore_case: prefix.ignore_case,
+            },
+            PathMatch::Exact {
+                value: text,
+                ignore_case,
+            } => TextTest::Exact {
+                text,
+                ignore_case: *ignore_case,
+            },
+            PathMatch::Regex(regex) => TextTest::Regex(regex),
+        }
+    }
+
+    /// How many bytes of a path that passes are replaced where it is rewritten; `None`: all of them (R-H-132).
+    pub(crate) fn matched_length(&self) -> Option<usize> {
+        match self {
+            PathMatch::Prefix { value, .. } => Some(value.len()),
+            PathMatch::SeparatedPrefix(prefix) => Some(prefix.as_str().len()),
+            PathMatch::Exact { .. } | PathMatch::Regex(_) => None,
         }
     }
 

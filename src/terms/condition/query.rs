@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Facts, IndexKey, TextOf, ValueMatch};
+use super::{Asks, Atom, Facts, IndexKey, TextOf, ValueMatch};
 
 /// A test of the first raw value of a query parameter (R-H-103, R-H-104).
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -27,6 +27,16 @@ impl QueryMatch {
     /// What every request that passes has.
     pub(super) fn key(&self) -> Option<IndexKey<'_>> {
         self.test.key(TextOf::Query(&self.key))
+    }
+
+    /// What it asks of the value of the parameter.
+    pub(super) fn atom(&self) -> Atom<'_> {
+        Atom {
+            asks: Asks::Query(&self.key),
+            test: self.test.text_test(),
+            invert: false,
+            holds_without: false,
+        }
     }
 
     pub(super) fn fmt_unmet(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

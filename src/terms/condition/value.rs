@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{IndexKey, KeyKind, TextOf};
+use super::{IndexKey, KeyKind, TextOf, TextTest};
 use crate::terms::regex::Regex;
 
 /// How a value is tested; case-sensitive (R-H-092).
@@ -28,6 +28,17 @@ impl ValueMatch {
             ValueMatch::Exact(text) => value == text.as_bytes(),
             ValueMatch::Prefix(text) => value.starts_with(text.as_bytes()),
             ValueMatch::Regex(regex) => regex.is_full_match(value),
+        }
+    }
+
+    /// The same test, for who reasons about all texts at once.
+    pub(super) fn text_test(&self) -> TextTest<'_> {
+        let ignore_case = false;
+        match self {
+            ValueMatch::Present => TextTest::Any,
+            ValueMatch::Exact(text) => TextTest::Exact { text, ignore_case },
+            ValueMatch::Prefix(text) => TextTest::Prefix { text, ignore_case },
+            ValueMatch::Regex(regex) => TextTest::Regex(regex),
         }
     }
 

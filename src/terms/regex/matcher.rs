@@ -149,7 +149,7 @@ impl Table {
 }
 
 /// The expression without the `^` and `$` around it, which a full match implies.
-fn without_outer_anchors(hir: &Hir) -> Hir {
+pub(super) fn without_outer_anchors(hir: &Hir) -> Hir {
     let parts = match hir.kind() {
         HirKind::Concat(parts) => parts.as_slice(),
         _ => std::slice::from_ref(hir),
@@ -178,7 +178,7 @@ fn is_one_of(texts: &[Box<[u8]>], text: &[u8]) -> bool {
 }
 
 /// Compiles an expression for the complete automaton, within the size that any pattern may have.
-fn compile(hir: &Hir) -> Result<NFA, RegexError> {
+pub(super) fn compile(hir: &Hir) -> Result<NFA, RegexError> {
     thompson::Compiler::new()
         .configure(
             thompson::Config::new()

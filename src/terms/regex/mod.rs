@@ -11,9 +11,11 @@
 //! | `class`, `class_names` | sets of code points, and the bytes they match |
 //! | `literals` | what a match must start with or contain |
 //! | `wildcard`, `matcher` | the machines |
+//! | `automaton` | the complete machine of one, for questions about all texts |
 //! | `budget` | what the machines of many may take |
 //! | `rewriter` | `uriRegexRewrite` |
 
+mod automaton;
 mod budget;
 mod class;
 mod class_names;
@@ -31,6 +33,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+pub(crate) use self::automaton::RegexAutomaton;
 pub use self::budget::RegexBudget;
 pub use self::error::{RegexError, SyntaxProblem};
 pub use self::rewriter::{Rewriter, SubstitutionProblem};
