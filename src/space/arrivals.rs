@@ -41,6 +41,9 @@ pub(super) struct Arrivals<'r> {
     pub(super) after: Reached<'r>,
 }
 
+/// Both places, whether over TLS, and the port where rules see it.
+type Key = ([(u8, usize); 2], bool, Option<u16>);
+
 /// Connections of one group that are named; the others are counted.
 const MOST_NAMED: usize = 64;
 
@@ -94,8 +97,7 @@ impl<'r> Reached<'r> {
 /// All connections to one side of two proxies, those together that lead to the same two places.
 pub(super) fn groups<'r>(side: Side, views: [Option<&'r View>; 2]) -> Vec<Arrivals<'r>> {
     let mut groups: Vec<Arrivals<'r>> = Vec::new();
-    let mut places: HashMap<((u8, usize), (u8, usize), bool, Option<u16>), usize> =
-        HashMap::default();
+    let mut places: HashMap<Key, usize> = HashMap::default();
     let says_port = views
         .into_iter()
         .flatten()
@@ -104,8 +106,7 @@ pub(super) fn groups<'r>(side: Side, views: [Option<&'r View>; 2]) -> Vec<Arriva
         for arrival in at(side, views, place) {
             let [before, after] = views.map(|view| Reached::of(view, &arrival));
             let key = (
-                before.key(),
-                after.key(),
+                [before.key(), after.key()],
                 arrival.tls != Tls::None,
                 says_port.then_some(arrival.port),
             );

@@ -19,6 +19,9 @@ pub(super) struct Item {
 
 pub(super) const NO_RULE: u32 = u32::MAX;
 
+/// Intervals of classes.
+type Spans = Vec<(u32, u32)>;
+
 /// All requests of a box: the classes of one variable, and what is left of the lists there.
 #[derive(Debug)]
 pub(super) struct Part<const LISTS: usize> {
@@ -216,7 +219,7 @@ impl<'u, 'm> Lists<'u, 'm> {
                 }
             }
         }
-        let mut out: Vec<(Vec<(u32, u32)>, [Vec<Item>; LISTS])> = Vec::new();
+        let mut out: Vec<(Spans, [Vec<Item>; LISTS])> = Vec::new();
         let mut numbers: HashMap<Vec<(u32, u32)>, usize> = HashMap::default();
         for (place, mut lists) in parts.into_iter().enumerate() {
             let span = (bounds[place], bounds[place + 1]);

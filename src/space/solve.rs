@@ -35,6 +35,9 @@ pub(super) struct Difference {
     pub(super) point: Vec<(u16, u32)>,
 }
 
+/// What differences that are one have in common.
+type Known = (Vec<(u16, Set)>, Arc<[Item]>, Verdict);
+
 /// Item by item, without the numbers of rules.
 type Key = Box<[(u32, u32)]>;
 
@@ -140,8 +143,7 @@ impl<'u, 'm, 'e, 'r> Solver<'u, 'm, 'e, 'r> {
             .lists
             .split([before, after], variable, None, Some(self.effects));
         let mut found: Vec<Difference> = Vec::new();
-        let mut places: HashMap<(Vec<(u16, Set)>, Arc<[Item]>, Verdict), usize> =
-            HashMap::default();
+        let mut places: HashMap<Known, usize> = HashMap::default();
         for part in parts {
             let [before, after] = &part.lists;
             let below = self.compare_short(before, after, depth + 1);

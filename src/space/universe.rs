@@ -75,6 +75,9 @@ pub(super) enum Obstacle {
     Texts(Box<str>),
 }
 
+/// A test by how it is written.
+type Text<'m> = (u8, &'m str, bool);
+
 /// The values that a variable can have.
 enum Domain {
     Open {
@@ -97,14 +100,19 @@ impl<'m> Universe<'m> {
     ) -> Result<Self, Obstacle> {
         // The atoms of each rule by the number of their variable and of their test there.
         let mut variables: BTreeMap<Asks<'m>, Vec<Atom<'m>>> = BTreeMap::new();
-        let mut numbers: HashMap<Atom<'m>, u32> = HashMap::default();
+        let mut numbers: HashMap<(Asks<'m>, Text<'m>, [bool; 2]), u32> = HashMap::default();
         let mut rules: Vec<Vec<Vec<(Asks<'m>, u32)>>> = Vec::new();
         for list in lists {
             let tests = list.iter().map(|matches| {
                 let atoms = std::iter::once(path_atom(&matches.path));
                 let atoms = atoms.chain(matches.conditions.iter().map(|test| test.atom()));
                 let numbered = atoms.map(|atom| {
-                    let number = *numbers.entry(atom).or_insert_with(|| {
+                    let key = (
+                        atom.asks,
+                        atom.test.key(),
+                        [atom.invert, atom.holds_without],
+                    );
+                    let number = *numbers.entry(key).or_insert_with(|| {
                         let known = variables.entry(atom.asks).or_default();
                         known.push(atom);
                         known.len() as u32 - 1
@@ -201,11 +209,11 @@ fn variable<'m>(
     limit: usize,
 ) -> Result<(Variable<'m>, Vec<Set>, usize), Obstacle> {
     let mut tests: Vec<TextTest<'m>> = Vec::new();
-    let mut numbers: HashMap<TextTest<'m>, usize> = HashMap::default();
+    let mut numbers: HashMap<Text<'m>, usize> = HashMap::default();
     let of_atoms: Vec<usize> = atoms
         .iter()
         .map(|atom| {
-            *numbers.entry(atom.test).or_insert_with(|| {
+            *numbers.entry(atom.test.key()).or_insert_with(|| {
                 tests.push(atom.test);
                 tests.len() - 1
             })

@@ -16,7 +16,7 @@ pub(crate) enum Asks<'m> {
 }
 
 /// Which texts pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum TextTest<'m> {
     /// Every one.
     Any,
@@ -31,7 +31,7 @@ pub(crate) enum TextTest<'m> {
 }
 
 /// One test of one text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Atom<'m> {
     pub asks: Asks<'m>,
     pub test: TextTest<'m>,
@@ -39,4 +39,17 @@ pub(crate) struct Atom<'m> {
     pub invert: bool,
     /// A request without such a text passes, inversion included.
     pub holds_without: bool,
+}
+
+impl<'m> TextTest<'m> {
+    /// The same of tests that are written the same, and of no others.
+    pub(crate) fn key(&self) -> (u8, &'m str, bool) {
+        match *self {
+            TextTest::Any => (0, "", false),
+            TextTest::Exact { text, ignore_case } => (1, text, ignore_case),
+            TextTest::Prefix { text, ignore_case } => (2, text, ignore_case),
+            TextTest::Below { text, ignore_case } => (3, text, ignore_case),
+            TextTest::Regex(regex) => (4, regex.as_str(), false),
+        }
+    }
 }
