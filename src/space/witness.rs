@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::arrivals::Arrival;
 use crate::decision::{Decision, Side};
-use crate::router::Router;
+use crate::router::{Router, ServedServer};
 use crate::terms::claims::{Claim, Claims};
 use crate::terms::request::{Connection, Protocol, Request, Tls};
 
@@ -147,14 +147,10 @@ fn gateway(router: &Router, arrival: &Arrival) -> Option<Box<str>> {
     match arrival.side {
         Side::Mesh => Some("mesh".into()),
         Side::Gateway => {
-            let mut bindings = tables.bindings.iter();
-            let binding = bindings.find(|binding| {
-                binding
-                    .servers
-                    .iter()
-                    .any(|server| server.port == arrival.port)
-            })?;
-            Some(format!("{}/{}", binding.namespace, binding.name).into())
+            let mut gateways = tables.gateways.iter();
+            let listens = |server: &ServedServer| server.port == arrival.port;
+            let gateway = gateways.find(|gateway| gateway.servers.iter().any(listens))?;
+            Some(format!("{}/{}", gateway.namespace, gateway.name).into())
         }
     }
 }
