@@ -12,13 +12,13 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// A node is in no namespace, whatever is said of one.
+    /// What is the whole cluster's is in no namespace, whatever is said of one.
     pub(super) fn new(kind: Kind, namespace: &str, name: &str) -> Self {
         Key {
             kind,
-            namespace: match kind {
-                Kind::Node => Box::default(),
-                _ => namespace.into(),
+            namespace: match kind.is_namespaced() {
+                true => namespace.into(),
+                false => Box::default(),
             },
             name: name.into(),
         }
@@ -45,7 +45,28 @@ impl Key {
 
     /// Whether a diagnostic that says these words means this resource.
     pub(super) fn names(&self, kind: &str, namespace: &str, name: &str) -> bool {
-        let is_there = self.kind == Kind::Node || &*self.namespace == namespace;
+        let is_there = !self.kind.is_namespaced() || &*self.namespace == namespace;
         self.kind.as_str() == kind && is_there && &*self.name == name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_the_whole_clusters_is_one_resource_whatever_its_namespace() {
+        let scoped = Kind::ALL.iter().filter(|kind| !kind.is_namespaced());
+        let scoped: Vec<Kind> = scoped.copied().collect();
+        assert_eq!(scoped, [Kind::Node, Kind::GatewayClass, Kind::Namespace]);
+        for &kind in Kind::ALL {
+            let [unnamed, named] = ["", "shop"].map(|namespace| Key::new(kind, namespace, "x"));
+            assert_eq!(unnamed == named, scoped.contains(&kind), "{kind}");
+            assert_eq!(
+                unnamed.names(kind.as_str(), "shop", "x"),
+                scoped.contains(&kind)
+            );
+            assert!(named.names(kind.as_str(), "shop", "x"));
+        }
     }
 }

@@ -53,13 +53,13 @@ pub(super) fn watched<'a>(
     let mut told: BTreeMap<&str, (Verdict, usize)> = BTreeMap::new();
     documents.retain(|resource| {
         let namespace = &*resource.meta().namespace;
-        let verdict = match resource {
-            Resource::Namespace(_) | Resource::Node(_) | Resource::GatewayClass(_) => {
-                Verdict::Watched
-            }
-            _ if selected.binary_search(&namespace).is_ok() => Verdict::Watched,
-            _ if namespaces.is_given(namespace) => Verdict::LeftOut,
-            _ => Verdict::Assumed,
+        let is_selected = || selected.binary_search(&namespace).is_ok();
+        let verdict = if !resource.kind().is_namespaced() || is_selected() {
+            Verdict::Watched
+        } else if namespaces.is_given(namespace) {
+            Verdict::LeftOut
+        } else {
+            Verdict::Assumed
         };
         if !matches!(verdict, Verdict::Watched) {
             told.entry(namespace).or_insert((verdict, 0)).1 += 1;

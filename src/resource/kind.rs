@@ -14,65 +14,66 @@ use crate::terms::source::SourceDocument;
 use std::fmt;
 
 /// Calls a macro with the table of kinds: for each the variant and the type of its content, its name and its API group in
-/// YAML, whether it has a part in the registry, and where its content stands: in `spec`, or in the `whole` document.
+/// YAML, whether it has a part in the registry, whether it is in a namespace (others are the whole cluster's), and where its
+/// content stands: in `spec`, or in the `whole` document.
 macro_rules! each_kind {
     ($callback:ident) => {
         $callback! {
             /// Routes.
-            VirtualService: "VirtualService" of "networking.istio.io", registry false, content spec;
+            VirtualService: "VirtualService" of "networking.istio.io", registry false, namespaced true, content spec;
             /// Policies and subsets.
-            DestinationRule: "DestinationRule" of "networking.istio.io", registry false, content spec;
+            DestinationRule: "DestinationRule" of "networking.istio.io", registry false, namespaced true, content spec;
             /// Listeners at the edge.
-            Gateway: "Gateway" of "networking.istio.io", registry false, content spec;
+            Gateway: "Gateway" of "networking.istio.io", registry false, namespaced true, content spec;
             /// A service outside of the platform's registry.
-            ServiceEntry: "ServiceEntry" of "networking.istio.io", registry true, content spec;
+            ServiceEntry: "ServiceEntry" of "networking.istio.io", registry true, namespaced true, content spec;
             /// A sidecar's view.
-            Sidecar: "Sidecar" of "networking.istio.io", registry false, content spec;
+            Sidecar: "Sidecar" of "networking.istio.io", registry false, namespaced true, content spec;
             /// A workload outside of the platform's registry.
-            WorkloadEntry: "WorkloadEntry" of "networking.istio.io", registry true, content spec;
+            WorkloadEntry: "WorkloadEntry" of "networking.istio.io", registry true, namespaced true, content spec;
             /// Whether workloads take mutual TLS.
-            PeerAuthentication: "PeerAuthentication" of "security.istio.io", registry false, content spec;
+            PeerAuthentication: "PeerAuthentication" of "security.istio.io", registry false, namespaced true, content spec;
             /// A Kubernetes service.
-            Service: "Service" of "", registry true, content spec;
+            Service: "Service" of "", registry true, namespaced true, content spec;
             /// A Kubernetes deployment.
-            Deployment: "Deployment" of "apps", registry true, content spec;
+            Deployment: "Deployment" of "apps", registry true, namespaced true, content spec;
             /// A Kubernetes pod.
-            Pod: "Pod" of "", registry true, content whole;
+            Pod: "Pod" of "", registry true, namespaced true, content whole;
             /// A machine that pods run on.
-            Node: "Node" of "", registry true, content whole;
+            Node: "Node" of "", registry true, namespaced false, content whole;
             /// Endpoints of a Kubernetes service.
-            EndpointSlice: "EndpointSlice" of "discovery.k8s.io", registry true, content whole;
+            EndpointSlice: "EndpointSlice" of "discovery.k8s.io", registry true, namespaced true, content whole;
             /// Whose a Gateway of the Gateway API is.
-            GatewayClass: "GatewayClass" of "gateway.networking.k8s.io", registry false, content spec;
+            GatewayClass: "GatewayClass" of "gateway.networking.k8s.io", registry false, namespaced false, content spec;
             /// Listeners, in the words of the Gateway API.
-            KubernetesGateway: "Gateway" of "gateway.networking.k8s.io", registry false, content spec;
+            KubernetesGateway: "Gateway" of "gateway.networking.k8s.io", registry false, namespaced true, content spec;
             /// Listeners that are added to a Gateway of the Gateway API.
-            ListenerSet: "ListenerSet" of "gateway.networking.k8s.io", registry false, content spec;
+            ListenerSet: "ListenerSet" of "gateway.networking.k8s.io", registry false, namespaced true, content spec;
             /// Rules for HTTP, in the words of the Gateway API.
-            HttpRoute: "HTTPRoute" of "gateway.networking.k8s.io", registry false, content spec;
+            HttpRoute: "HTTPRoute" of "gateway.networking.k8s.io", registry false, namespaced true, content spec;
             /// Rules for gRPC, in the words of the Gateway API.
-            GrpcRoute: "GRPCRoute" of "gateway.networking.k8s.io", registry false, content spec;
+            GrpcRoute: "GRPCRoute" of "gateway.networking.k8s.io", registry false, namespaced true, content spec;
             /// Where TLS connections go, in the words of the Gateway API.
-            TlsRoute: "TLSRoute" of "gateway.networking.k8s.io", registry false, content spec;
+            TlsRoute: "TLSRoute" of "gateway.networking.k8s.io", registry false, namespaced true, content spec;
             /// Where TCP connections go, in the words of the Gateway API.
-            TcpRoute: "TCPRoute" of "gateway.networking.k8s.io", registry false, content spec;
+            TcpRoute: "TCPRoute" of "gateway.networking.k8s.io", registry false, namespaced true, content spec;
             /// What may be named from other namespaces.
-            ReferenceGrant: "ReferenceGrant" of "gateway.networking.k8s.io", registry false, content spec;
+            ReferenceGrant: "ReferenceGrant" of "gateway.networking.k8s.io", registry false, namespaced true, content spec;
             /// TLS towards backends, in the words of the Gateway API.
-            BackendTlsPolicy: "BackendTLSPolicy" of "gateway.networking.k8s.io", registry false, content spec;
+            BackendTlsPolicy: "BackendTLSPolicy" of "gateway.networking.k8s.io", registry false, namespaced true, content spec;
             /// The labels of a namespace.
-            Namespace: "Namespace" of "", registry false, content whole;
+            Namespace: "Namespace" of "", registry false, namespaced false, content whole;
             /// What a listener needs to know of a Secret: never its content.
-            Secret: "Secret" of "", registry false, content whole;
+            Secret: "Secret" of "", registry false, namespaced true, content whole;
             /// What a policy needs to know of a ConfigMap.
-            ConfigMap: "ConfigMap" of "", registry false, content whole;
+            ConfigMap: "ConfigMap" of "", registry false, namespaced true, content whole;
         }
     };
 }
 pub(crate) use each_kind;
 
 macro_rules! define {
-    ($($(#[$doc:meta])* $kind:ident: $name:literal of $group:literal, registry $registry:literal, content $content:ident;)*) => {
+    ($($(#[$doc:meta])* $kind:ident: $name:literal of $group:literal, registry $registry:literal, namespaced $namespaced:literal, content $content:ident;)*) => {
         /// A resource of one of the kinds that have a part in routing.
         // A resource is moved once, into the list; a box for each would cost more than the bytes that it saves.
         #[allow(clippy::large_enum_variant)]
@@ -106,6 +107,12 @@ macro_rules! define {
             /// Whether it has a part in the registry: services and what stands behind them.
             pub const fn is_of_registry(self) -> bool {
                 match self { $(Self::$kind => $registry,)* }
+            }
+
+            /// Whether its resources are in namespaces; others are the whole cluster's, and a namespace that is said of one means
+            /// nothing.
+            pub const fn is_namespaced(self) -> bool {
+                match self { $(Self::$kind => $namespaced,)* }
             }
 
             /// A resource of this kind with nothing set.

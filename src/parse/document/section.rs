@@ -67,7 +67,7 @@ fn read_section<'de, D: Deserializer<'de>>(
     root: Reader<'_>,
 ) -> Result<SectionRead, D::Error> {
     macro_rules! sections {
-        ($($(#[$doc:meta])* $kind:ident: $name:literal of $group:literal, registry $registry:literal, content $content:ident;)*) => {
+        ($($(#[$doc:meta])* $kind:ident: $name:literal of $group:literal, registry $registry:literal, namespaced $namespaced:literal, content $content:ident;)*) => {
             match resource {
                 $(Resource::$kind(document) => sections!(@$content document),)*
             }
