@@ -61,7 +61,7 @@ message! {
 }
 
 /// A port by number or by name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "Kubernetes has two forms")]
 pub enum IntOrString {
     /// By number.
@@ -69,6 +69,8 @@ pub enum IntOrString {
     /// By name.
     String(String),
 }
+
+short_debug! { enum IntOrString {Int(number), String(name)} }
 
 impl Default for IntOrString {
     fn default() -> Self {

@@ -38,6 +38,8 @@ pub use workload_entry::*;
 pub type Labels = std::collections::BTreeMap<String, String>;
 
 /// Bytes, which are base64 in the text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a wrapper")]
 pub struct Bytes(pub Vec<u8>);
+
+short_debug! { Bytes(list) }

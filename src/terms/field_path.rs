@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use super::short::limited;
+
 /// One step of a path.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -165,10 +167,16 @@ impl From<&str> for FieldPath {
 /// let rule = http.index(0);
 /// assert_eq!(rule.field("timeout").to_path().to_string(), "spec.http[0].timeout");
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct At<'a> {
     parent: Option<&'a At<'a>>,
     step: Step<'a>,
+}
+
+impl fmt::Debug for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        limited(f, |f| f.debug_tuple("At").field(&self.to_path()).finish())
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -45,13 +45,15 @@ pub enum WeightError {
 /// assert_eq!(table.words(1), 0);
 /// # Ok::<(), meshroute::terms::weighted::WeightError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct AliasTable {
     /// 2ᵏ entries, at least two: `threshold << k | alias`.
     slots: Box<[u64]>,
     weights: Box<[u32]>,
     total: u64,
 }
+
+short_debug! { AliasTable {weights, total, slots} }
 
 impl AliasTable {
     /// Builds the table for these weights, which need not sum to anything in particular.

@@ -4,7 +4,10 @@
 use std::fmt::{Debug, Write as _};
 use std::time::{Duration, Instant};
 
+use meshroute::diagnostic::At;
 use meshroute::live::{Changes, LiveRouter};
+use meshroute::resource::{Bytes, IntOrString};
+use meshroute::terms::weighted::AliasTable;
 use meshroute::{Mesh, Proxy, Request, Resources, Router};
 
 const MOST: usize = 500;
@@ -69,6 +72,17 @@ fn is_no_table(value: &dyn Debug) {
     let text = format!("{value:#?}");
     assert!(text.len() <= 2 * MOST, "{} bytes: {text:.2000}", text.len());
     assert!(!text.contains("podIP") && !text.contains("10.0.1.1"));
+}
+
+#[test]
+fn what_stands_alone_is_as_short() {
+    let long = "x".repeat(10_000);
+    let root = At::ROOT.field("spec");
+    assert!(root.key(&long).to_path().to_string().len() > MOST);
+    is_short(&root.key(&long));
+    is_short(&Bytes(vec![7; 10_000]));
+    is_short(&IntOrString::String(long));
+    is_short(&AliasTable::new((1..10_000).map(|weight| weight % 9)).expect("weights"));
 }
 
 #[test]

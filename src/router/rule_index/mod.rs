@@ -52,7 +52,7 @@ const CROWD: usize = 16;
 const MAX_DEPTH: usize = 8;
 
 /// An index over the matches of a rule list.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RuleIndex {
     root: u32,
     blocks: Box<[Block]>,
@@ -60,6 +60,8 @@ pub struct RuleIndex {
     groups: Box<[Group]>,
     checks: Checks,
 }
+
+short_debug! { RuleIndex {root, blocks, entries, groups, checks} }
 
 /// Rules that are worth testing at some place.
 #[derive(Clone, Copy, Debug)]
