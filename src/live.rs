@@ -45,6 +45,7 @@ mod registry;
 #[cfg(test)]
 mod registry_tests;
 mod relevance;
+mod whole;
 
 use documents::Documents;
 use key::Key;
@@ -86,8 +87,16 @@ pub enum Reach {
     /// So many listeners were made anew, added or removed, and virtual hosts perhaps; all others are shared with the router
     /// before.
     Listeners(usize),
-    /// The router was compiled anew: a Gateway, a Sidecar or the settings of the mesh changed, or the registry got its first
-    /// service or lost its last.
+    /// The router was compiled anew. That is so where
+    ///
+    /// * a Gateway, a Sidecar or a PeerAuthentication came, changed or went,
+    /// * the settings of the mesh were given, or let the labels of namespaces decide (`discoverySelectors`, and for Namespaces and
+    ///   ServiceEntries a cap on their visibility),
+    /// * a resource of the Gateway API came, changed or went, or anything but a VirtualService while there are some,
+    /// * a Pod or Deployment says, or said, what its own proxy does (`proxy.istio.io/config`),
+    /// * the registry got its first service or lost its last: without any, hosts are taken as written,
+    /// * the service changed that a Sidecar sends unknown traffic to (`outboundTrafficPolicy.egressProxy`),
+    /// * a gateway workload's service leads to another of its ports.
     Router,
 }
 

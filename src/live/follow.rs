@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::registry::{Registry, RegistryUpdate};
+use super::whole::Anew;
 use super::{About, Key, LiveRouter};
 use crate::Report;
 use crate::mesh::change::{Change, MeshChange};
@@ -13,10 +14,10 @@ use crate::resource::{Kind, Resource};
 use crate::terms::name::ResourceName;
 
 /// A resource that changes, and what it was.
-type Before = (Key, Option<Resource>);
+pub(super) type Before = (Key, Option<Resource>);
 
 /// What each of them was.
-fn by_key(before: &[Before]) -> HashMap<&Key, Option<&Resource>> {
+pub(super) fn by_key(before: &[Before]) -> HashMap<&Key, Option<&Resource>> {
     let all = before.iter();
     all.map(|(key, old)| (key, old.as_ref())).collect()
 }
@@ -44,57 +45,33 @@ impl LiveRouter {
         about: &About,
         report: &mut Report,
     ) -> Option<Resolved> {
-        let has_gateway_api = self.documents.has_gateway_api();
-        let was = by_key(before);
-        let configures_proxies = |document: Option<&Resource>| {
-            document.is_some_and(|document| match document {
-                Resource::Pod(pod) => pod.proxy_config.is_some(),
-                Resource::Deployment(deployment) => deployment.proxy_config.is_some(),
-                _ => false,
-            })
-        };
-        let is_whole = |key: &Key| match key.kind() {
-            Kind::Gateway | Kind::Sidecar | Kind::PeerAuthentication => true,
-            Kind::VirtualService => false,
-            // Routes ask for services, and policies are merged with DestinationRules.
-            kind if has_gateway_api || kind.is_written_for_gateway_api() => true,
-            _ => {
-                configures_proxies(self.documents.get(key))
-                    || configures_proxies(was.get(key).copied().flatten())
-            }
-        };
-        let settings = self.mesh_config.as_ref().map(|config| &config.spec);
-        let is_selective = settings.is_some_and(|settings| {
-            // Then a namespace's labels decide of everything in it, or of its ServiceEntries.
-            let kinds = [Kind::Namespace, Kind::ServiceEntry];
-            settings.selects_namespaces()
-                || (settings.caps_by_namespace()
-                    && keys.iter().any(|key| kinds.contains(&key.kind())))
-        });
         let mut all = Report::new();
-        let resolved = if about.has_config || is_selective || keys.iter().any(is_whole) {
-            let kinds: Vec<Kind> = keys.iter().map(Key::kind).collect();
-            let known = (!about.has_config && !is_selective).then_some((&self.mesh, &kinds[..]));
+        let resolve_mesh = |kinds: Option<&[Kind]>, all: &mut Report| {
             Resolved::Mesh(Mesh::resolve_documents(
                 self.documents.iter(),
                 self.mesh_config.as_ref(),
                 &self.options,
-                known,
-                &mut all,
+                kinds.map(|kinds| (&self.mesh, kinds)),
+                all,
             ))
-        } else {
-            let rules = keys
-                .iter()
-                .filter(|key| key.kind() == Kind::DestinationRule);
-            Resolved::Changes {
-                virtual_services: self.virtual_services(before, &mut all),
-                destination_rules: self.destination_rules(before, &mut all),
-                services: self
-                    .registry
-                    .update(&self.mesh, &self.documents, before, &mut all),
-                documents: rules
-                    .filter_map(|key| self.documents.get(key).cloned())
-                    .collect(),
+        };
+        let resolved = match self.anew(keys, before, about) {
+            Anew::Everything => resolve_mesh(None, &mut all),
+            Anew::Kinds(kinds) => resolve_mesh(Some(&kinds), &mut all),
+            Anew::Changed => {
+                let rules = keys
+                    .iter()
+                    .filter(|key| key.kind() == Kind::DestinationRule);
+                Resolved::Changes {
+                    virtual_services: self.virtual_services(before, &mut all),
+                    destination_rules: self.destination_rules(before, &mut all),
+                    services: self
+                        .registry
+                        .update(&self.mesh, &self.documents, before, &mut all),
+                    documents: rules
+                        .filter_map(|key| self.documents.get(key).cloned())
+                        .collect(),
+                }
             }
         };
         about.pick(all, report);

@@ -24,6 +24,8 @@ mod paths;
 #[cfg(feature = "yaml")]
 mod proxy_config;
 #[cfg(feature = "yaml")]
+mod reach;
+#[cfg(feature = "yaml")]
 mod refused;
 #[cfg(feature = "yaml")]
 mod request;
