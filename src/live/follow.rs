@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::key::{Before, by_key};
 use super::registry::{Registry, RegistryUpdate};
 use super::whole::Anew;
 use super::{About, Key, LiveRouter};
@@ -12,15 +13,6 @@ use crate::mesh::destination_rules_by_host::DestinationRulesByHost;
 use crate::mesh::{DestinationRule, Mesh, VirtualService};
 use crate::resource::{Kind, Resource};
 use crate::terms::name::ResourceName;
-
-/// A resource that changes, and what it was.
-pub(super) type Before = (Key, Option<Resource>);
-
-/// What each of them was.
-pub(super) fn by_key(before: &[Before]) -> HashMap<&Key, Option<&Resource>> {
-    let all = before.iter();
-    all.map(|(key, old)| (key, old.as_ref())).collect()
-}
 
 /// What valid changes come to, before anything has been taken over.
 pub(super) enum Resolved {

@@ -1,5 +1,7 @@
 //! Names of resources, whatever their version.
 
+use std::collections::HashMap;
+
 use crate::resource::{Kind, Resource};
 use crate::terms::name::ResourceName;
 
@@ -9,6 +11,15 @@ pub(super) struct Key {
     kind: Kind,
     namespace: Box<str>,
     name: Box<str>,
+}
+
+/// A resource that changes, and what it was.
+pub(super) type Before = (Key, Option<Resource>);
+
+/// What each of them was.
+pub(super) fn by_key(before: &[Before]) -> HashMap<&Key, Option<&Resource>> {
+    let all = before.iter();
+    all.map(|(key, old)| (key, old.as_ref())).collect()
 }
 
 impl Key {

@@ -31,6 +31,7 @@ mod refused;
 mod request;
 #[cfg(feature = "yaml")]
 mod seed;
+#[cfg(feature = "yaml")]
 mod service_entry_visibility;
 #[cfg(feature = "yaml")]
 mod traffic_policy;
