@@ -3,8 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
+mod gateway_api;
 mod reasons;
 mod routes;
+mod translations;
 mod virtual_hosts;
 
 use crate::support::case::{self, Case};

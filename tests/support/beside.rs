@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// Folders below `../shared`, with the number of files in each.
 pub(crate) const FOLDERS: &[(&str, usize)] = &[
+    ("gateway-api/conformance", 51),
+    ("gateway-api/golden", 26),
     ("peer-cases/analyzers", 26),
     ("peer-cases/integration", 50),
     ("peer-cases/parse-corpus", 197),

@@ -162,3 +162,59 @@ pub const ROUTES: &[(&str, &str)] = &[
         "InferencePool is not read",
     ),
 ];
+
+const MISDIRECTED: &str =
+    "a misdirected request (421) is not told by Istio, which skips the case (R-G-067, Open)";
+const NEWER: &str = "filters that change the path of one backend: newer than the suite that Istio runs, and a hard error to istiod (R-G-041)";
+const ENDPOINTS: &str = "the Service is the one asked for; which Deployment is behind it the suite writes into slices while it runs";
+const METADATA: &str = "the case has not all of the metadata that the client of the suite sends";
+const DIALLED: &str =
+    "a sidecar routes by `Host`, not by the name that the client dialled (R-H-045)";
+
+/// `gateway-api/conformance`: `case call`.
+pub const GATEWAY_API: &[(&str, &str)] = &[
+    (
+        "gateway-api/httproutehttpslistenerdetectmisdirectedrequests",
+        MISDIRECTED,
+    ),
+    ("gateway-api/httproutebackendrequestredirect", NEWER),
+    ("gateway-api/httproutebackendurlrewrite", NEWER),
+    ("gateway-api/httprouteservicetypes", ENDPOINTS),
+    (
+        "gateway-api/httproutetimeoutrequest 1",
+        "the time that a backend takes is no part of a request: the route has the timeout",
+    ),
+    (
+        "gateway-api/mesh-meshfrontend Send to pod IP",
+        "the address of a pod is known only while the suite runs",
+    ),
+    ("gateway-api/mesh-meshfrontendhostname", DIALLED),
+    (
+        "gateway-api/mesh-meshgrpcrouterequestheadermodifier Set headers -- overwrites",
+        METADATA,
+    ),
+    (
+        "gateway-api/mesh-meshgrpcrouterequestheadermodifier Add headers -- appends",
+        METADATA,
+    ),
+    (
+        "gateway-api/mesh-meshgrpcrouterequestheadermodifier Multiple operations",
+        METADATA,
+    ),
+    (
+        "gateway-api/mesh-meshhttproutenamedrule 1",
+        "asserts the path `/named` of a request to `/unnamed` that no rule rewrites",
+    ),
+];
+
+/// `gateway-api/golden`: the name of the pair and `:`.
+pub const TRANSLATIONS: &[(&str, &str)] = &[
+    (
+        "http:",
+        "InferencePools are switched on there (ENABLE_GATEWAY_API_INFERENCE_EXTENSION), which is not Istio's default (R-G-069)",
+    ),
+    (
+        "xbackend:",
+        "XBackends are switched on there (PILOT_ENABLE_ALPHA_GATEWAY_API), which is not Istio's default (R-G-001)",
+    ),
+];

@@ -49,7 +49,8 @@ pub(super) fn virtual_services(resources: &[Yaml], listeners: &[Listener]) -> Ve
                     }
                     if is_tls {
                         let names = server_names(route, &parent, host, &hosts);
-                        if names.is_empty() {
+                        // R-G-047: only at a listener is a rule without names left dropped.
+                        if names.is_empty() && gateway != "mesh" {
                             continue;
                         }
                         condition["sniHosts"] = json!(names);
