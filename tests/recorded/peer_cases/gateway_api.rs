@@ -252,7 +252,7 @@ fn redirects(decision: &Yaml, wanted: &Yaml) -> bool {
     let is = |field: &str, got: &str| match &wanted[field] {
         Yaml::Null => true,
         Yaml::String(text) => text.is_empty() || text == got,
-        other => other.to_string() == got,
+        number => got.parse().ok() == number.as_u64(),
     };
     is("scheme", scheme) && is("host", host) && is("port", port) && is("path", &format!("/{path}"))
 }
