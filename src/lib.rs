@@ -47,7 +47,7 @@
 //! | know why | [`Router::explain`] |
 //! | follow a configuration that changes | [`live::LiveRouter`] |
 //! | serve many proxies of one mesh | [`Compiler`] |
-//! | choose one of a cluster's endpoints by hash | [`balance`] |
+//! | choose one of a cluster's endpoints | [`balance`] |
 //! | know what a change does to all requests | [`space::diff`] |
 //! | write and read an Envoy's configuration | `Router::to_envoy`, `Router::from_envoy` (feature `envoy`) |
 //!
@@ -118,6 +118,8 @@ pub mod guide {
     pub mod differences {}
     #[doc = include_str!("guide/gateway_api.md")]
     pub mod gateway_api {}
+    #[doc = include_str!("guide/balancing.md")]
+    pub mod balancing {}
     #[cfg(feature = "envoy")]
     #[doc = include_str!("guide/envoy.md")]
     pub mod envoy {}

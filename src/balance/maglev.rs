@@ -1,6 +1,6 @@
 //! Maglev: a table that each endpoint fills by a permutation of its own, as often as its share asks (R-B-40, R-B-41).
 
-use super::hash::{hash_bytes, hash_with_seed};
+use super::keys::MaglevKey;
 use super::weights::Share;
 
 /// A table of endpoints; a request goes to the slot of its hash.
@@ -21,28 +21,29 @@ struct Permutation {
 }
 
 impl Maglev {
-    /// A table of `size` slots, a prime, for these shares.
+    /// A table of `size` slots, a prime, for these shares. `key` has each endpoint's own way through a table of that size.
     ///
     /// # Complexity
     /// O(size) steps where all shares are equal, more where they differ.
-    pub(super) fn new<'k>(shares: &[Share], key: impl Fn(u32) -> &'k str, size: u64) -> Self {
+    pub(super) fn new(shares: &[Share], size: u64, key: impl Fn(u32) -> MaglevKey) -> Self {
         if shares.is_empty() || size < 2 {
             return Maglev::default();
         }
-        let mut sorted: Vec<Permutation> = shares
-            .iter()
+        let mut sorted: Vec<&Share> = shares.iter().collect();
+        sorted.sort_by_key(|share| key(share.endpoint).rank);
+        let mut sorted: Vec<Permutation> = sorted
+            .into_iter()
             .map(|share| {
-                let key = key(share.endpoint).as_bytes();
+                let key = key(share.endpoint);
                 Permutation {
                     endpoint: share.endpoint,
                     share: share.share,
                     target: 0.0,
-                    slot: hash_bytes(key) % size,
-                    skip: hash_with_seed(1, key) % (size - 1) + 1,
+                    slot: key.offset,
+                    skip: key.skip,
                 }
             })
             .collect();
-        sorted.sort_by(|a, b| key(a.endpoint).cmp(key(b.endpoint)));
         let largest = sorted.iter().map(|entry| entry.share).fold(0.0, f64::max);
         const EMPTY: u32 = u32::MAX;
         let mut table = vec![EMPTY; size as usize];
@@ -54,8 +55,17 @@ impl Maglev {
                     continue;
                 }
                 entry.target += largest;
+                let mut steps = 0;
                 while table[entry.slot as usize] != EMPTY {
-                    entry.slot = (entry.slot + entry.skip) % size;
+                    entry.slot += entry.skip;
+                    if entry.slot >= size {
+                        entry.slot -= size;
+                    }
+                    // Only in a table whose size is no prime: the way leads round and round.
+                    steps += 1;
+                    if steps == size {
+                        entry.skip = 1;
+                    }
                 }
                 table[entry.slot as usize] = entry.endpoint;
                 left -= 1;
@@ -70,7 +80,7 @@ impl Maglev {
         }
     }
 
-    /// The endpoint of a hash; retry `attempt` turns the hash over first.
+    /// The endpoint of a hash; another `attempt` turns the hash over first.
     ///
     /// # Complexity
     /// One load. No allocation.
@@ -95,7 +105,8 @@ mod tests {
             .map(|endpoint| (endpoint, 1))
             .collect();
         let shares = weights::of_endpoints(&eligible);
-        Maglev::new(&shares, |endpoint| keys[endpoint as usize], 7)
+        let keys = MaglevKey::of(keys, 7);
+        Maglev::new(&shares, 7, |endpoint| keys[endpoint as usize])
             .table
             .into()
     }
@@ -115,7 +126,8 @@ mod tests {
     fn r_b_41_a_slot_by_the_hash_and_another_for_each_retry() {
         let eligible = [(0, 1), (1, 1), (2, 1)];
         let shares = weights::of_endpoints(&eligible);
-        let maglev = Maglev::new(&shares, |endpoint| ["a", "b", "c"][endpoint as usize], 7);
+        let keys = MaglevKey::of(&["a", "b", "c"], 7);
+        let maglev = Maglev::new(&shares, 7, |endpoint| keys[endpoint as usize]);
         for hash in [0_u64, 6, 7, 1 << 63] {
             let at = |hash: u64| Some(maglev.table[(hash % 7) as usize]);
             assert_eq!(maglev.choose(hash, 0), at(hash));

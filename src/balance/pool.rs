@@ -1,376 +1,410 @@
-//! The pool of a cluster: its endpoints by priority, with what each algorithm needs, made once.
+//! The pool of a cluster: its endpoints by priority and locality, and what rings and tables are made of. Made once for each
+//! endpoint set; immutable.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
-use super::maglev::Maglev;
-use super::priority::{self, Count, Eligible, Load};
-use super::ring::Ring;
-use super::weights::{self, LocalityShare, Share};
+use crate::router::{Cluster, ClusterSettings, Discovery, EndpointSet, LbEndpoint, LbPolicy};
+use crate::terms::address::Address;
+use crate::terms::endpoint;
+use crate::terms::hash::HashSet;
+use crate::terms::request_hash::hash_bytes;
 
-/// How an endpoint is chosen by a hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Algorithm {
-    /// A ring of at least and at most so many entries.
-    RingHash {
-        /// Envoy's `minimum_ring_size`.
-        minimum: u64,
-        /// Envoy's `maximum_ring_size`.
-        maximum: u64,
-    },
-    /// A table of so many slots, a prime.
-    Maglev {
-        /// Envoy's `table_size`.
-        table_size: u64,
-    },
-}
+use super::keys::{Keys, MaglevKey, RingKey};
+use super::table::Table;
+use super::zone::Peers;
 
-impl Algorithm {
-    /// A ring with Envoy's limits: 1 024 and 8 388 608 entries.
-    pub fn ring_hash() -> Self {
-        Algorithm::RingHash {
-            minimum: 1_024,
-            maximum: 8_388_608,
-        }
-    }
+/// Envoy's `maximum_ring_size`, which istiod never sets.
+pub(super) const MAXIMUM_RING_SIZE: u64 = 8_388_608;
+/// The largest `table_size` that Envoy takes.
+const MAXIMUM_TABLE_SIZE: u64 = 5_000_011;
 
-    /// A Maglev table of Envoy's size: 65 537.
-    pub fn maglev() -> Self {
-        Algorithm::Maglev { table_size: 65_537 }
-    }
-}
-
-/// How a pool chooses.
-#[derive(Clone, PartialEq)]
-pub struct Settings {
-    algorithm: Algorithm,
-    locality_weighted: bool,
-    panic_threshold: f64,
-}
-
-short_debug! { Settings {algorithm, locality_weighted, panic_threshold} }
-
-impl Settings {
-    /// By this algorithm, without weights of localities, and never in panic (what istiod asks for, R-B-13).
-    pub fn new(algorithm: Algorithm) -> Self {
-        Settings {
-            algorithm,
-            locality_weighted: false,
-            panic_threshold: 0.0,
-        }
-    }
-
-    /// Localities share a priority by their weights (R-B-21).
-    #[must_use]
-    pub fn locality_weighted(mut self, yes: bool) -> Self {
-        self.locality_weighted = yes;
-        self
-    }
-
-    /// Below this share of healthy endpoints, in percent, all are eligible (R-B-13).
-    #[must_use]
-    pub fn panic_threshold(mut self, percent: f64) -> Self {
-        self.panic_threshold = percent;
-        self
-    }
-}
-
-/// Whether an endpoint takes requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Health {
-    /// It does.
-    #[default]
-    Healthy,
-    /// It does when too few are healthy.
-    Degraded,
-    /// It does in panic only.
-    Unhealthy,
-}
-
-/// An endpoint of a pool.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    address: Box<str>,
-    hash_key: Option<Box<str>>,
-    weight: u32,
-    health: Health,
-}
-
-short_debug! { Endpoint {address, hash_key, weight, health} }
-
-impl Endpoint {
-    /// A healthy endpoint of weight 1 at `address:port` (IPv6 in brackets).
-    pub fn new(address: impl Into<Box<str>>) -> Self {
-        Endpoint {
-            address: address.into(),
-            hash_key: None,
-            weight: 1,
-            health: Health::Healthy,
-        }
-    }
-
-    /// Its weight; 0 counts as 1, as in Envoy.
-    #[must_use]
-    pub fn weight(mut self, weight: u32) -> Self {
-        self.weight = weight.max(1);
-        self
-    }
-
-    /// Its health.
-    #[must_use]
-    pub fn health(mut self, health: Health) -> Self {
-        self.health = health;
-        self
-    }
-
-    /// What it is hashed by instead of its address (Envoy: `hash_key` of its `envoy.lb` metadata, R-B-30).
-    #[must_use]
-    pub fn hash_key(mut self, key: impl Into<Box<str>>) -> Self {
-        self.hash_key = Some(key.into());
-        self
-    }
-
-    /// `address:port`.
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
-    fn key(&self) -> &str {
-        self.hash_key.as_deref().unwrap_or(&self.address)
-    }
-}
-
-/// Endpoints of one locality and priority.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Locality {
-    name: Box<str>,
-    priority: u32,
-    weight: u32,
-    endpoints: Vec<Endpoint>,
-}
-
-short_debug! { Locality {name, priority, weight, endpoints} }
-
-impl Locality {
-    /// Endpoints of priority 0 in `region/zone/sub_zone` (empty: nowhere in particular), whose locality weighs 1.
-    pub fn new(name: impl Into<Box<str>>, endpoints: impl IntoIterator<Item = Endpoint>) -> Self {
-        Locality {
-            name: name.into(),
-            priority: 0,
-            weight: 1,
-            endpoints: endpoints.into_iter().collect(),
-        }
-    }
-
-    /// Its priority: 0 comes first.
-    #[must_use]
-    pub fn priority(mut self, priority: u32) -> Self {
-        self.priority = priority;
-        self
-    }
-
-    /// The weight of the locality; 0 takes no traffic where localities are weighted.
-    #[must_use]
-    pub fn weight(mut self, weight: u32) -> Self {
-        self.weight = weight;
-        self
-    }
-}
-
-/// What a hash is looked up in.
-#[derive(Clone, Debug)]
-enum Table {
-    Ring(Ring),
-    Maglev(Maglev),
-}
-
-/// One priority: tables for its healthy endpoints, its degraded ones, and for all of them.
-#[derive(Clone, Debug)]
-struct Priority {
-    healthy: Table,
-    degraded: Option<Table>,
-    all: Option<Table>,
-}
-
-/// The endpoints of a cluster, ready to be chosen from. Immutable; share it by `Arc`.
-#[derive(Clone)]
+/// The endpoints of a cluster, ready to be chosen from by a [`State`](super::State). Immutable; it shares the endpoint set with
+/// the router and copies no address.
+///
+/// Of endpoints with the same address the first one counts, as in Envoy.
 pub struct Pool {
-    endpoints: Box<[Endpoint]>,
-    priorities: Box<[Priority]>,
-    loads: Box<[Load]>,
+    settings: Arc<ClusterSettings>,
+    set: Arc<EndpointSet>,
+    members: Box<[Member]>,
+    /// Hash of each member's address.
+    ids: Box<[EndpointId]>,
+    /// What DNS says.
+    resolved: Box<[IpAddr]>,
+    pub(super) priorities: Box<[Priority]>,
+    pub(super) keys: Keys,
+    /// For each priority, as the configuration alone has it: where nobody is ejected.
+    pub(super) tables: Box<[Arc<Table>]>,
+    pub(super) peers: Option<Peers>,
 }
 
-impl std::fmt::Debug for Pool {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// An endpoint of the pool.
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    /// Place in the set.
+    place: u32,
+    /// Place among what DNS says, and one; 0: it has an address of its own.
+    resolved: u32,
+    weight: u32,
+    is_healthy: bool,
+}
+
+/// Endpoints of a priority.
+pub(super) struct Priority {
+    /// In the order of the assignment.
+    pub members: Box<[u32]>,
+    /// Those that have an endpoint, ordered by region, zone and sub-zone.
+    pub localities: Box<[Locality]>,
+}
+
+/// Endpoints of a priority in one place.
+pub(super) struct Locality {
+    /// `region/zone/subzone`.
+    pub name: Arc<str>,
+    pub weight: u32,
+    pub members: Box<[u32]>,
+}
+
+/// Names an endpoint of a cluster by its address: it means the same one in the states that [follow](super::State::carry).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EndpointId(u64);
+
+/// Where an endpoint is reached. Prints as Envoy writes it: `10.0.0.1:80`, `[fd00::1]:80`, `db.example.com:80`, the path of a
+/// Unix socket.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Target {
+    /// An IP address and a port.
+    Socket(SocketAddr),
+    /// A name that the caller resolves, and a port.
+    Host(Box<str>, u16),
+    /// A Unix socket.
+    Unix(Box<str>),
+}
+
+impl Target {
+    /// The socket address; `None` where there is a name or a Unix socket.
+    pub fn socket_addr(&self) -> Option<SocketAddr> {
+        match self {
+            Target::Socket(address) => Some(*address),
+            Target::Host(..) | Target::Unix(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Socket(address) => address.fmt(f),
+            Target::Host(host, port) => write!(f, "{host}:{port}"),
+            Target::Unix(path) => f.write_str(path),
+        }
+    }
+}
+
+impl Pool {
+    /// The pool of a cluster. A name that only DNS knows is an endpoint as it stands: what a cluster with
+    /// [`Discovery::LogicalDns`] wants; for [`Discovery::StrictDns`] see [`resolved`](Self::resolved).
+    ///
+    /// # Complexity
+    /// Linear in the endpoints; that of its rings or tables, where it has them: a ring of n entries O(n log n), a Maglev table of
+    /// m slots O(m) where weights are equal.
+    pub fn new(cluster: &Cluster) -> Self {
+        Pool::build(cluster, |_| None::<[IpAddr; 0]>, None)
+    }
+
+    /// The pool of a cluster whose names DNS resolves: each address of a name is an endpoint of its own, with the weight of the
+    /// name (R-M-130). `addresses` is asked once for each name; one without an address has no endpoint.
+    pub fn resolved<I>(cluster: &Cluster, mut addresses: impl FnMut(&str) -> I) -> Self
+    where
+        I: IntoIterator<Item = IpAddr>,
+    {
+        Pool::build(cluster, |host| Some(addresses(host)), None)
+    }
+
+    /// The same pool for a proxy in `locality` that has peers of its own kind: so many in each locality, itself included. Only
+    /// with them is the client's own zone preferred (`zoneAwareLbSetting`, R-M-094): so much traffic stays in a zone as it has a
+    /// share of the endpoints.
+    #[must_use]
+    pub fn with_peers<'p>(
+        mut self,
+        locality: &str,
+        peers: impl IntoIterator<Item = (&'p str, u32)>,
+    ) -> Self {
+        self.peers = Some(Peers::new(locality, peers));
+        self
+    }
+
+    fn build<I>(
+        cluster: &Cluster,
+        mut addresses: impl FnMut(&str) -> Option<I>,
+        peers: Option<Peers>,
+    ) -> Self
+    where
+        I: IntoIterator<Item = IpAddr>,
+    {
+        let (settings, set) = (cluster.settings().clone(), cluster.endpoint_set().clone());
+        let mut found = Found::default();
+        let mut place = 0;
+        for group in set.groups() {
+            let level = found.priorities.entry(group.priority()).or_default();
+            let name = parts(group.locality());
+            let first = found.members.len();
+            for lb in group.endpoints() {
+                let host = match lb.address() {
+                    Some(Address::Host(host)) => addresses(host),
+                    _ => None,
+                };
+                match host {
+                    None => found.members.add(&lb, place, None),
+                    Some(all) => {
+                        let add = |address| found.members.add(&lb, place, Some(address));
+                        all.into_iter().for_each(add);
+                    }
+                }
+                place += 1;
+            }
+            let new = first as u32..found.members.len() as u32;
+            if new.is_empty() {
+                continue;
+            }
+            level.members.extend(new.clone());
+            let locality = level
+                .localities
+                .entry(name)
+                .or_insert_with(|| FoundLocality {
+                    name: group.locality(),
+                    weight: 0,
+                    members: Vec::new(),
+                });
+            locality.weight = group.weight();
+            locality.members.extend(new);
+        }
+        let priorities = found.priorities.values().map(|level| Priority {
+            members: level.members.as_slice().into(),
+            localities: level.localities.values().map(Locality::from).collect(),
+        });
+        let priorities: Box<[Priority]> = priorities.collect();
+        let Members {
+            all, ids, resolved, ..
+        } = found.members;
+        let mut pool = Pool {
+            settings,
+            members: all.into(),
+            ids: ids.into(),
+            resolved: resolved.into(),
+            priorities,
+            keys: Keys::None,
+            tables: Box::default(),
+            peers,
+            set,
+        };
+        pool.hash();
+        pool
+    }
+
+    /// Makes what a hash is looked up in.
+    fn hash(&mut self) {
+        self.keys = match self.table_size() {
+            Some(Size::Ring { .. }) => {
+                Keys::Ring((0..self.len()).map(|_| RingKey::default()).collect())
+            }
+            Some(Size::Maglev(size)) => {
+                let keys: Vec<String> = (0..self.len()).map(|at| self.key(at as u32)).collect();
+                Keys::Maglev(MaglevKey::of(&keys, size))
+            }
+            None => return,
+        };
+        let is_healthy = |at: u32| self.is_healthy(at);
+        let tables = self.priorities.iter().map(|priority| {
+            let table = Table::of(self, priority, &is_healthy);
+            Arc::new(table)
+        });
+        self.tables = tables.collect();
+    }
+
+    pub(super) fn table_size(&self) -> Option<Size> {
+        match self.settings.lb_policy {
+            LbPolicy::RingHash { minimum_size } => Some(Size::Ring {
+                minimum: minimum_size.min(MAXIMUM_RING_SIZE),
+            }),
+            LbPolicy::Maglev { table_size } => {
+                Some(Size::Maglev(table_size.clamp(2, MAXIMUM_TABLE_SIZE)))
+            }
+            _ => None,
+        }
+    }
+
+    /// How many endpoints there are, healthy or not.
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// What the cluster says of balancing, limits and outliers.
+    pub fn settings(&self) -> &Arc<ClusterSettings> {
+        &self.settings
+    }
+
+    /// The set that it was made from: as long as a cluster has the same one (`Arc::ptr_eq`) and the same settings, its pool need
+    /// not be made anew.
+    pub fn endpoint_set(&self) -> &Arc<EndpointSet> {
+        &self.set
+    }
+
+    /// Whether a pool of `cluster` would be this one, names that DNS resolves aside.
+    pub fn is_of(&self, cluster: &Cluster) -> bool {
+        Arc::ptr_eq(&self.set, cluster.endpoint_set())
+            && (Arc::ptr_eq(&self.settings, cluster.settings())
+                || *self.settings == **cluster.settings())
+    }
+
+    /// What the configuration says of the endpoint at this place: its workload, labels, and whether it takes mutual TLS. Where
+    /// DNS resolves its name, the name's.
+    pub fn endpoint(&self, place: usize) -> Option<LbEndpoint<'_>> {
+        self.set.nth(self.members.get(place)?.place as usize)
+    }
+
+    /// The address of the endpoint at this place.
+    pub fn target(&self, place: usize) -> Option<Target> {
+        let member = self.members.get(place)?;
+        let lb = self.set.nth(member.place as usize)?;
+        let resolved = (member.resolved as usize).checked_sub(1);
+        let address = resolved.and_then(|at| self.resolved.get(at));
+        target(&lb, address.copied())
+    }
+
+    /// The name of the endpoint at this place.
+    pub fn id(&self, place: usize) -> Option<EndpointId> {
+        self.ids.get(place).copied()
+    }
+
+    /// The endpoint's address as it is hashed.
+    pub(super) fn key(&self, at: u32) -> String {
+        let target = self.target(at as usize);
+        target.map(|target| target.to_string()).unwrap_or_default()
+    }
+
+    pub(super) fn weight(&self, at: u32) -> u32 {
+        self.members
+            .get(at as usize)
+            .map_or(1, |member| member.weight)
+    }
+
+    /// As the configuration has it.
+    pub(super) fn is_healthy(&self, at: u32) -> bool {
+        let member = self.members.get(at as usize);
+        member.is_some_and(|member| member.is_healthy)
+    }
+
+    /// Where the caller says where to go.
+    pub(super) fn goes_where_told(&self) -> bool {
+        let by_discovery = matches!(
+            self.settings.discovery,
+            Discovery::OriginalDst { .. } | Discovery::DynamicForwardProxy
+        );
+        by_discovery || self.settings.lb_policy == LbPolicy::ClusterProvided
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool")
-            .field("endpoints", &self.endpoints.len())
+            .field("lb_policy", &self.settings.lb_policy)
+            .field("endpoints", &self.members.len())
             .field("priorities", &self.priorities.len())
             .finish_non_exhaustive()
     }
 }
 
-/// A locality of a priority, by the places of its endpoints in the pool.
-struct Placed<'s> {
+/// What a hash is looked up in.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Size {
+    Ring { minimum: u64 },
+    Maglev(u64),
+}
+
+#[derive(Default)]
+struct Found<'s> {
+    members: Members,
+    priorities: BTreeMap<u32, FoundPriority<'s>>,
+}
+
+#[derive(Default)]
+struct Members {
+    all: Vec<Member>,
+    ids: Vec<EndpointId>,
+    known: HashSet<EndpointId>,
+    resolved: Vec<IpAddr>,
+}
+
+#[derive(Default)]
+struct FoundPriority<'s> {
+    members: Vec<u32>,
+    localities: BTreeMap<(&'s str, &'s str, &'s str), FoundLocality<'s>>,
+}
+
+struct FoundLocality<'s> {
     name: &'s str,
     weight: u32,
-    endpoints: Vec<u32>,
+    members: Vec<u32>,
 }
 
-impl Pool {
-    /// A pool of these localities, in the order of their endpoint assignment.
-    ///
-    /// # Complexity
-    /// That of its rings or tables: a ring of n entries O(n log n), a Maglev table of m slots O(m) where weights are equal.
-    pub fn new(settings: Settings, localities: impl IntoIterator<Item = Locality>) -> Self {
-        let localities: Vec<Locality> = localities.into_iter().collect();
-        let mut endpoints = Vec::new();
-        let mut by_priority: BTreeMap<u32, Vec<Placed<'_>>> = BTreeMap::new();
-        for locality in &localities {
-            let first = endpoints.len() as u32;
-            endpoints.extend(locality.endpoints.iter().cloned());
-            by_priority
-                .entry(locality.priority)
-                .or_default()
-                .push(Placed {
-                    name: &locality.name,
-                    weight: locality.weight,
-                    endpoints: (first..endpoints.len() as u32).collect(),
-                });
+impl From<&FoundLocality<'_>> for Locality {
+    fn from(found: &FoundLocality<'_>) -> Self {
+        Locality {
+            name: found.name.into(),
+            weight: found.weight,
+            members: found.members.as_slice().into(),
         }
-        let count = |placed: &[Placed<'_>]| {
-            let mut count = Count::default();
-            for at in placed.iter().flat_map(|locality| &locality.endpoints) {
-                count.all += 1;
-                match endpoints[*at as usize].health {
-                    Health::Healthy => count.healthy += 1,
-                    Health::Degraded => count.degraded += 1,
-                    Health::Unhealthy => {}
-                }
-            }
-            count
+    }
+}
+
+impl Members {
+    fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Adds an endpoint, unless there is one with its address.
+    fn add(&mut self, lb: &LbEndpoint<'_>, place: u32, address: Option<IpAddr>) {
+        let Some(target) = target(lb, address) else {
+            return;
         };
-        let counts: Vec<Count> = by_priority.values().map(|placed| count(placed)).collect();
-        let loads = priority::loads(&counts, settings.panic_threshold);
-        let priorities = by_priority.values().zip(&loads).map(|(placed, load)| {
-            let table = |of: Eligible| settings.table(&endpoints, placed, of);
-            Priority {
-                healthy: table(Eligible::Healthy),
-                degraded: (load.degraded > 0).then(|| table(Eligible::Degraded)),
-                all: load.panics.then(|| table(Eligible::All)),
-            }
+        let id = EndpointId(hash_bytes(target.to_string().as_bytes()));
+        if !self.known.insert(id) {
+            return;
+        }
+        self.resolved.extend(address);
+        self.all.push(Member {
+            place,
+            resolved: address.map_or(0, |_| self.resolved.len() as u32),
+            weight: lb.weight().max(1),
+            is_healthy: lb.health() == endpoint::Health::Healthy,
         });
-        Pool {
-            priorities: priorities.collect(),
-            loads: loads.into(),
-            endpoints: endpoints.into(),
-        }
-    }
-
-    /// The endpoint of a request hash; `None`: none is eligible (503, `no healthy upstream`). Retries of one request give
-    /// `attempt` 1, 2, ...: each moves on (R-B-32, R-B-41). The hash picks priority and endpoint (R-B-14).
-    ///
-    /// # Complexity
-    /// Ring: logarithmic; Maglev: one load. No allocation.
-    #[inline]
-    pub fn choose_by_hash(&self, hash: u64, attempt: u32) -> Option<&Endpoint> {
-        let (priority, eligible) = priority::choose(&self.loads, hash)?;
-        let priority = self.priorities.get(priority)?;
-        let table = match eligible {
-            Eligible::Healthy => Some(&priority.healthy),
-            Eligible::Degraded => priority.degraded.as_ref(),
-            Eligible::All => priority.all.as_ref(),
-        };
-        let at = match table? {
-            Table::Ring(ring) => ring.choose(hash, attempt),
-            Table::Maglev(maglev) => maglev.choose(hash, attempt),
-        };
-        self.endpoints.get(at? as usize)
-    }
-
-    /// Its endpoints, in the order of the assignment.
-    pub fn endpoints(&self) -> &[Endpoint] {
-        &self.endpoints
+        self.ids.push(id);
     }
 }
 
-impl Settings {
-    /// The table of a priority for those of its endpoints that are eligible.
-    fn table(&self, endpoints: &[Endpoint], placed: &[Placed<'_>], of: Eligible) -> Table {
-        let is_eligible = |at: &u32| match of {
-            Eligible::Healthy => endpoints[*at as usize].health == Health::Healthy,
-            Eligible::Degraded => endpoints[*at as usize].health == Health::Degraded,
-            Eligible::All => true,
-        };
-        let weighted = |locality: &Placed<'_>| -> Vec<(u32, u32)> {
-            let eligible = locality.endpoints.iter().copied().filter(is_eligible);
-            eligible
-                .map(|at| (at, endpoints[at as usize].weight))
-                .collect()
-        };
-        let shares: Vec<Share> = if self.locality_weighted {
-            let mut sorted: Vec<&Placed<'_>> = placed.iter().collect();
-            sorted.sort_by_key(|locality| parts(locality.name));
-            let shares: Vec<LocalityShare> = sorted
-                .into_iter()
-                .map(|locality| LocalityShare {
-                    weight: locality.weight,
-                    endpoints: locality.endpoints.len(),
-                    eligible: weighted(locality),
-                })
-                .collect();
-            weights::of_localities(&shares)
-        } else {
-            let all: Vec<(u32, u32)> = placed.iter().flat_map(weighted).collect();
-            weights::of_endpoints(&all)
-        };
-        let key = |at: u32| endpoints[at as usize].key();
-        match self.algorithm {
-            Algorithm::RingHash { minimum, maximum } => {
-                Table::Ring(Ring::new(&shares, key, minimum, maximum))
-            }
-            Algorithm::Maglev { table_size } => {
-                Table::Maglev(Maglev::new(&shares, key, table_size))
-            }
-        }
+fn target(lb: &LbEndpoint<'_>, resolved: Option<IpAddr>) -> Option<Target> {
+    if let Some(address) = resolved {
+        return Some(Target::Socket(SocketAddr::new(address, lb.port())));
     }
+    Some(match lb.address()? {
+        Address::Ip(address) => Target::Socket(SocketAddr::new(*address, lb.port())),
+        Address::Host(host) => Target::Host(host.clone(), lb.port()),
+        Address::Unix(path) => Target::Unix(path.clone()),
+    })
 }
 
 /// Region, zone and sub-zone: localities are ordered part by part (R-B-21).
-fn parts(name: &str) -> (&str, &str, &str) {
+pub(super) fn parts(name: &str) -> (&str, &str, &str) {
     let mut parts = name.splitn(3, '/');
     let mut next = || parts.next().unwrap_or_default();
     (next(), next(), next())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn endpoint(number: u32) -> Endpoint {
-        Endpoint::new(format!("10.0.0.{number}:80"))
-    }
-
-    #[test]
-    fn r_b_13_nobody_eligible_is_nobody_chosen() {
-        let sick = endpoint(1).health(Health::Unhealthy);
-        let pool = |threshold| {
-            let settings = Settings::new(Algorithm::ring_hash()).panic_threshold(threshold);
-            Pool::new(settings, [Locality::new("", [sick.clone()])])
-        };
-        assert_eq!(pool(0.0).choose_by_hash(1, 0), None);
-        assert_eq!(pool(50.0).choose_by_hash(1, 0), Some(&sick));
-        let nobody = Pool::new(Settings::new(Algorithm::maglev()), []);
-        assert_eq!(nobody.choose_by_hash(1, 0), None);
-    }
-
-    #[test]
-    fn r_b_12_the_next_priority_takes_what_the_first_cannot() {
-        let first = Locality::new("", [endpoint(1), endpoint(2).health(Health::Unhealthy)]);
-        let second = Locality::new("", [endpoint(3)]).priority(1);
-        let pool = Pool::new(Settings::new(Algorithm::maglev()), [first, second]);
-        let chosen = |hash| pool.choose_by_hash(hash, 0).map(Endpoint::address);
-        assert_eq!(chosen(69), Some("10.0.0.1:80"));
-        assert_eq!(chosen(70), Some("10.0.0.3:80"));
-    }
 }

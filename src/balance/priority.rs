@@ -20,7 +20,7 @@ pub(super) struct Load {
 }
 
 /// The load of each priority, the first one first. `panic_threshold`: below this share of healthy endpoints (percent) a priority
-/// panics; 0: never. In a panic of all, who has how many endpoints decides (R-B-13).
+/// panics; 0: never. Where all of them panic, who has how many endpoints decides (R-B-13).
 pub(super) fn loads(counts: &[Count], panic_threshold: f64) -> Vec<Load> {
     let health = |part: u32, all: u32| match all {
         0 => 0,
@@ -46,8 +46,11 @@ pub(super) fn loads(counts: &[Count], panic_threshold: f64) -> Vec<Load> {
             ..Load::default()
         })
         .collect();
+    if panic_threshold > 0.0 && loads.iter().all(|load| load.panics) {
+        return in_total_panic(counts, loads);
+    }
     if total == 0 {
-        return in_total_panic(counts, loads, panic_threshold);
+        return loads;
     }
     let mut left = 100;
     for (load, health) in loads.iter_mut().zip(&healthy) {
@@ -67,20 +70,17 @@ pub(super) fn loads(counts: &[Count], panic_threshold: f64) -> Vec<Load> {
     loads
 }
 
-/// Nobody is healthy: each priority takes its share of all endpoints, if panic is allowed.
-fn in_total_panic(counts: &[Count], mut loads: Vec<Load>, panic_threshold: f64) -> Vec<Load> {
+/// All panic: each priority takes its share of all endpoints, whatever their health.
+fn in_total_panic(counts: &[Count], mut loads: Vec<Load>) -> Vec<Load> {
     let all: u64 = counts.iter().map(|count| u64::from(count.all)).sum();
-    if all == 0 || panic_threshold <= 0.0 {
-        return loads;
-    }
     let mut left = 100;
     for (load, count) in loads.iter_mut().zip(counts) {
-        load.panics = true;
-        load.healthy = (u64::from(count.all) * 100 / all) as u32;
+        load.healthy = (u64::from(count.all) * 100).checked_div(all).unwrap_or(0) as u32;
         left -= load.healthy;
     }
-    if let Some(first) = loads.iter_mut().find(|load| load.healthy > 0) {
-        first.healthy += left;
+    let first = counts.iter().position(|count| count.all > 0);
+    if let Some(load) = first.and_then(|first| loads.get_mut(first)) {
+        load.healthy += left;
     }
     loads
 }
@@ -183,8 +183,31 @@ mod tests {
         assert_eq!(panics(&[count(1, 4)], 50.0), [true]);
         assert_eq!(panics(&[count(1, 4)], 0.0), [false]);
         assert_eq!(panics(&[count(0, 4)], 50.0), [true]);
+        assert_eq!(panics(&[count(0, 0)], 50.0), [true]);
         // The second priority takes what the first cannot: nobody panics.
         assert_eq!(panics(&[count(1, 4), count(4, 4)], 50.0), [false, false]);
         assert_eq!(choose(&loads(&[count(0, 4)], 0.0), 7), None);
+    }
+
+    #[test]
+    fn r_b_13_where_all_panic_the_number_of_endpoints_decides() {
+        let count = |healthy, all| Count {
+            all,
+            healthy,
+            degraded: 0,
+        };
+        let healthy = |counts: &[Count]| -> Vec<u32> {
+            let loads = loads(counts, 50.0);
+            assert!(loads.iter().all(|load| load.panics));
+            loads.iter().map(|load| load.healthy).collect()
+        };
+        // 14 + 14 of 100: not enough, though somebody is healthy.
+        assert_eq!(healthy(&[count(1, 10), count(3, 30)]), [25, 75]);
+        // What rounding leaves goes to the first that has any endpoint.
+        assert_eq!(
+            healthy(&[count(0, 0), count(0, 1), count(0, 299)]),
+            [0, 1, 99]
+        );
+        assert_eq!(healthy(&[]), [0; 0]);
     }
 }

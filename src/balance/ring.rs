@@ -1,6 +1,5 @@
 //! Ring hash: every endpoint stands on a ring as often as its share asks, and a request goes to the next entry (R-B-30..R-B-32).
 
-use super::hash::hash_bytes;
 use super::weights::Share;
 
 /// Entries sorted by hash: as two slices, so that a search touches hashes only.
@@ -11,44 +10,38 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// A ring for these shares. `key` says by what an endpoint is hashed: its address, unless its metadata has another.
+    /// A ring for these shares. `entries(endpoint, count, add)` hands the first `count` entries of an endpoint to `add`.
     ///
     /// # Complexity
-    /// O(n log n) for the n entries, each of which is hashed once.
-    pub(super) fn new<'k>(
+    /// O(n log n) for the n entries.
+    pub(super) fn new(
         shares: &[Share],
-        key: impl Fn(u32) -> &'k str,
         minimum: u64,
         maximum: u64,
+        mut entries: impl FnMut(u32, usize, &mut dyn FnMut(u64)),
     ) -> Self {
         let smallest = shares.iter().map(|share| share.share).fold(1.0, f64::min);
         let scale = ((smallest * minimum as f64).ceil() / smallest).min(maximum as f64);
-        let mut entries: Vec<(u64, u32)> = Vec::with_capacity(scale.ceil() as usize);
+        let mut all: Vec<(u64, u32)> = Vec::with_capacity(scale.ceil() as usize + 1);
         let (mut current, mut target) = (0.0, 0.0);
-        let mut text = String::new();
         for share in shares {
-            text.clear();
-            text.push_str(key(share.endpoint));
-            text.push('_');
-            let start = text.len();
             target += scale * share.share;
-            let mut number = 0_u64;
+            let mut count = 0;
             while current < target {
-                text.truncate(start);
-                push_number(&mut text, number);
-                entries.push((hash_bytes(text.as_bytes()), share.endpoint));
-                number += 1;
+                count += 1;
                 current += 1.0;
             }
+            let mut add = |hash| all.push((hash, share.endpoint));
+            entries(share.endpoint, count, &mut add);
         }
-        entries.sort_by_key(|(hash, _)| *hash);
+        all.sort_by_key(|(hash, _)| *hash);
         Ring {
-            hashes: entries.iter().map(|(hash, _)| *hash).collect(),
-            endpoints: entries.iter().map(|(_, endpoint)| *endpoint).collect(),
+            hashes: all.iter().map(|(hash, _)| *hash).collect(),
+            endpoints: all.iter().map(|(_, endpoint)| *endpoint).collect(),
         }
     }
 
-    /// The endpoint of a hash; retry `attempt` takes the entry that many places on.
+    /// The endpoint of a hash; another `attempt` takes the entry that many places on.
     ///
     /// # Complexity
     /// Logarithmic. No allocation.
@@ -68,22 +61,9 @@ impl Ring {
     }
 }
 
-fn push_number(text: &mut String, mut number: u64) {
-    let mut digits = [0_u8; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    text.extend(digits[at..].iter().map(|digit| char::from(*digit)));
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::keys::ring_entry;
     use super::super::weights;
     use super::*;
 
@@ -99,12 +79,12 @@ mod tests {
     fn ring(minimum: u64) -> Ring {
         let eligible: Vec<(u32, u32)> = (0..6).map(|endpoint| (endpoint, 1)).collect();
         let shares = weights::of_endpoints(&eligible);
-        Ring::new(
-            &shares,
-            |endpoint| KEYS[endpoint as usize],
-            minimum,
-            8_388_608,
-        )
+        let mut text = String::new();
+        Ring::new(&shares, minimum, 8_388_608, |endpoint, count, add| {
+            for number in 0..count as u64 {
+                add(ring_entry(&mut text, KEYS[endpoint as usize], number));
+            }
+        })
     }
 
     #[test]
@@ -132,14 +112,5 @@ mod tests {
         // Past the end comes the first one.
         assert_eq!(ring.choose(u64::MAX, 0), Some(4));
         assert_eq!(Ring::default().choose(1, 0), None);
-    }
-
-    #[test]
-    fn numbers_are_written_in_decimal() {
-        for number in [0, 7, 10, 1_023, u64::MAX] {
-            let mut text = String::new();
-            push_number(&mut text, number);
-            assert_eq!(text, number.to_string());
-        }
     }
 }

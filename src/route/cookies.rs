@@ -1,5 +1,6 @@
 //! The cookies that hash policies give to a client that has none, so that it comes back to the same endpoint (R-B-03).
 
+use super::request_hash::cookie_of;
 use super::subject::Subject;
 use crate::decision::Decision;
 use crate::terms::cookie;
@@ -17,9 +18,7 @@ impl Decision<'_> {
     /// Appends a `set-cookie` for each hash policy with a lifetime whose cookie the request lacks. Only a balancer that chooses
     /// by hash asks the policies at all.
     pub(super) fn set_cookies(&self, subject: &Subject<'_, '_>, response: &mut HeaderList) {
-        let policy = self.cluster().and_then(|cluster| cluster.traffic_policy());
-        let balancer = policy.and_then(|policy| policy.load_balancer.as_ref());
-        let is_hashed = balancer.is_some_and(|balancer| balancer.consistent_hash().is_some());
+        let is_hashed = self.chooses_by_hash();
         for key in self.hash_policy().iter().filter(|_| is_hashed) {
             let HashKey::Cookie {
                 name,
@@ -30,11 +29,7 @@ impl Decision<'_> {
             else {
                 continue;
             };
-            let mut has_it = false;
-            subject.for_each_tested("cookie", &mut |line| {
-                has_it |= cookie::value(line, name).is_some_and(|value| !value.is_empty());
-            });
-            if !has_it {
+            if cookie_of(subject, name).is_none() {
                 let value = self.generated_cookie();
                 let line = cookie::set_cookie(name, value, *ttl, path, attributes);
                 response.append("set-cookie", line);

@@ -217,7 +217,7 @@ impl Probe for Recorder {
         let what = match draw {
             Draw::FaultDelay => "fault delay",
             Draw::FaultAbort => "fault abort",
-            Draw::Split | Draw::Mirror(_) | Draw::Cookie => "destination",
+            _ => "destination",
         };
         let percent = f64::from(chance.numerator()) / 10_000.0;
         let hit = if hit { "drawn" } else { "not drawn" };

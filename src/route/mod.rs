@@ -15,6 +15,7 @@ mod observed;
 mod path;
 mod probe;
 mod refusal;
+mod request_hash;
 mod rewrite;
 mod sanitize;
 mod settle;

@@ -61,6 +61,12 @@ impl EndpointSet {
         grouped.iter().map(|member| self.endpoint(*member))
     }
 
+    /// The one at this place of [`endpoints`](Self::endpoints).
+    pub fn nth(&self, place: usize) -> Option<LbEndpoint<'_>> {
+        let grouped = &self.members[..self.grouped()];
+        grouped.get(place).map(|member| self.endpoint(*member))
+    }
+
     /// How many have an address.
     pub fn len(&self) -> usize {
         self.grouped()

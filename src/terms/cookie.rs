@@ -18,6 +18,14 @@ pub(crate) fn value<'v>(line: &'v [u8], name: &str) -> Option<&'v [u8]> {
     })
 }
 
+/// Length of the value of a generated cookie.
+pub(crate) const GENERATED_LENGTH: usize = 16;
+
+/// The value of a generated cookie as text: its hexadecimal digits.
+pub(crate) fn generated(value: u64) -> [u8; GENERATED_LENGTH] {
+    std::array::from_fn(|at| b"0123456789abcdef"[(value >> (60 - 4 * at)) as usize & 15])
+}
+
 /// The `set-cookie` value of a generated cookie: its value as sixteen hexadecimal digits; no `ttl`: for the session.
 pub(crate) fn set_cookie(
     name: &str,
@@ -68,6 +76,8 @@ mod tests {
             set_cookie("sess", 0xab, minute, "/p", &attributes),
             "sess=\"00000000000000ab\"; Max-Age=60; Path=/p; SameSite=Lax; Secure; HttpOnly"
         );
+        assert_eq!(generated(0xab), *b"00000000000000ab");
+        assert_eq!(generated(0x0123_4567_89ab_cdef), *b"0123456789abcdef");
         assert_eq!(
             set_cookie("s", 0, Duration::ZERO, "", &[]),
             "s=\"0000000000000000\"; HttpOnly"

@@ -31,6 +31,7 @@ pub mod proxy;
 pub mod proxy_config;
 pub mod regex;
 pub mod request;
+pub mod request_hash;
 pub mod route_error;
 pub mod route_policy;
 pub(crate) mod selector_index;

@@ -214,6 +214,8 @@ pub enum Draw {
     FaultAbort,
     /// The value of a cookie that a hash policy generates.
     Cookie,
+    /// One of the endpoints of a cluster: the draw of this number for the request.
+    Endpoint(u16),
 }
 
 impl Draw {
@@ -224,6 +226,8 @@ impl Draw {
             Draw::FaultDelay => 0xA409_3822_299F_31D0,
             Draw::FaultAbort => 0x082E_FA98_EC4E_6C89,
             Draw::Cookie => 0xBE54_66CF_34E9_0C6C,
+            Draw::Endpoint(number) => 0xC0AC_29B7_C97C_50DD_u64
+                .wrapping_add((number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)),
             Draw::Mirror(place) => mix(0x4528_21E6_38D0_1377 ^ (place as u64)),
         }
     }

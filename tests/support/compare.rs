@@ -1,7 +1,7 @@
 //! Comparing: each field of `expect` with the engine's decision, over as many words of entropy as it takes.
 
 use super::case::{Call, Case};
-use super::engine::{Engine, ask, unknown_fields};
+use super::engine::{Engine, ask_for_endpoint, unknown_fields};
 use super::{Yaml, list, text};
 
 /// How one call ended.
@@ -11,8 +11,6 @@ pub struct Verdict {
     pub differences: Vec<Difference>,
     /// Fields, needs or outcomes that cannot be checked here.
     pub unchecked: Vec<String>,
-    /// Of [`NOT_CHECKED_YET`], what is in the call.
-    pub not_yet: Vec<&'static str>,
     /// What was accepted for a reason that is worth saying.
     pub notes: Vec<String>,
     /// The decision nearest to what was expected.
@@ -32,10 +30,6 @@ pub struct Difference {
     pub got: String,
 }
 
-/// What no runner can check yet: counted and named, and no call fails for it. The endpoint that a hash
-/// picks waits for pools that are made from clusters.
-pub const NOT_CHECKED_YET: &[&str] = &["expect.endpoint"];
-
 /// Words of entropy that are tried until a weighted pick, a fault or a mirror falls as recorded.
 const TRIES: u64 = 20_000;
 
@@ -43,7 +37,7 @@ const TRIES: u64 = 20_000;
 pub fn judge(case: &Case, engine: &Engine, call: &Call) -> Verdict {
     let mut best: Option<Verdict> = None;
     for entropy in (0..TRIES).map(spread) {
-        let decision = ask(&engine.router, call, entropy);
+        let decision = ask_for_endpoint(&engine.router, call, entropy);
         let verdict_is_open = depends_on_entropy(&decision);
         let verdict = compare(case, engine, call, decision, entropy);
         let hopeless = !verdict.differences.iter().all(may_be_drawn_otherwise);
@@ -61,12 +55,7 @@ pub fn judge(case: &Case, engine: &Engine, call: &Call) -> Verdict {
     verdict
         .unchecked
         .extend(unmet.map(|need| format!("needs {need}")));
-    for field in case.unknown_fields() {
-        match NOT_CHECKED_YET.iter().find(|known| **known == field) {
-            Some(known) => verdict.not_yet.push(known),
-            None => verdict.unchecked.push(field),
-        }
-    }
+    verdict.unchecked.extend(case.unknown_fields());
     verdict.unchecked.extend(
         unknown_fields(call)
             .iter()
@@ -160,7 +149,6 @@ fn compare(case: &Case, engine: &Engine, call: &Call, decision: Yaml, entropy: u
     let mut verdict = Verdict {
         differences: vec![],
         unchecked: vec![],
-        not_yet: vec![],
         notes: vec![],
         decision,
         entropy,
@@ -256,7 +244,7 @@ fn check(engine: &Engine, call: &Call, expect: &Yaml, field: &str, verdict: &mut
         // Where nobody listens, the name that a recorder gives to its own entrance is not the proxy's.
         "listener" if got.is_null() && expect["outcome"] == "no_listener" => {}
         "detail" | "cluster" | "virtual_host" | "route_config" | "listener" | "position"
-        | "route" | "virtual_service" | "status" | "body" | "tcp" => {
+        | "route" | "virtual_service" | "status" | "body" | "tcp" | "endpoint" => {
             if !same(wanted, &got) {
                 verdict.differ(field, wanted, &got);
             }
@@ -267,13 +255,7 @@ fn check(engine: &Engine, call: &Call, expect: &Yaml, field: &str, verdict: &mut
             }
         }
         "weighted_split" => weighted_split(engine, call, wanted, verdict),
-        other => {
-            let name = format!("expect.{other}");
-            match NOT_CHECKED_YET.iter().find(|known| **known == name) {
-                Some(known) => verdict.not_yet.push(known),
-                None => verdict.unchecked.push(name),
-            }
-        }
+        other => verdict.unchecked.push(format!("expect.{other}")),
     }
 }
 
@@ -421,7 +403,13 @@ fn remove(value: &mut Yaml, field: &str, test: &dyn Fn(&str) -> bool) {
 fn weighted_split(engine: &Engine, call: &Call, wanted: &Yaml, verdict: &mut Verdict) {
     let rounds = 10_000u64;
     let clusters: Vec<String> = (0..rounds)
-        .map(|round| text(&ask(&engine.router, call, spread(round)), "cluster").to_owned())
+        .map(|round| {
+            text(
+                &ask_for_endpoint(&engine.router, call, spread(round)),
+                "cluster",
+            )
+            .to_owned()
+        })
         .collect();
     let all = wanted.as_array().into_iter().flatten();
     let total: f64 = all

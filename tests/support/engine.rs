@@ -4,11 +4,12 @@ use meshroute::terms::claims::{Claim, Claims};
 use meshroute::terms::header_list::HeaderList;
 use meshroute::terms::request::{Protocol, Tls};
 use meshroute::terms::route_policy::HashKey;
-use meshroute::{Connection, Mesh, Options, Proxy, Request, Resources, Router};
+use meshroute::{Connection, Decision, Mesh, Options, Proxy, Request, Resources, Router};
 
 use serde_json::json;
 
 use super::case::{Call, Case};
+use super::picks::{self, Picked};
 use super::{Yaml, gateway_services, text};
 
 /// A compiled case.
@@ -110,6 +111,20 @@ pub fn unknown_fields(call: &Call) -> Vec<String> {
 
 /// The engine's decision with this entropy, in FORMAT.md's words.
 pub fn ask(router: &Router, call: &Call, entropy: u64) -> Yaml {
+    ask_with(router, call, entropy, |_, _| None)
+}
+
+/// The same with the endpoint that the decision's cluster picks by hash.
+pub fn ask_for_endpoint(router: &Router, call: &Call, entropy: u64) -> Yaml {
+    ask_with(router, call, entropy, picks::pick)
+}
+
+fn ask_with(
+    router: &Router,
+    call: &Call,
+    entropy: u64,
+    pick: impl FnOnce(&Decision<'_>, &Request<'_>) -> Option<Picked>,
+) -> Yaml {
     let said = &call.request;
     let claims = claims(&said["jwt_claims"]);
     let port = said["port"]
@@ -205,7 +220,23 @@ pub fn ask(router: &Router, call: &Call, entropy: u64) -> Yaml {
         let keys: Vec<Yaml> = decision.hash_policy().iter().map(hash_key).collect();
         out["policy"]["hash_policy"] = keys.into();
     }
+    match pick(&decision, &request) {
+        Some(Picked::Endpoint(address)) => out["endpoint"] = address.into(),
+        Some(Picked::NoHealthyUpstream) => no_healthy_upstream(&mut out),
+        None => {}
+    }
     out
+}
+
+/// What was recorded of a request whose cluster has nobody to send it to: its route, and the answer of the proxy.
+fn no_healthy_upstream(decision: &mut Yaml) {
+    decision["outcome"] = "no_healthy_upstream".into();
+    decision["status"] = 503.into();
+    if let Some(fields) = decision.as_object_mut() {
+        for field in ["cluster", "upstream_request"] {
+            fields.remove(field);
+        }
+    }
 }
 
 /// A part of a hash policy in Envoy's words, as it was recorded.

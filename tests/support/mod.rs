@@ -1,5 +1,5 @@
 //! Cases of the form `routing-case/v1` and this crate's answers to them: read ([`case`], [`archive`]), asked of the engine
-//! ([`engine`]), compared ([`compare`], [`clusters`]), and what is known to
+//! ([`engine`], [`picks`]), compared ([`compare`], [`clusters`]), and what is known to
 //! differ still ([`pending`]). Shared by the conformance runner and the tests; knows nothing of any single case.
 
 pub mod archive;
@@ -10,6 +10,7 @@ pub mod compare;
 pub mod engine;
 pub mod gateway_services;
 pub mod pending;
+pub mod picks;
 pub mod slices;
 
 /// A YAML value as written.

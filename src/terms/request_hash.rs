@@ -3,14 +3,14 @@
 use smallvec::SmallVec;
 use twox_hash::XxHash64;
 
-use crate::terms::cookie;
+use super::cookie;
 
 /// xxHash64 with seed 0, which Envoy hashes keys and values with.
 pub fn hash_bytes(bytes: &[u8]) -> u64 {
     XxHash64::oneshot(0, bytes)
 }
 
-pub(super) fn hash_with_seed(seed: u64, bytes: &[u8]) -> u64 {
+pub(crate) fn hash_with_seed(seed: u64, bytes: &[u8]) -> u64 {
     XxHash64::oneshot(seed, bytes)
 }
 
@@ -18,7 +18,7 @@ pub(super) fn hash_with_seed(seed: u64, bytes: &[u8]) -> u64 {
 ///
 /// # Examples
 /// ```
-/// use meshroute::balance::{RequestHash, hash_bytes};
+/// use meshroute::terms::request_hash::{RequestHash, hash_bytes};
 ///
 /// let mut hash = RequestHash::default();
 /// hash.add(Some(hash_bytes(b"jane")));
