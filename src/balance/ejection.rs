@@ -195,7 +195,12 @@ mod tests {
             interval: 0,
         };
         assert_eq!(no_interval.until(7), 7);
-        let late = Ejection::default().ejected(u64::MAX, TIME);
-        assert!(late.at(u64::MAX, TICKS, TIME).word() <= u64::MAX);
+        // Beyond what a word holds.
+        let late = Ejection::default().ejected(u64::MAX, TIME).word();
+        assert!(
+            !Ejection::from_word(late)
+                .at(u64::MAX, TICKS, TIME)
+                .is_ejected
+        );
     }
 }

@@ -17,13 +17,15 @@ pub(super) enum Keys {
     Maglev(Box<[MaglevKey]>),
 }
 
+type Hashes = Box<[u64]>;
+
 /// The entries of one endpoint on a ring: `hash("{key}_{number}")` by number (R-B-30).
 #[derive(Debug, Default)]
 pub(super) struct RingKey {
     /// As many as the first ring had.
-    first: OnceLock<Box<[u64]>>,
+    first: OnceLock<Hashes>,
     /// What later rings had more.
-    more: OnceLock<Box<[OnceLock<Box<[u64]>>]>>,
+    more: OnceLock<Box<[OnceLock<Hashes>]>>,
 }
 
 impl RingKey {
@@ -34,7 +36,9 @@ impl RingKey {
         mut hash: impl FnMut(u64) -> u64,
         mut visit: impl FnMut(u64),
     ) {
-        let mut span = |from: usize, to: usize| (from as u64..to as u64).map(&mut hash).collect();
+        let mut span = |from: usize, to: usize| -> Hashes {
+            (from as u64..to as u64).map(&mut hash).collect()
+        };
         let first = self.first.get_or_init(|| span(0, count));
         first.iter().take(count).for_each(|&entry| visit(entry));
         let mut begin = first.len();
@@ -47,7 +51,7 @@ impl RingKey {
         });
         for cell in spans {
             let end = (begin * 2).max(16);
-            let entries: &Box<[u64]> = cell.get_or_init(|| span(begin, end));
+            let entries: &[u64] = cell.get_or_init(|| span(begin, end));
             let wanted = count - begin;
             entries.iter().take(wanted).for_each(|&entry| visit(entry));
             begin = end;

@@ -184,7 +184,7 @@ impl Recent {
     }
 
     fn tenth(&self, now: u64) -> u64 {
-        now.saturating_sub(self.start) / self.span & 0xFFFF_FFFF
+        (now.saturating_sub(self.start) / self.span) & 0xFFFF_FFFF
     }
 
     fn add(&self, now: u64) {

@@ -253,7 +253,7 @@ impl Source {
     #[inline]
     fn less_busy(&self, state: &State, word: u64) -> Option<u32> {
         let count = self.members.len() as u64;
-        let place = |half: u64| (half * count >> 32) as usize;
+        let place = |half: u64| ((half * count) >> 32) as usize;
         let first = *self.members.get(place(word & 0xFFFF_FFFF))?;
         let second = *self.members.get(place(word >> 32))?;
         match state.active(second as usize) < state.active(first as usize) {

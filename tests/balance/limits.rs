@@ -77,8 +77,9 @@ fn r_m_117_a_budget_over_an_interval_counts_what_has_begun_in_it() {
     let state = state(policy, &texts(&alike(2)));
     let retries = |now: u64| all(&state, Limit::Retries, Duration::from_millis(now)).len();
     let begin = |count: usize, now: u64| {
-        let permits = (0..count).map(|_| state.admit(Limit::Requests, Duration::from_millis(now)));
-        assert!(permits.map(|permit| permit.is_ok()).all(|is_ok| is_ok));
+        let mut permits =
+            (0..count).map(|_| state.admit(Limit::Requests, Duration::from_millis(now)));
+        assert!(permits.all(|permit| permit.is_ok()));
     };
     begin(40, 500);
     // They are over, and count all the same; tenth by tenth they are forgotten.

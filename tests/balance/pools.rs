@@ -99,7 +99,7 @@ fn choosing_and_finishing_allocate_nothing() {
                     let choice = Choice::new(spread(number)).hash(Some(spread(!number)));
                     let choice = choice.at(seconds(2)).tried(&tried);
                     let lease = state.choose(&mut worker, &choice).expect("one");
-                    let ended = if number % 3 == 0 {
+                    let ended = if number.is_multiple_of(3) {
                         Ended::Status(500)
                     } else {
                         Ended::Status(200)

@@ -27,7 +27,7 @@ fn counters_agree_when_all_threads_are_done() {
                     let lease = lease.expect("half of them are never ejected");
                     let wrong = state.ejected() > 5 || state.in_use(Limit::Requests) > 3;
                     is_over_limit.fetch_or(wrong, Ordering::Relaxed);
-                    let ended = if word % 3 == 0 {
+                    let ended = if word.is_multiple_of(3) {
                         Ended::Status(200)
                     } else {
                         Ended::Reset
