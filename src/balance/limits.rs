@@ -10,8 +10,7 @@ use crate::router::Limits;
 use crate::terms::traffic_policy::RetryBudget;
 
 use super::atomics::{AtomicU32, AtomicU64, Ordering};
-use super::state::Shared;
-use super::worker::milliseconds;
+use super::time::milliseconds;
 
 /// What a cluster limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,15 +46,15 @@ impl Limit {
 /// Room within a limit; given back when it is dropped.
 pub struct Permit {
     /// `None`: nobody counts.
-    shared: Option<Arc<Shared>>,
+    usage: Option<Arc<Usage>>,
     limit: Limit,
 }
 
 impl Permit {
-    pub(super) fn new(shared: &Arc<Shared>, limit: Limit, now: Duration) -> Result<Self, Overflow> {
-        let is_counted = shared.usage.take(limit, now)?;
+    pub(super) fn new(usage: &Arc<Usage>, limit: Limit, now: Duration) -> Result<Self, Overflow> {
+        let is_counted = usage.take(limit, now)?;
         Ok(Permit {
-            shared: is_counted.then(|| shared.clone()),
+            usage: is_counted.then(|| usage.clone()),
             limit,
         })
     }
@@ -68,8 +67,8 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if let Some(shared) = &self.shared {
-            let counter = shared.usage.counter(self.limit);
+        if let Some(usage) = &self.usage {
+            let counter = usage.counter(self.limit);
             counter.fetch_sub(1, Ordering::AcqRel);
         }
     }

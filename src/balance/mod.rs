@@ -44,26 +44,35 @@
 //! ```
 
 mod atomics;
+mod counters;
 mod edf;
 mod ejection;
+mod ended;
 mod keys;
 mod lease;
 mod limits;
 mod maglev;
+mod members;
 mod outlier;
 mod pool;
 mod priority;
 mod ring;
 mod state;
 mod table;
+mod target;
+mod time;
+mod tracked;
 mod view;
 mod weights;
 mod worker;
 mod zone;
 
 pub use crate::terms::request_hash::{RequestHash, hash_bytes};
-pub use lease::{Ended, Lease};
+pub use ended::Ended;
+pub use lease::Lease;
 pub use limits::{Limit, Overflow, Permit};
-pub use pool::{EndpointId, Pool, Target};
-pub use state::{Health, State};
+pub use pool::Pool;
+pub use state::State;
+pub use target::{EndpointId, Target};
+pub use tracked::Health;
 pub use worker::{Choice, Worker};

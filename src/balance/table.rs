@@ -2,7 +2,7 @@
 
 use super::keys::{Keys, ring_entry};
 use super::maglev::Maglev;
-use super::pool::{MAXIMUM_RING_SIZE, Pool, Priority, Size};
+use super::members::{MAXIMUM_RING_SIZE, Members, Priority, Size};
 use super::ring::Ring;
 use super::weights::{self, LocalityShare, Share};
 
@@ -16,10 +16,14 @@ impl Table {
     /// The table of a priority for those of its endpoints that pass `is_eligible` (R-B-20, R-B-21).
     ///
     /// # Complexity
-    /// That of the ring or table, but for hashes: each is made once in the life of the pool.
-    pub(super) fn of(pool: &Pool, priority: &Priority, is_eligible: &dyn Fn(u32) -> bool) -> Self {
-        let shares = shares(pool, priority, is_eligible);
-        match (pool.table_size(), &pool.keys) {
+    /// That of the ring or table, but for hashes: each is made once in the life of the members.
+    pub(super) fn of(
+        members: &Members,
+        priority: &Priority,
+        is_eligible: &dyn Fn(u32) -> bool,
+    ) -> Self {
+        let shares = shares(members, priority, is_eligible);
+        match (members.table_size(), &members.keys) {
             (Some(Size::Ring { minimum }), Keys::Ring(keys)) => {
                 let mut text = String::new();
                 let entries = |at: u32, count: usize, add: &mut dyn FnMut(u64)| {
@@ -28,7 +32,7 @@ impl Table {
                     };
                     let mut address = None;
                     let hash = |number| {
-                        let address = address.get_or_insert_with(|| pool.key(at));
+                        let address = address.get_or_insert_with(|| members.key(at));
                         ring_entry(&mut text, address, number)
                     };
                     key.for_each(count, hash, add);
@@ -53,12 +57,12 @@ impl Table {
     }
 }
 
-fn shares(pool: &Pool, priority: &Priority, is_eligible: &dyn Fn(u32) -> bool) -> Vec<Share> {
-    let weighted = |members: &[u32]| -> Vec<(u32, u32)> {
-        let eligible = members.iter().copied().filter(|at| is_eligible(*at));
-        eligible.map(|at| (at, pool.weight(at))).collect()
+fn shares(members: &Members, priority: &Priority, is_eligible: &dyn Fn(u32) -> bool) -> Vec<Share> {
+    let weighted = |places: &[u32]| -> Vec<(u32, u32)> {
+        let eligible = places.iter().copied().filter(|at| is_eligible(*at));
+        eligible.map(|at| (at, members.weight(at))).collect()
     };
-    if !pool.settings().locality_weighted {
+    if !members.settings.locality_weighted {
         return weights::of_endpoints(&weighted(&priority.members));
     }
     let localities = priority.localities.iter().map(|locality| LocalityShare {

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use crate::router::LbPolicy;
 
+use super::counters::Counters;
 use super::edf::Schedule;
-use super::pool::{Pool, Priority};
+use super::members::Priority;
+use super::pool::Pool;
 use super::priority::{self, Count, Eligible, Load};
-use super::state::{Health, State};
 use super::table::Table;
+use super::tracked::Health;
 use super::zone::ZoneRouting;
 
 /// 140 %, in which localities are as forgiving as priorities (R-B-52).
@@ -52,11 +54,11 @@ pub(super) struct Source {
 }
 
 impl View {
-    /// As `state` is at `now`. `seed` says where turns begin; those by place go on from `before`.
-    pub(super) fn new(state: &State, before: Option<View>, seed: u64, now: u64) -> Self {
-        let pool = state.pool();
-        let health: Vec<Health> = (0..pool.len()).map(|at| state.health(at)).collect();
-        let counts = pool.priorities.iter().map(|priority| {
+    /// As `counters` are at `now`. `seed` says where turns begin; those by place go on from `before`.
+    pub(super) fn new(counters: &Counters, before: Option<View>, seed: u64, now: u64) -> Self {
+        let pool = &*counters.pool;
+        let health: Vec<Health> = (0..pool.len()).map(|at| counters.health(at)).collect();
+        let counts = pool.members.priorities.iter().map(|priority| {
             let mut count = Count::default();
             for &at in &priority.members {
                 count.all += 1;
@@ -72,10 +74,10 @@ impl View {
         let threshold = f64::from(pool.settings().panic_threshold.min(100));
         let loads = priority::loads(&counts, threshold);
         let maker = Maker {
-            state,
+            counters,
             pool,
             health: &health,
-            warm_at: state.warm_at(&health),
+            warm_at: counters.warm_at(&health),
             seed,
             now,
         };
@@ -83,10 +85,15 @@ impl View {
             .map(|view| view.levels)
             .unwrap_or_default()
             .into_iter();
-        let levels = pool.priorities.iter().enumerate().map(|(at, priority)| {
-            let before = before.next().unwrap_or_else(|| Level::starting(seed));
-            maker.level(at, priority, loads[at].panics, before)
-        });
+        let levels = pool
+            .members
+            .priorities
+            .iter()
+            .enumerate()
+            .map(|(at, priority)| {
+                let before = before.next().unwrap_or_else(|| Level::starting(seed));
+                maker.level(at, priority, loads[at].panics, before)
+            });
         View {
             levels: levels.collect(),
             warm_at: maker.warm_at,
@@ -142,7 +149,7 @@ impl Source {
 
 /// What views are made from.
 struct Maker<'v> {
-    state: &'v State,
+    counters: &'v Counters,
     pool: &'v Pool,
     health: &'v [Health],
     warm_at: u64,
@@ -153,7 +160,7 @@ struct Maker<'v> {
 impl Maker<'_> {
     fn level(&self, at: usize, priority: &Priority, panics: bool, before: Level) -> Level {
         let pool = self.pool;
-        if pool.table_size().is_some() {
+        if pool.members.table_size().is_some() {
             return Level {
                 table: Some(self.table(at, priority, panics)),
                 ..Level::default()
@@ -194,7 +201,7 @@ impl Maker<'_> {
     fn table(&self, at: usize, priority: &Priority, panics: bool) -> Arc<Table> {
         let as_configured = |at: u32| {
             let is_healthy = self.health[at as usize] == Health::Healthy;
-            is_healthy == self.pool.is_healthy(at)
+            is_healthy == self.pool.members.is_healthy(at)
         };
         match self.pool.tables.get(at) {
             Some(table) if !panics && priority.members.iter().all(|at| as_configured(*at)) => {
@@ -202,7 +209,7 @@ impl Maker<'_> {
             }
             _ => {
                 let is_healthy = |at: u32| panics || self.health[at as usize] == Health::Healthy;
-                Arc::new(Table::of(self.pool, priority, &is_healthy))
+                Arc::new(Table::of(&self.pool.members, priority, &is_healthy))
             }
         }
     }
@@ -226,14 +233,14 @@ impl Maker<'_> {
         let members: Vec<u32> = members.iter().copied().filter(is_eligible).collect();
         let is_scheduled = match self.pool.settings().lb_policy {
             LbPolicy::RoundRobin { .. } | LbPolicy::LeastRequest { .. } => {
-                let mut weights = members.iter().map(|at| self.pool.weight(*at));
+                let mut weights = members.iter().map(|at| self.pool.members.weight(*at));
                 let first = weights.next();
                 self.now < self.warm_at || weights.any(|weight| Some(weight) != first)
             }
             _ => false,
         };
         let turns = is_scheduled.then(|| {
-            let weight = |at| self.state.weight(at, self.warm_at, self.now);
+            let weight = |at| self.counters.weight(at, self.warm_at, self.now);
             let picks = self.seed % (members.len() as u64).max(1);
             Schedule::new(&members, weight, picks)
         });

@@ -8,10 +8,12 @@ use std::time::Duration;
 use crate::router::LbPolicy;
 use crate::terms::weighted::{Draw, split_entropy};
 
+use super::counters::Counters;
 use super::outlier::Detector;
-use super::pool::{EndpointId, Pool};
+use super::pool::Pool;
 use super::priority::{self, Eligible};
-use super::state::State;
+use super::target::EndpointId;
+use super::time::milliseconds;
 use super::view::{Source, View};
 
 /// What an endpoint is chosen by. Everything is handed in: no clock, no generator.
@@ -60,7 +62,7 @@ impl<'c> Choice<'c> {
         self
     }
 
-    /// At this time, on the same clock as everything that a [`State`] is told: since any moment, as long as it is the same one,
+    /// At this time, on the same clock as everything that a [`State`](super::State) is told: since any moment, as long as it is the same one,
     /// and never backwards.
     #[must_use]
     pub fn at(mut self, now: Duration) -> Self {
@@ -85,12 +87,7 @@ impl<'c> Choice<'c> {
     }
 }
 
-pub(super) fn milliseconds(time: Duration) -> u64 {
-    let seconds = time.as_secs().saturating_mul(1_000);
-    seconds.saturating_add(time.subsec_millis().into())
-}
-
-/// Whose turn it is, for one thread and one cluster. Make one for each thread; [`State::choose`] brings it up to date by itself,
+/// Whose turn it is, for one thread and one cluster. Make one for each thread; [`State::choose`](super::State::choose) brings it up to date by itself,
 /// also when the state is followed by another one.
 ///
 /// # Complexity
@@ -115,22 +112,13 @@ impl Worker {
         Worker { seed, seen: None }
     }
 
-    /// Sees the present health of the endpoints: what [`State::choose`] does by itself when it is needed. It allocates, and makes
-    /// a ring or table anew where health has changed; a caller may have that done before a request waits for it.
-    ///
-    /// # Complexity
-    /// Nothing where nothing has changed, else linear in the endpoints, and that of rings and tables but for their hashes.
-    pub fn refresh(&mut self, state: &State, now: Duration) {
-        self.look(state, milliseconds(now));
-    }
-
     #[inline]
-    pub(super) fn look(&mut self, state: &State, now: u64) -> &mut View {
-        let epoch = state.epoch();
+    pub(super) fn look(&mut self, counters: &Counters, now: u64) -> &mut View {
+        let epoch = counters.epoch();
         let is_current = self.seen.as_ref().is_some_and(|seen| {
             seen.epoch == epoch
-                && std::ptr::eq(&*seen.pool, state.pool())
-                && Arc::ptr_eq(&seen.detector, state.detector())
+                && std::ptr::eq(&*seen.pool, &*counters.pool)
+                && Arc::ptr_eq(&seen.detector, &counters.shared.detector)
         });
         let before = match is_current {
             true => None,
@@ -138,9 +126,9 @@ impl Worker {
         };
         let seed = self.seed;
         let seen = self.seen.get_or_insert_with(|| Seen {
-            view: View::new(state, before, seed, now),
-            pool: state.shared_pool().clone(),
-            detector: state.detector().clone(),
+            view: View::new(counters, before, seed, now),
+            pool: counters.pool.clone(),
+            detector: counters.shared.detector.clone(),
             epoch,
         });
         &mut seen.view
@@ -159,31 +147,36 @@ impl View {
     /// # Complexity
     /// By place: constant; by deadline or ring: logarithmic; Maglev: one load. No allocation.
     #[inline]
-    pub(super) fn choose(&mut self, state: &State, choice: &Choice<'_>, now: u64) -> Option<u32> {
+    pub(super) fn choose(
+        &mut self,
+        counters: &Counters,
+        choice: &Choice<'_>,
+        now: u64,
+    ) -> Option<u32> {
         let is_hashed = self
             .levels
             .first()
             .is_some_and(|level| level.table.is_some());
         if is_hashed {
-            return self.choose_by_hash(state, choice);
+            return self.choose_by_hash(counters, choice);
         }
         let mut draws = Draws {
             entropy: choice.entropy,
             number: 0,
         };
-        let mut chosen = self.choose_once(state, &mut draws, now)?;
+        let mut chosen = self.choose_once(counters, &mut draws, now)?;
         if !choice.tried.is_empty() {
             for _ in 0..Choice::FURTHER_ATTEMPTS {
-                if !state.is_one_of(chosen, choice.tried) {
+                if !counters.is_one_of(chosen, choice.tried) {
                     break;
                 }
-                chosen = self.choose_once(state, &mut draws, now)?;
+                chosen = self.choose_once(counters, &mut draws, now)?;
             }
         }
         Some(chosen)
     }
 
-    fn choose_by_hash(&self, state: &State, choice: &Choice<'_>) -> Option<u32> {
+    fn choose_by_hash(&self, counters: &Counters, choice: &Choice<'_>) -> Option<u32> {
         let random = || split_entropy(choice.entropy, Draw::Endpoint(0));
         let hash = choice.hash.unwrap_or_else(random);
         let (level, _) = priority::choose(&self.loads, hash)?;
@@ -191,7 +184,7 @@ impl View {
         let mut chosen = table.choose(hash, 0)?;
         if !choice.tried.is_empty() {
             for attempt in 1..=Choice::FURTHER_ATTEMPTS {
-                if !state.is_one_of(chosen, choice.tried) {
+                if !counters.is_one_of(chosen, choice.tried) {
                     break;
                 }
                 chosen = table.choose(hash, attempt)?;
@@ -201,8 +194,8 @@ impl View {
     }
 
     #[inline]
-    fn choose_once(&mut self, state: &State, draws: &mut Draws, now: u64) -> Option<u32> {
-        let policy = state.policy();
+    fn choose_once(&mut self, counters: &Counters, draws: &mut Draws, now: u64) -> Option<u32> {
+        let policy = counters.policy();
         // An index at random and the priority come from one word, as in Envoy.
         let is_random = matches!(policy, LbPolicy::Random);
         let word = match is_random {
@@ -222,11 +215,11 @@ impl View {
             .get_mut(level)?
             .source(eligible, || draws.word());
         match policy {
-            LbPolicy::RoundRobin { .. } => source.in_turn(state, warm_at, now),
+            LbPolicy::RoundRobin { .. } => source.in_turn(counters, warm_at, now),
             LbPolicy::LeastRequest { .. } if source.turns.is_some() => {
-                source.in_turn(state, warm_at, now)
+                source.in_turn(counters, warm_at, now)
             }
-            LbPolicy::LeastRequest { .. } => source.less_busy(state, draws.word()),
+            LbPolicy::LeastRequest { .. } => source.less_busy(counters, draws.word()),
             _ => {
                 let at = word.checked_rem(source.members.len() as u64)?;
                 source.members.get(at as usize).copied()
@@ -238,9 +231,9 @@ impl View {
 impl Source {
     /// The next one in turn (R-B-50).
     #[inline]
-    fn in_turn(&mut self, state: &State, warm_at: u64, now: u64) -> Option<u32> {
+    fn in_turn(&mut self, counters: &Counters, warm_at: u64, now: u64) -> Option<u32> {
         match &mut self.turns {
-            Some(turns) => turns.pick(|at| state.weight(at, warm_at, now)),
+            Some(turns) => turns.pick(|at| counters.weight(at, warm_at, now)),
             None => {
                 let at = self.next.checked_rem(self.members.len() as u64)?;
                 self.next = self.next.wrapping_add(1);
@@ -251,12 +244,12 @@ impl Source {
 
     /// Of two at random the one with fewer requests under way; the first where they have as many (R-B-51).
     #[inline]
-    fn less_busy(&self, state: &State, word: u64) -> Option<u32> {
+    fn less_busy(&self, counters: &Counters, word: u64) -> Option<u32> {
         let count = self.members.len() as u64;
         let place = |half: u64| ((half * count) >> 32) as usize;
         let first = *self.members.get(place(word & 0xFFFF_FFFF))?;
         let second = *self.members.get(place(word >> 32))?;
-        match state.active(second as usize) < state.active(first as usize) {
+        match counters.active(second as usize) < counters.active(first as usize) {
             true => Some(second),
             false => Some(first),
         }

@@ -4,8 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use super::pool::parts;
-
 const WHOLE: u64 = 10_000;
 
 /// Proxies of the client's own kind: how many there are in each locality.
@@ -103,6 +101,13 @@ impl ZoneRouting {
             }
         }
     }
+}
+
+/// Region, zone and sub-zone: localities are ordered part by part (R-B-21).
+pub(super) fn parts(name: &str) -> (&str, &str, &str) {
+    let mut parts = name.splitn(3, '/');
+    let mut next = || parts.next().unwrap_or_default();
+    (next(), next(), next())
 }
 
 #[cfg(test)]
