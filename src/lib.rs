@@ -48,7 +48,7 @@
 //! | follow a configuration that changes | [`live::LiveRouter`] |
 //! | serve many proxies of one mesh | [`Compiler`] |
 //! | choose one of a cluster's endpoints | [`balance`] |
-//! | know what a change does to all requests | [`space::diff`] |
+//! | know what a change does to all requests | [`space::diff`], [`space::classes`] |
 //! | write and read an Envoy's configuration | `Router::to_envoy`, `Router::from_envoy` (feature `envoy`) |
 //!
 //! The [`guide`] has the semantics, the differences from Istio, a glossary, and what an answer costs.

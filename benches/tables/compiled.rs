@@ -34,7 +34,7 @@ pub fn virtual_service<'a>(
     )
 }
 
-fn http_match(rule: &RequestMatch) -> Value {
+pub fn http_match(rule: &RequestMatch) -> Value {
     let uri = match &rule.path {
         PathMatch::Exact { value, .. } => json!({"exact": value}),
         PathMatch::Prefix { value, .. } => json!({"prefix": value}),

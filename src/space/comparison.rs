@@ -57,7 +57,7 @@ impl Default for Comparison {
 }
 
 /// Of the budget, the part that texts may take: a state weighs more than a rule that is looked at.
-const PER_STATE: usize = 32;
+pub(super) const PER_STATE: usize = 32;
 
 impl Comparison {
     /// Everything counts, within the usual budget.

@@ -2,7 +2,7 @@
 
 use super::set::Set;
 use super::universe::{Universe, Variable};
-use crate::terms::condition::{Asks, TextTest};
+use crate::terms::condition::{Asks, RequestMatch, TextTest};
 
 /// So many tests are named of one variable; of more, the number is said.
 const MOST_NAMED: usize = 4;
@@ -36,17 +36,24 @@ pub(super) fn condition(universe: &Universe<'_>, variable: u16, set: &Set) -> Op
         return Some(all.join(", or "));
     }
     let mut text = match base {
-        Some(test) => test_text(variable, test, true),
+        Some(test) => test_text(variable.asks, test, true),
         None => String::new(),
     };
     for part in excluded.iter().take(MOST_NAMED) {
         let join = if text.is_empty() { "" } else { ", but " };
-        text = format!("{text}{join}{}", part_text(variable, part, false));
+        let part = part_text(variable, part, false);
+        // Said once, the subject holds for all that follows.
+        let subject = format!("{} ", subject(variable.asks));
+        let part = match text.is_empty() {
+            true => &*part,
+            false => part.strip_prefix(&subject).unwrap_or(&part),
+        };
+        text = format!("{text}{join}{part}");
     }
     let more = excluded.len().saturating_sub(MOST_NAMED) + excluded_rest;
     if more > 0 {
         let join = if text.is_empty() {
-            subject(variable)
+            subject(variable.asks)
         } else {
             String::new()
         };
@@ -92,8 +99,21 @@ fn cover<'v, 'm>(variable: &'v Variable<'m>, set: &Set) -> (Vec<Part<'v, 'm>>, u
     (parts, rest)
 }
 
-fn subject(variable: &Variable<'_>) -> String {
-    match variable.asks {
+/// What a rule asks, test by test.
+pub(super) fn tests(matches: &RequestMatch) -> Vec<String> {
+    let mut all = Vec::new();
+    if !matches.path.is_any() {
+        all.push(test_text(Asks::Path, &matches.path.text_test(), true));
+    }
+    for condition in &matches.conditions {
+        let atom = condition.atom();
+        all.push(test_text(atom.asks, &atom.test, !atom.invert));
+    }
+    all
+}
+
+fn subject(asks: Asks<'_>) -> String {
+    match asks {
         Asks::Path => "the path".to_owned(),
         Asks::Header(":method") => "the method".to_owned(),
         Asks::Header(":scheme") => "the scheme".to_owned(),
@@ -105,9 +125,9 @@ fn subject(variable: &Variable<'_>) -> String {
 }
 
 fn part_text(variable: &Variable<'_>, part: &Part<'_, '_>, is: bool) -> String {
-    let subject = subject(variable);
+    let subject = subject(variable.asks);
     match (part, is) {
-        (Part::Test(test), is) => test_text(variable, test, is),
+        (Part::Test(test), is) => test_text(variable.asks, test, is),
         (Part::Absent, true) => format!("{subject} is not there"),
         (Part::Absent, false) => format!("{subject} is there"),
         (Part::Value(value), true) => format!("{subject} is `{value}`"),
@@ -115,8 +135,8 @@ fn part_text(variable: &Variable<'_>, part: &Part<'_, '_>, is: bool) -> String {
     }
 }
 
-fn test_text(variable: &Variable<'_>, test: &TextTest<'_>, is: bool) -> String {
-    let subject = subject(variable);
+fn test_text(asks: Asks<'_>, test: &TextTest<'_>, is: bool) -> String {
+    let subject = subject(asks);
     let case = |ignore_case: bool| if ignore_case { " in any case" } else { "" };
     let not = if is { "" } else { " not" };
     match *test {

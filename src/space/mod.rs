@@ -8,6 +8,7 @@ mod answer;
 mod arrivals;
 mod aspect;
 mod changes;
+mod classes;
 mod comparison;
 mod describe;
 mod effect;
@@ -26,6 +27,7 @@ use crate::router::Router;
 
 pub use aspect::Aspect;
 pub use changes::{Answer, Change, Changes, NotProved};
+pub use classes::{Class, Classes, DeadRule, Goal, classes};
 pub use comparison::Comparison;
 pub use witness::Witness;
 

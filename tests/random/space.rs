@@ -316,6 +316,18 @@ fn check(seed: u64, exhaustive: bool) -> [usize; 3] {
         );
     }
     let told = !changes.changes().is_empty();
+    let classes = space::classes(&before);
+    assert!(
+        classes.not_proved().is_empty(),
+        "{:?} of\n{}",
+        classes.not_proved(),
+        report()
+    );
+    let dead = classes
+        .dead_rules()
+        .iter()
+        .filter(|rule| rule.is_dead_everywhere);
+    let dead: BTreeSet<&str> = dead.map(|rule| &*rule.rule).collect();
     if !exhaustive {
         return [usize::from(told), changes.changes().len(), 0];
     }
@@ -325,6 +337,13 @@ fn check(seed: u64, exhaustive: bool) -> [usize; 3] {
         asked += 1;
         let show = |router: &Router| shown(&router.decide(request, 0), request);
         let (one, other) = (show(&before), show(&after));
+        if let Some(origin) = before.decide(request, 0).origin() {
+            assert!(
+                !dead.contains(&*origin.to_string()),
+                "{origin} is not dead: {request:?}\n{}",
+                report()
+            );
+        }
         if one != other {
             let name = host.split(':').next().unwrap_or_default();
             // A change for the domain that claims the host.

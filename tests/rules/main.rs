@@ -33,6 +33,7 @@ mod request;
 mod seed;
 #[cfg(feature = "yaml")]
 mod service_entry_visibility;
+mod space;
 #[cfg(feature = "yaml")]
 mod traffic_policy;
 #[cfg(feature = "yaml")]
