@@ -45,11 +45,13 @@ mod registry;
 #[cfg(test)]
 mod registry_tests;
 mod relevance;
+mod routes;
 mod whole;
 
 use documents::Documents;
 use key::Key;
 use registry::Registry;
+use routes::Routes;
 
 /// Resources, the mesh that they make, and the router of one proxy.
 ///
@@ -65,6 +67,7 @@ pub struct LiveRouter {
     rules: DestinationRulesByHost,
     compiled: Compiled,
     registry: Registry,
+    routes: Routes,
 }
 
 /// Resources that come, change and go, in this order.
@@ -92,7 +95,9 @@ pub enum Reach {
     /// * a Gateway, a Sidecar or a PeerAuthentication came, changed or went,
     /// * the settings of the mesh were given, or let the labels of namespaces decide (`discoverySelectors`, and for Namespaces and
     ///   ServiceEntries a cap on their visibility),
-    /// * a resource of the Gateway API came, changed or went, or anything but a VirtualService while there are some,
+    /// * a resource of the Gateway API that is no route (a Gateway, a ListenerSet, a ReferenceGrant, a BackendTLSPolicy) came,
+    ///   changed or went; while there are resources of the Gateway API, a Service, ServiceEntry, Namespace, Secret or ConfigMap, which
+    ///   they may ask for; and while there are BackendTLSPolicies, a DestinationRule, which they are merged with,
     /// * a Pod or Deployment says, or said, what its own proxy does (`proxy.istio.io/config`),
     /// * the registry got its first service or lost its last: without any, hosts are taken as written,
     /// * the service changed that a Sidecar sends unknown traffic to (`outboundTrafficPolicy.egressProxy`),
@@ -188,6 +193,7 @@ impl LiveRouter {
             rules: DestinationRulesByHost::new(&mesh.inner.destination_rules),
             compiled: Compiled::new(&mesh, &proxy),
             registry: Registry::new(&mesh),
+            routes: Routes::new(&mesh),
             documents,
             mesh_config,
             options,
@@ -222,7 +228,8 @@ impl LiveRouter {
     /// In proportion to what the changes touch: the virtual hosts of a VirtualService's hosts and of the services that its
     /// wildcards cover; those that lead to the host of a DestinationRule or to a service; the VirtualServices that name a
     /// delegate. A `tls` or `tcp` rule, or a service that opens a port, makes the listeners anew that it stands in. Resources
-    /// of the registry: what the services that they concern are made from. A Gateway, a Sidecar or other settings: a compilation.
+    /// of the registry: what the services that they concern are made from. A route of the Gateway API: the routes that share a
+    /// parent and a host with it. A Gateway, a Sidecar or other settings: a compilation.
     /// [`Update::reach`] says how far it was.
     pub fn update(&mut self, changes: Changes) -> Result<Update, Report> {
         let changes = changes.collapsed();

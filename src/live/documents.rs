@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::key::Key;
 use super::relevance::Relevance;
+use super::routes::is_route;
 use crate::resource::{Delegate, Kind, Resource};
 
 /// Resources, each once.
@@ -16,6 +17,8 @@ pub(super) struct Documents {
     relevance: Relevance,
     /// How many there are of the Gateway API.
     gateway_api: usize,
+    /// What routes of the Gateway API are resolved with: all that is no route.
+    beside_routes: BTreeSet<Key>,
 }
 
 impl Documents {
@@ -41,6 +44,17 @@ impl Documents {
     /// Whether some are of the Gateway API.
     pub(super) fn has_gateway_api(&self) -> bool {
         self.gateway_api > 0
+    }
+
+    /// Whether some make DestinationRules.
+    pub(super) fn has_policies(&self) -> bool {
+        let mut all = self.beside_routes.iter();
+        all.any(|key| key.kind() == Kind::BackendTlsPolicy)
+    }
+
+    /// What routes of the Gateway API are resolved with, beside other routes.
+    pub(super) fn beside_routes(&self) -> impl Iterator<Item = &Resource> {
+        self.beside_routes.iter().filter_map(|key| self.get(key))
     }
 
     /// What the service `key` is made from.
@@ -75,6 +89,12 @@ impl Documents {
         if key.kind().is_written_for_gateway_api() {
             self.gateway_api += usize::from(resource.is_some());
             self.gateway_api -= usize::from(place.is_some());
+        }
+        if key.kind().is_of_gateway_api() && !is_route(key.kind()) {
+            match resource {
+                Some(_) => self.beside_routes.insert(key.clone()),
+                None => self.beside_routes.remove(&key),
+            };
         }
         match (place, resource) {
             (Some(place), Some(new)) => Some(std::mem::replace(&mut self.all[place], new)),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::key::{Before, by_key};
 use super::registry::{Registry, RegistryUpdate};
+use super::routes::{Routes, RoutesUpdate};
 use super::whole::Anew;
 use super::{About, Key, LiveRouter};
 use crate::Report;
@@ -23,6 +24,8 @@ pub(super) enum Resolved {
         virtual_services: Vec<Change<VirtualService>>,
         destination_rules: Vec<Change<DestinationRule>>,
         services: RegistryUpdate,
+        /// What is made of routes of the Gateway API.
+        routes: RoutesUpdate,
         /// The DestinationRules that come.
         documents: Vec<Resource>,
     },
@@ -54,8 +57,16 @@ impl LiveRouter {
                 let rules = keys
                     .iter()
                     .filter(|key| key.kind() == Kind::DestinationRule);
+                let (mesh, documents) = (&self.mesh, &self.documents);
+                let registry = &self.registry;
+                let routes = self
+                    .routes
+                    .update(mesh, documents, registry, before, &mut all);
+                let mut virtual_services = self.virtual_services(before, &mut all);
+                virtual_services.extend(self.routes.changes(&routes));
                 Resolved::Changes {
-                    virtual_services: self.virtual_services(before, &mut all),
+                    virtual_services,
+                    routes,
                     destination_rules: self.destination_rules(before, &mut all),
                     services: self
                         .registry
@@ -77,20 +88,29 @@ impl LiveRouter {
         about: &About,
         report: &mut Report,
     ) -> MeshChange {
-        let (virtual_services, destination_rules, services, documents) = match resolved {
+        let (virtual_services, destination_rules, services, routes, documents) = match resolved {
             Resolved::Mesh(mesh) => {
                 self.rules = DestinationRulesByHost::new(&mesh.inner.destination_rules);
                 self.mesh = mesh;
                 self.registry = Registry::new(&self.mesh);
+                self.routes = Routes::new(&self.mesh);
                 return MeshChange::whole();
             }
             Resolved::Changes {
                 virtual_services,
                 destination_rules,
                 services,
+                routes,
                 documents,
-            } => (virtual_services, destination_rules, services, documents),
+            } => (
+                virtual_services,
+                destination_rules,
+                services,
+                routes,
+                documents,
+            ),
         };
+        self.routes.take_over(routes);
         let inner = Arc::make_mut(&mut self.mesh.inner);
         let was_open = inner.open;
         inner.replace_services(&services.services);

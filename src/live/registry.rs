@@ -10,6 +10,7 @@ use super::key::Key;
 use crate::Report;
 use crate::mesh::change::Change;
 use crate::mesh::service::{AliasNames, Registry as Origin};
+use crate::mesh::services_by_name::ServicesByName;
 use crate::mesh::{Mesh, Service};
 use crate::resource::{Kind, Resource};
 
@@ -125,6 +126,14 @@ impl Registry {
         update.services
     }
 
+    /// The services as routes of the Gateway API name them.
+    pub(super) fn by_name<'r>(&'r self, mesh: &'r Mesh) -> ByName<'r> {
+        ByName {
+            registry: self,
+            mesh,
+        }
+    }
+
     fn of(&self, key: &Key) -> &[Arc<Service>] {
         self.made.get(key).map_or(&[], Vec::as_slice)
     }
@@ -183,6 +192,30 @@ impl Registry {
         }
         named.sort_by(|a, b| a.config_key().cmp(&b.config_key()));
         named
+    }
+}
+
+/// The services of a mesh by the names of what makes them.
+pub(super) struct ByName<'r> {
+    registry: &'r Registry,
+    mesh: &'r Mesh,
+}
+
+impl ServicesByName for ByName<'_> {
+    fn service(&self, namespace: &str, name: &str) -> Option<&Service> {
+        let key = Key::new(Kind::Service, namespace, name);
+        self.registry.of(&key).last().map(|service| &**service)
+    }
+
+    fn entry(&self, namespace: &str, name: &str) -> Vec<&Service> {
+        let key = Key::new(Kind::ServiceEntry, namespace, name);
+        let all = self.registry.of(&key).iter();
+        all.map(|service| &**service).collect()
+    }
+
+    fn has_host(&self, host: &str, namespace: &str) -> bool {
+        let index = &self.mesh.inner.service_index;
+        index.in_namespace(host, namespace).is_some()
     }
 }
 

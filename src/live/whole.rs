@@ -3,6 +3,7 @@
 //! Sidecar's egress proxy is another, or a gateway's ports are (`Compiled::update`).
 
 use super::key::{Before, by_key};
+use super::routes::is_route;
 use super::{About, Key, LiveRouter};
 use crate::resource::{Kind, Resource};
 
@@ -46,8 +47,16 @@ impl LiveRouter {
         move |key| match key.kind() {
             Kind::Gateway | Kind::Sidecar | Kind::PeerAuthentication => true,
             Kind::VirtualService => false,
-            // Routes ask for services, and policies are merged with DestinationRules.
-            kind if has_gateway_api || kind.is_written_for_gateway_api() => true,
+            kind if is_route(kind) => false,
+            kind if kind.is_written_for_gateway_api() => true,
+            // Routes and Gateways ask for services, for labels and for certificates.
+            Kind::Service
+            | Kind::ServiceEntry
+            | Kind::Namespace
+            | Kind::Secret
+            | Kind::ConfigMap => has_gateway_api,
+            // Policies are merged with them.
+            Kind::DestinationRule => self.documents.has_policies(),
             _ => {
                 let old = was.get(key).copied().flatten();
                 let both = old.into_iter().chain(self.documents.get(key));

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Report;
 use crate::mesh::service::AliasNames;
+use crate::mesh::services_by_name::ServicesByName;
 use crate::mesh::{Inner, Mesh};
 use crate::resource::{Document, Kind, Metadata, Named, Resource, Resources};
 use crate::terms::labels::Labels;
@@ -150,7 +151,13 @@ impl Mesh {
                     (rules, Arc::new(index))
                 }
             };
-        let made = gateway_api::resolve(&kinds.gateway_api, &services, &cx, report);
+        let made = match kinds.gateway_api.is_empty() {
+            true => gateway_api::Made::default(),
+            false => {
+                let registry = gateway_api::Registry::new(&services);
+                gateway_api::resolve(&kinds.gateway_api, &registry, &cx, report)
+            }
+        };
         let mut gateways = match known_with_made(Kind::Gateway) {
             Some(known) => known.gateways.clone(),
             None => each(&kinds.gateways, report, |document, sink| {
@@ -210,6 +217,19 @@ impl Mesh {
         let kinds = Kinds::sort(documents, report);
         let cx = Context::new(&self.inner.config, kinds.bytes);
         virtual_service::virtual_services(&kinds.virtual_services, &cx, report)
+    }
+
+    /// The VirtualServices that istiod makes of the routes of the Gateway API among `documents`, which have all that is no route
+    /// beside them: Gateways, ListenerSets, grants.
+    pub(crate) fn type_routes<'a>(
+        &self,
+        documents: impl IntoIterator<Item = &'a Resource>,
+        services: &dyn ServicesByName,
+        report: &mut Report,
+    ) -> Vec<Arc<crate::mesh::VirtualService>> {
+        let kinds = Kinds::sort(documents, report);
+        let cx = Context::new(&self.inner.config, kinds.bytes);
+        gateway_api::resolve(&kinds.gateway_api, services, &cx, report).virtual_services
     }
 
     /// The services that these resources of the registry make, by themselves: in no particular order, and without their

@@ -13,7 +13,7 @@ use serde_json::json;
 
 #[allow(dead_code, unused_imports)] // each test uses its part
 use crate::generate::dice::Dice;
-use crate::generate::{Generated, generate};
+use crate::generate::{Generated, generate_mixed};
 use crate::support::Yaml;
 use crate::support::case::Call;
 use crate::support::engine::ask;
@@ -49,11 +49,12 @@ fn read(documents: &[Yaml], mesh: &Yaml) -> Resources {
 fn key(document: &Yaml) -> (String, String, String) {
     let text = |value: &Yaml| value.as_str().unwrap_or_default().to_owned();
     let meta = &document["metadata"];
-    (
-        text(&document["kind"]),
-        text(&meta["namespace"]),
-        text(&meta["name"]),
-    )
+    let of_kubernetes = text(&document["apiVersion"]).starts_with("gateway.networking.k8s.io/");
+    let kind = match text(&document["kind"]) {
+        kind if kind == "Gateway" && of_kubernetes => KUBERNETES_GATEWAY.to_owned(),
+        kind => kind,
+    };
+    (kind, text(&meta["namespace"]), text(&meta["name"]))
 }
 
 fn proxy(generated: &Generated, seed: u64) -> Proxy {
@@ -80,8 +81,21 @@ struct Change {
     mesh: Yaml,
 }
 
+/// A Gateway of the Gateway API.
+const KUBERNETES_GATEWAY: &str = "Gateway of Kubernetes";
+
 /// Kinds of changes, the commoner ones several times.
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 29] = [
+    KUBERNETES_GATEWAY,
+    "ListenerSet",
+    "ReferenceGrant",
+    "BackendTLSPolicy",
+    "HTTPRoute",
+    "HTTPRoute",
+    "HTTPRoute",
+    "GRPCRoute",
+    "TCPRoute",
+    "TLSRoute",
     "Node",
     "Pod",
     "PeerAuthentication",
@@ -106,7 +120,7 @@ const KINDS: [&str; 19] = [
 fn step(dice: &mut Dice, present: &BTreeMap<(String, String, String), Yaml>, seed: u64) -> Change {
     let kind = dice.pick(&KINDS);
     // Some kinds are in some configurations only.
-    let sources = (0..40).map(|more| generate(seed + more * 7_919));
+    let sources = (0..40).map(|more| generate_mixed(seed + more * 7_919));
     let mut change = Change {
         kind,
         documents: Vec::new(),
@@ -130,7 +144,7 @@ fn step(dice: &mut Dice, present: &BTreeMap<(String, String, String), Yaml>, see
         change.mesh = some.next().unwrap_or(json!({}));
         return change;
     }
-    let of_kind = |document: &&Yaml| document["kind"] == kind;
+    let of_kind = |document: &&Yaml| key(document).0 == kind;
     let known: Vec<Yaml> = present.values().filter(of_kind).cloned().collect();
     let new = sources.map(|source| -> Vec<Yaml> {
         let all = source.resources.iter();
@@ -170,12 +184,21 @@ fn may_reach_everything(
     let has = |field: &str| all().any(|one| !one["spec"][field].is_null());
     match kind {
         "Gateway" | "Sidecar" | "MeshConfig" | "PeerAuthentication" => true,
+        KUBERNETES_GATEWAY | "ListenerSet" | "ReferenceGrant" | "BackendTLSPolicy" => true,
+        // What policies are merged with, and what routes ask for.
+        "DestinationRule" if all().any(|one| one["kind"] == "BackendTLSPolicy") => true,
+        "Service" | "ServiceEntry" if all().any(is_of_gateway_api) => true,
         _ => {
             is_there(before) != is_there(after)
                 || (makes_services(kind) && proxy.kind() != ProxyKind::Sidecar && has("servers"))
                 || (has("outboundTrafficPolicy") && proxy.kind() != ProxyKind::Gateway)
         }
     }
+}
+
+fn is_of_gateway_api(document: &Yaml) -> bool {
+    let version = document["apiVersion"].as_str();
+    version.is_some_and(|version| version.starts_with("gateway.networking.k8s.io/"))
 }
 
 /// A node in some zone.
@@ -412,7 +435,7 @@ fn following_changes_is_compiling_anew() {
     let (first, count) = (number("MESHROUTE_SEED", 1), number("MESHROUTE_LIVE", 40));
     let mut reaches: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for seed in first..first + count {
-        let mut generated = generate(seed);
+        let mut generated = generate_mixed(seed);
         let calls = calls(&generated);
         let proxy = proxy(&generated, seed);
         let dice = &mut Dice::new(seed ^ 0xFACADE);
@@ -458,9 +481,15 @@ fn following_changes_is_compiling_anew() {
                                     .documents
                                     .iter()
                                     .any(|(one, _)| one["kind"] == "ServiceEntry");
+                            let documents = change.documents.iter();
+                            let mut kinds: Vec<String> =
+                                documents.map(|(document, _)| key(document).0).collect();
+                            kinds.push(kind.to_owned());
+                            let may = |kind: &String| {
+                                may_reach_everything(kind, &proxy, [&before, &present])
+                            };
                             assert!(
-                                is_capped
-                                    || may_reach_everything(kind, &proxy, [&before, &present]),
+                                is_capped || kinds.iter().any(may),
                                 "seed {seed}, step {at}: a change of {kind} reached everything"
                             );
                             "router"
@@ -491,16 +520,25 @@ fn following_changes_is_compiling_anew() {
     };
     let few = count < 20;
     let kinds: BTreeSet<&str> = KINDS.into_iter().collect();
-    // What an EndpointSlice, a Pod or a Node changes is mostly a cluster alone.
-    let mut all = kinds
-        .iter()
-        .filter(|kind| !["EndpointSlice", "Pod", "Node"].contains(kind));
+    // What an EndpointSlice, a Pod or a Node changes is mostly a cluster alone; of routes, HTTPRoutes attach often enough.
+    let seldom = [
+        "EndpointSlice",
+        "Pod",
+        "Node",
+        "GRPCRoute",
+        "TCPRoute",
+        "TLSRoute",
+    ];
+    let mut all = kinds.iter().filter(|kind| !seldom.contains(kind));
     assert!(few || all.all(followed), "{reaches:?}");
 }
 
 fn kind_of(kind: &str) -> Kind {
     let mut all = Kind::ALL.iter().copied();
-    let named = all.find(|known| known.as_str() == kind);
+    let named = match kind {
+        KUBERNETES_GATEWAY => Some(Kind::KubernetesGateway),
+        kind => all.find(|known| known.as_str() == kind),
+    };
     named.unwrap_or_else(|| panic!("{kind}"))
 }
 

@@ -51,6 +51,14 @@ spec:
 ---
 ";
 
+const KUBERNETES_GATEWAY: &str = "
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: rim, namespace: default}
+spec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+";
+
 fn read(yaml: &str) -> Resources {
     Resources::from_yaml(yaml).unwrap_or_else(|report| panic!("{report}"))
 }
@@ -72,6 +80,9 @@ fn what_compiles_a_router_anew() {
     let edge = Proxy::gateway("default").label("app", "edge");
     let peer = "{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {name: p, namespace: default}, spec: {mtls: {mode: STRICT}}}";
     let configured = "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: default, annotations: {proxy.istio.io/config: 'gatewayTopology: {numTrustedProxies: 1}'}}}";
+    let grant = "{apiVersion: gateway.networking.k8s.io/v1beta1, kind: ReferenceGrant, metadata: {name: g, namespace: default}, spec: {from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: prod}], to: [{group: '', kind: Service}]}}";
+    let policy = "{apiVersion: gateway.networking.k8s.io/v1, kind: BackendTLSPolicy, metadata: {name: p, namespace: default}, spec: {targetRefs: [{group: '', kind: Service, name: web}], validation: {hostname: a.test, wellKnownCACertificates: System}}}\n---\n";
+    let rule = "{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: d, namespace: default}, spec: {host: web}}";
     let moved = |target: u16| {
         format!(
             "{{apiVersion: v1, kind: Service, metadata: {{name: edge, namespace: default}}, spec: {{clusterIP: 10.0.0.3, selector: {{app: edge}}, ports: [{{name: http, port: 80, targetPort: {target}}}]}}}}\n---\n"
@@ -86,7 +97,9 @@ fn what_compiles_a_router_anew() {
         (&sidecar, SERVICE, peer),
         (&sidecar, SERVICE, configured),
         (&sidecar, VIRTUAL_SERVICE, SERVICE),
-        (&sidecar, SERVICE, ROUTE),
+        (&sidecar, &[SERVICE, ROUTE].concat(), KUBERNETES_GATEWAY),
+        (&sidecar, &[SERVICE, ROUTE].concat(), grant),
+        (&sidecar, &[SERVICE, policy].concat(), rule),
         (&sidecar, &[SERVICE, ROUTE].concat(), CART),
         (&sidecar, &[SERVICE, CART, EGRESS].concat(), &other_port),
         (&edge, &before_gateway, &moved(9090)),
@@ -150,10 +163,17 @@ fn everything_else_costs_what_it_touches() {
         // Beside an egress proxy, and beside routes of the Gateway API.
         let other = CART.replace("port: 80", "port: 81");
         assert_ne!(coming(&proxy, read(&with_cart), &other), Reach::Router);
-        let routed = [SERVICE, ROUTE].concat();
-        assert_ne!(
-            coming(&proxy, read(&routed), VIRTUAL_SERVICE),
-            Reach::Router
+        let routed = [SERVICE, ROUTE, KUBERNETES_GATEWAY].concat();
+        let other = ROUTE.replace(
+            "kind: Service, name: web}",
+            "kind: Service, name: web, port: 80}",
         );
+        let second = ROUTE.replace("name: r,", "name: s,");
+        for change in [VIRTUAL_SERVICE, rule, slice, pod, node, &other, &second] {
+            let reach = coming(&proxy, read(&routed), change);
+            assert_ne!(reach, Reach::Router, "{change}");
+        }
+        let first = coming(&proxy, read(&[SERVICE, KUBERNETES_GATEWAY].concat()), ROUTE);
+        assert_ne!(first, Reach::Router);
     }
 }

@@ -80,12 +80,17 @@ pub(super) fn in_groups<T: crate::resource::Named>(
     if sink.failed() {
         return;
     }
-    if let Some(Ok(drafts)) = at_gateways {
+    // A route without rules is nothing.
+    if let Some(Ok(drafts)) = at_gateways.filter(has_rules) {
         groups.add_at_gateways(route.hostnames, &attached, &member, drafts.into());
     }
-    if let Some(Ok(drafts)) = in_mesh {
+    if let Some(Ok(drafts)) = in_mesh.filter(has_rules) {
         groups.add_in_mesh(&attached, &member, drafts.into());
     }
+}
+
+fn has_rules(drafts: &Result<Vec<Draft>, Untranslatable>) -> bool {
+    drafts.as_ref().is_ok_and(|drafts| !drafts.is_empty())
 }
 
 /// The rules of a route; an error in one makes all of them ineffective (R-G-032).

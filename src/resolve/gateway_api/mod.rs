@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Report;
 use crate::mesh;
+use crate::mesh::services_by_name::ServicesByName;
 use crate::resource::gateway_api as raw;
 use crate::resource::{ConfigMap, Document, Named, Resource, Secret};
 
@@ -41,7 +42,7 @@ mod tls;
 
 use grants::Grants;
 use namespaces::Namespaces;
-use registry::Registry;
+pub(crate) use registry::Registry;
 
 /// All documents that have to do with the Gateway API, each kind in config order.
 #[derive(Default)]
@@ -98,24 +99,24 @@ pub(crate) struct Made {
 /// What all resolvers of this room look at.
 struct World<'a> {
     cx: &'a Context<'a>,
-    registry: Registry<'a>,
+    registry: &'a dyn ServicesByName,
     namespaces: Namespaces<'a>,
     grants: Grants<'a>,
     secrets: HashMap<(&'a str, &'a str), &'a Secret>,
     config_maps: HashMap<(&'a str, &'a str), &'a ConfigMap>,
 }
 
-/// Resolves all of them; `services` are those of the mesh.
+/// Resolves all of them; `registry` has the services of the mesh.
 pub(crate) fn resolve(
     documents: &Documents<'_>,
-    services: &[Arc<mesh::Service>],
+    registry: &dyn ServicesByName,
     cx: &Context<'_>,
     report: &mut Report,
 ) -> Made {
     let admitted = Admitted::new(documents, report);
     let world = World {
         cx,
-        registry: Registry::new(services),
+        registry,
         namespaces: Namespaces::new(&documents.namespaces),
         grants: Grants::new(&admitted.grants),
         secrets: by_name(&documents.secrets),

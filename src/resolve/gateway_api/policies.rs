@@ -16,6 +16,7 @@ use super::super::{Context, config_key};
 use super::owner::MADE;
 use super::registry::Registry;
 use super::{Documents, by_name, merge_key};
+use crate::mesh::services_by_name::ServicesByName as _;
 
 type Written = Document<DestinationRule>;
 

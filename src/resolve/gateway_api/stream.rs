@@ -235,7 +235,7 @@ impl Rules {
             Attached::Listener(..) => &self.at_gateways,
             Attached::Mesh(..) => &self.in_mesh,
         };
-        rules.as_deref()
+        rules.as_deref().filter(|rules| !rules.is_empty())
     }
 }
 
