@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::key::Key;
+use super::key::{Key, is_route};
 use super::relevance::Relevance;
-use super::routes::is_route;
 use crate::resource::{Delegate, Kind, Resource};
 
 /// Resources, each once.

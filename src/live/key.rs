@@ -22,6 +22,17 @@ pub(super) fn by_key(before: &[Before]) -> HashMap<&Key, Option<&Resource>> {
     all.map(|(key, old)| (key, old.as_ref())).collect()
 }
 
+/// Whether it is a route of the Gateway API.
+pub(super) fn is_route(kind: Kind) -> bool {
+    let all = [
+        Kind::HttpRoute,
+        Kind::GrpcRoute,
+        Kind::TcpRoute,
+        Kind::TlsRoute,
+    ];
+    all.contains(&kind)
+}
+
 impl Key {
     /// What is the whole cluster's is in no namespace, whatever is said of one.
     pub(super) fn new(kind: Kind, namespace: &str, name: &str) -> Self {

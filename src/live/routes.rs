@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::documents::Documents;
-use super::key::{Before, Key};
+use super::key::{Before, Key, is_route};
 use super::registry::Registry;
 use crate::Report;
 use crate::mesh::change::Change;
@@ -28,17 +28,6 @@ type Name = (Box<str>, Option<Box<str>>);
 
 /// What becomes of the VirtualServices that routes have a part in; `None`: it goes.
 pub(super) type RoutesUpdate = BTreeMap<Name, Option<Arc<VirtualService>>>;
-
-/// Whether it is a route.
-pub(super) fn is_route(kind: Kind) -> bool {
-    let all = [
-        Kind::HttpRoute,
-        Kind::GrpcRoute,
-        Kind::TcpRoute,
-        Kind::TlsRoute,
-    ];
-    all.contains(&kind)
-}
 
 impl Routes {
     /// Of this mesh.

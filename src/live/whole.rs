@@ -2,8 +2,7 @@
 //! and the three that only compile can see: the registry gets its first service or loses its last (`MeshChange::whole`), a
 //! Sidecar's egress proxy is another, or a gateway's ports are (`Compiled::update`).
 
-use super::key::{Before, by_key};
-use super::routes::is_route;
+use super::key::{Before, by_key, is_route};
 use super::{About, Key, LiveRouter};
 use crate::resource::{Kind, Resource};
 
