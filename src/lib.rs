@@ -64,6 +64,8 @@ pub mod terms;
 #[macro_use]
 mod parse;
 
+#[cfg(feature = "http")]
+pub mod adapter;
 pub mod balance;
 pub mod decision;
 pub mod diagnostic;

@@ -22,6 +22,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("route", &["terms", "router", "decision"]),
     // The other door: Envoy's configuration, from a router's tables and into them.
     ("envoy", &["terms", "diagnostic", "router"]),
+    // Other crates' types: the public API only.
+    ("adapter", &["terms", "decision", "router"]),
     // One endpoint of a cluster, by what the router knows of it: no clock, no generator, no lock.
     ("balance", &["terms", "router"]),
     // All requests at once: the tables and the predicates; the walk only by the router's methods, to confirm.

@@ -128,10 +128,21 @@ fn deciding_allocates_nothing() {
                 let word = entropy.wrapping_mul(0x9E37_79B9_7F4A_7C15);
                 let decision = router.decide(&request, word);
                 std::hint::black_box(decision.mirrors().count());
+                // Kept, cloned, and the same again.
+                let kept = decision.keep(&router).clone();
+                std::hint::black_box(kept.decision().position());
+                std::hint::black_box(decision.changes_response());
             }
         });
         assert_eq!(info.count_total, 0, "{request:?}");
     }
+}
+
+#[test]
+fn a_kept_decision_is_small_and_goes_where_it_likes() {
+    fn is_free<T: Clone + Send + Sync + 'static>() {}
+    is_free::<meshroute::decision::Exchange>();
+    assert!(size_of::<meshroute::decision::Exchange>() <= 128);
 }
 
 #[test]

@@ -6,14 +6,16 @@
 mod applied;
 mod debug;
 mod destination;
+mod exchange;
 mod outcome;
 mod record;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::router::{
-    Cluster, ClusterTable, Listener, Mirror, RouteConfig, Rule, TcpProxy, VirtualHost,
+    Cluster, ClusterTable, Listener, Mirror, RouteConfig, Router, Rule, TcpProxy, VirtualHost,
     WeightedCluster,
 };
 use crate::terms::connection_manager::ConnectionManager;
@@ -25,6 +27,7 @@ use crate::terms::weighted::{Draw, FractionalPercent, split_entropy};
 pub use crate::terms::route_error::RouteError;
 pub use applied::{Answer, Applied, UpstreamRequest};
 pub use destination::{Destination, DestinationRecord};
+pub use exchange::Exchange;
 pub use outcome::{BadRequest, NotFound, Outcome};
 pub use record::{
     DecisionRecord, FaultRecord, MirrorRecord, PolicyRecord, RetriesRecord, UpstreamRequestRecord,
@@ -76,9 +79,9 @@ pub struct Decision<'r> {
     pub(crate) clusters: &'r ClusterTable,
     pub(crate) side: Side,
     pub(crate) manager: ConnectionManager,
-    pub(crate) listener: Option<&'r Listener>,
-    pub(crate) route_config: Option<&'r RouteConfig>,
-    pub(crate) virtual_host: Option<&'r VirtualHost>,
+    pub(crate) listener: Option<&'r Arc<Listener>>,
+    pub(crate) route_config: Option<&'r Arc<RouteConfig>>,
+    pub(crate) virtual_host: Option<&'r Arc<VirtualHost>>,
     /// Index of the rule in its virtual host, and the rule.
     pub(crate) rule: Option<(usize, &'r Rule)>,
     /// What the split draw picked, also where something else answers in the end.
@@ -103,17 +106,17 @@ impl<'r> Decision<'r> {
 
     /// The listener that the connection arrived at.
     pub fn listener(&self) -> Option<&'r Listener> {
-        self.listener
+        self.listener.map(|listener| &**listener)
     }
 
     /// The route configuration of its filter chain; `None` where bytes are forwarded.
     pub fn route_config(&self) -> Option<&'r RouteConfig> {
-        self.route_config
+        self.route_config.map(|config| &**config)
     }
 
     /// The virtual host that answers for the request's host. The choice is final (R-H-001).
     pub fn virtual_host(&self) -> Option<&'r VirtualHost> {
-        self.virtual_host
+        self.virtual_host.map(|host| &**host)
     }
 
     /// The proxy of bytes that answers, where no rule does.
@@ -255,6 +258,11 @@ impl<'r> Decision<'r> {
     /// connection is closed.
     pub fn status(&self) -> Option<u16> {
         self.outcome.status()
+    }
+
+    /// The same, to be kept: it owns what it needs of `router`, which made this decision.
+    pub fn keep(&self, router: &Router) -> Exchange {
+        Exchange::new(router, self)
     }
 
     /// What it says, as a record: for a log, or to be serialized. It lives on its own, and cannot be carried out.

@@ -14,6 +14,7 @@ use crate::terms::header_list::HeaderList;
 use crate::terms::header_operations::HeaderOperations;
 use crate::terms::path_normalization::PathHandling;
 use crate::terms::request::Request;
+use crate::terms::route_policy::HashKey;
 
 impl Decision<'_> {
     /// What becomes of the request that this decision was made for: what to send upstream, or what to answer. Header
@@ -67,9 +68,9 @@ impl Decision<'_> {
         response: &mut HeaderList,
         commands: &dyn Fn(&str) -> Option<String>,
     ) {
-        let Outcome::Forward { .. } = self.outcome else {
+        if !self.changes_response() {
             return;
-        };
+        }
         self.with_subject(request, |subject| {
             // Formats of the response look into the request as it was sent upstream.
             let upstream = self.upstream_request(subject, commands);
@@ -85,6 +86,25 @@ impl Decision<'_> {
                 answer::name_origin(cors, subject, response);
             }
         });
+    }
+
+    /// Whether the response is perhaps to be changed: of what is forwarded without header changes, CORS and cookies of hash policies,
+    /// it is not, and [`apply_to_response`](Self::apply_to_response) need not be called.
+    ///
+    /// # Complexity
+    /// Constant, but for the hash policies of the rule. No allocation.
+    pub fn changes_response(&self) -> bool {
+        let (Outcome::Forward { .. }, Some(rule)) = (self.outcome, self.rule()) else {
+            return false;
+        };
+        let of_destination = self.chosen.and_then(|chosen| chosen.headers.as_deref());
+        let mut changes = rule.action().headers().into_iter().chain(of_destination);
+        changes.any(|changes| !changes.response.is_empty())
+            || rule.action().policy().cors.is_some()
+            || self
+                .hash_policy()
+                .iter()
+                .any(|key| matches!(key, HashKey::Cookie { ttl: Some(_), .. }))
     }
 
     /// Hands the request as it was matched to `run`.

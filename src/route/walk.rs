@@ -4,6 +4,8 @@
 //! side -> listener -> filter chain -> normalised path -> virtual host -> https redirect -> first rule that fits ->
 //! faults -> CORS -> draw of a destination.
 
+use std::sync::Arc;
+
 use super::cors::{self, Cors};
 use super::head::{Head, is_recognised, with_head};
 use super::names::Names;
@@ -215,7 +217,7 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
         self.decision.outcome = Outcome::Tcp { proxy, cluster };
     }
 
-    fn run_http(&mut self, config: &'r RouteConfig, request: &Request<'_>, head: Head<'_>) {
+    fn run_http(&mut self, config: &'r Arc<RouteConfig>, request: &Request<'_>, head: Head<'_>) {
         let manager = self.decision.manager;
         let is_plain = request.connection.tls == Tls::None;
         let distrusts = manager.is_edge && manager.trusted_hops == 0;
@@ -248,9 +250,9 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
         self.decision.outcome = Outcome::BadRequest(why);
     }
 
-    fn run_virtual_host(&mut self, config: &'r RouteConfig, subject: &Subject<'_, '_>) {
+    fn run_virtual_host(&mut self, config: &'r Arc<RouteConfig>, subject: &Subject<'_, '_>) {
         let authority = subject.authority;
-        let Some(host) = config.find(authority) else {
+        let Some(host) = config.claimant(authority) else {
             self.probe.no_virtual_host(config, authority);
             return self.not_found(NotFound::NoVirtualHost);
         };

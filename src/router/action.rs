@@ -206,6 +206,22 @@ impl Split {
         other.unwrap_or(&self.first)
     }
 
+    /// The cluster at a place in the list.
+    pub(crate) fn at(&self, place: usize) -> Option<&WeightedCluster> {
+        match place.checked_sub(1) {
+            None => Some(&self.first),
+            Some(place) => self.others.as_ref()?.clusters.get(place),
+        }
+    }
+
+    /// Where in the list a cluster of this split stands.
+    pub(crate) fn place_of(&self, cluster: &WeightedCluster) -> usize {
+        let others = self.others.as_ref();
+        others.map_or(0, |others| {
+            place_in(&others.clusters, cluster).map_or(0, |at| at + 1)
+        })
+    }
+
     /// What draws; `None`: there is but one cluster.
     pub(crate) fn table(&self) -> Option<&AliasTable> {
         self.others.as_ref().map(|others| &others.table)
@@ -235,6 +251,14 @@ impl Split {
     pub fn is_weighted(&self) -> bool {
         self.is_weighted
     }
+}
+
+/// Where an element stands in its list: found by its address, without a look at any other.
+pub(super) fn place_in<T>(list: &[T], element: &T) -> Option<usize> {
+    let start = std::ptr::from_ref(list.first()?).addr();
+    let place = std::ptr::from_ref(element).addr().checked_sub(start)? / size_of::<T>().max(1);
+    let found = list.get(place)?;
+    std::ptr::eq(found, element).then_some(place)
 }
 
 impl WeightedCluster {

@@ -193,6 +193,14 @@ impl FilterChain {
     pub fn filter(&self) -> &Filter {
         &self.filter
     }
+
+    /// The proxy of bytes, where it is one.
+    pub(crate) fn tcp(&self) -> Option<&TcpProxy> {
+        match &self.filter {
+            Filter::Tcp(proxy) => Some(proxy),
+            Filter::Http(_) => None,
+        }
+    }
 }
 
 impl TcpProxy {

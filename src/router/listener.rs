@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::chain_index::ChainIndex;
-use super::filter_chain::{ChainFacts, Filter, FilterChain, RouteConfigId};
+use super::filter_chain::{ChainFacts, Filter, FilterChain, RouteConfigId, TcpProxy};
 
 /// The name of the filter chain of unknown traffic (Istio's).
 pub(crate) const FALLTHROUGH: &str = "PassthroughFilterChain";
@@ -54,6 +54,28 @@ impl Listener {
     #[cfg(feature = "envoy")]
     pub(crate) fn parts(&self) -> (&[FilterChain], Option<&FilterChain>) {
         (&self.chains, self.default_chain.as_deref())
+    }
+
+    /// The proxy of bytes of the chain at a place in [`chains`](Self::chains).
+    pub(crate) fn tcp_at(&self, place: usize) -> Option<&TcpProxy> {
+        let chain = self.chains.get(place).or(self.default_chain.as_deref())?;
+        chain.tcp()
+    }
+
+    /// The place of the chain that has this proxy of bytes.
+    pub(crate) fn place_of_tcp(&self, proxy: &TcpProxy) -> usize {
+        // The chain that an element of it belongs to, by address.
+        let (Some(first), size) = (self.chains.first(), size_of::<FilterChain>()) else {
+            return 0;
+        };
+        let start = std::ptr::from_ref(first).addr();
+        let place = std::ptr::from_ref(proxy).addr().checked_sub(start);
+        let place = place.map_or(self.chains.len(), |bytes| bytes / size);
+        let chain = self.chains.get(place).and_then(FilterChain::tcp);
+        match chain.is_some_and(|own| std::ptr::eq(own, proxy)) {
+            true => place,
+            false => self.chains.len(),
+        }
     }
 
     /// Heap bytes of what chains are found by.

@@ -208,7 +208,7 @@ impl View {
 
     /// The route configuration that an HTTP chain of this side names.
     #[inline]
-    pub(crate) fn route_config(&self, id: RouteConfigId) -> &RouteConfig {
+    pub(crate) fn route_config(&self, id: RouteConfigId) -> &Arc<RouteConfig> {
         &self.route_configs[id.0 as usize]
     }
 
@@ -219,7 +219,7 @@ impl View {
 
     /// The first route configuration among the chains of a listener.
     pub(crate) fn first_route_config(&self, listener: &Listener) -> Option<&RouteConfig> {
-        listener.route_config().map(|id| self.route_config(id))
+        listener.route_config().map(|id| &**self.route_config(id))
     }
 
     /// The route configurations of the chains of a listener, each once.
@@ -234,7 +234,7 @@ impl View {
         let mut ids: SmallVec<[RouteConfigId; 1]> = ids.collect();
         ids.sort_unstable();
         ids.dedup();
-        ids.into_iter().map(|id| self.route_config(id))
+        ids.into_iter().map(|id| &**self.route_config(id))
     }
 
     /// The domains that the chains of a listener route by, and their server names.
@@ -288,7 +288,7 @@ impl View {
     ///
     /// # Complexity
     /// Logarithmic in the listeners.
-    pub(crate) fn listener(&self, address: Option<IpAddr>, port: u16) -> Option<&Listener> {
+    pub(crate) fn listener(&self, address: Option<IpAddr>, port: u16) -> Option<&Arc<Listener>> {
         let places = &self.places[..];
         // The one at every address stands before all others of its port.
         let start = places.partition_point(|(other, _)| *other < port);
@@ -301,7 +301,6 @@ impl View {
         found
             .and_then(|at| self.listeners.get(at))
             .or(self.fallback.as_ref())
-            .map(|listener| &**listener)
     }
 
     /// The listener at this very place.

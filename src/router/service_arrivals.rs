@@ -278,5 +278,6 @@ fn shared_arrival(
         owner.is_some_and(|owner| owner.service() == Some(service))
     };
     let first = first.and_then(|first| view.listener(None, first));
+    let first = first.map(|listener| &**listener);
     Arrival::at(first.filter(is_called_so).unwrap_or(listener))
 }

@@ -154,7 +154,7 @@ fn at(side: Side, views: [Option<&View>; 2], place: Place) -> Vec<Arrival> {
     let (port, address) = place;
     let listener = |view: Option<&'_ View>, address| {
         view.and_then(|view| view.listener(address, port))
-            .map(std::ptr::from_ref::<Listener>)
+            .map(std::sync::Arc::as_ptr)
     };
     let here = views.map(|view| listener(view, address));
     let listeners: Vec<&Listener> = views
@@ -162,6 +162,7 @@ fn at(side: Side, views: [Option<&View>; 2], place: Place) -> Vec<Arrival> {
         .copied()
         .flatten()
         .filter_map(|view| view.listener(address, port))
+        .map(|listener| &**listener)
         .collect();
     let chains = || listeners.iter().flat_map(|listener| listener.chains());
     let mut addresses: BTreeSet<Option<IpAddr>> = [address].into();

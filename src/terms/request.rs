@@ -145,6 +145,8 @@ pub struct Request<'a> {
     authority_of_url: bool,
     /// There are further `host` lines among the headers.
     pub(crate) has_more_hosts: bool,
+    /// The authority is that of the first `host` line of the source.
+    authority_of_source: bool,
     /// There are lines that are about this hop: `connection`, `transfer-encoding` or `upgrade`.
     has_hop_lines: bool,
     pub(crate) target: Sent<'a>,
@@ -198,6 +200,7 @@ impl<'a> Request<'a> {
             authority: None,
             authority_of_url: false,
             has_more_hosts: false,
+            authority_of_source: false,
             has_hop_lines: false,
             target: Sent::Text(url),
             target_is_query: false,
@@ -258,10 +261,33 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// The same request with its headers looked up in `source`, beside those given by [`header`](Self::header).
+    /// A request with `method` for `target` at `authority`, each as it was sent: nothing is parsed as a URL. It arrives over
+    /// HTTP/1.1 at port 80.
+    pub fn of<A, T>(method: &'a str, authority: &'a A, target: &'a T) -> Self
+    where
+        A: AsRef<[u8]> + ?Sized,
+        T: AsRef<[u8]> + ?Sized,
+    {
+        Request::new(method, "").authority(authority).target(target)
+    }
+
+    /// The same request with its headers looked up in `source`, beside those given by [`header`](Self::header). A `host` line in it is
+    /// the authority where none is given but a URL's; a further one is a second `Host`.
     #[must_use]
     pub fn header_source(mut self, source: &'a (dyn HeaderSource + Sync)) -> Self {
         self.source = Some(source);
+        if self.authority.is_none() || self.authority_of_url {
+            let (mut first, mut count) = (None, 0_u32);
+            source.for_each_value("host", &mut |value| {
+                count += 1;
+                first = first.or(Some(value));
+            });
+            if let Some(first) = first {
+                self = self.authority(first);
+                self.authority_of_source = true;
+                self.has_more_hosts |= count > 1;
+            }
+        }
         self
     }
 
@@ -277,6 +303,10 @@ impl<'a> Request<'a> {
     pub fn authority<V: AsRef<[u8]> + ?Sized>(mut self, authority: &'a V) -> Self {
         self.authority = Some(Sent::new(authority.as_ref()));
         self.authority_of_url = false;
+        if std::mem::take(&mut self.authority_of_source) {
+            let mut lines = self.headers.iter();
+            self.has_more_hosts = lines.any(|(name, _)| name.eq_ignore_ascii_case("host"));
+        }
         self
     }
 
@@ -333,7 +363,12 @@ impl<'a> Request<'a> {
             }
         }
         if let Some(source) = self.source {
-            source.for_each_value(name, &mut |value| visit(trimmed(value)));
+            let mut is_authority = self.authority_of_source && name == "host";
+            source.for_each_value(name, &mut |value| {
+                if !std::mem::take(&mut is_authority) {
+                    visit(trimmed(value));
+                }
+            });
         }
     }
 

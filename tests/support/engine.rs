@@ -151,7 +151,9 @@ fn ask_with(
     connection = connection.tls(tls);
     connection = connection.alpn(&alpn);
     if text(said, "protocol") == "tcp" {
-        return as_json(router.decide_connection(&connection, entropy).record());
+        let decision = router.decide_connection(&connection, entropy);
+        check_kept(router, &decision);
+        return as_json(decision.record());
     }
     // The client of all recordings that name none.
     let source = match (text(said, "source"), text(said, "address").contains(':')) {
@@ -210,6 +212,7 @@ fn ask_with(
         }
     }
     let decision = router.decide(&request, entropy);
+    check_kept(router, &decision);
     // What the recorder's upstream answers with.
     let mut response: HeaderList = [("content-type", "application/json")].into_iter().collect();
     if let Some(cluster) = decision.cluster() {
@@ -292,4 +295,17 @@ fn claim(value: &Yaml) -> Claim {
         ),
         _ => Claim::Other,
     }
+}
+
+/// A decision that is kept is the same one.
+fn check_kept(router: &Router, decision: &Decision<'_>) {
+    let kept = decision.keep(router);
+    let again = kept.decision();
+    assert_eq!(again.record(), decision.record());
+    let names = |decision: &Decision<'_>| -> Vec<String> {
+        let mirrors = decision.mirrors();
+        mirrors.map(|cluster| cluster.name().to_owned()).collect()
+    };
+    assert_eq!(names(&again), names(decision));
+    assert_eq!(again.origin(), decision.origin());
 }
