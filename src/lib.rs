@@ -97,7 +97,7 @@ pub use mesh::Mesh;
 pub use parse::{Limits, ResourcesBuilder};
 pub use resolve::Options;
 pub use resource::Resources;
-pub use route::{Explanation, Step};
+pub use route::{Explanation, Step, TriedRule, UnmetTest};
 pub use router::Router;
 pub use terms::proxy::Proxy;
 pub use terms::request::{Connection, Request};

@@ -28,7 +28,7 @@ use crate::decision::Decision;
 use crate::router::Router;
 use crate::terms::request::{Connection, Request};
 
-pub use explain::{Explanation, Step};
+pub use explain::{Explanation, Step, TriedRule, UnmetTest};
 use probe::{Scanning, Silent};
 
 impl Router {

@@ -3,7 +3,6 @@
 use super::subject::Subject;
 use crate::decision::Side;
 use crate::router::{FilterChain, Listener, RouteConfig, Rule, RuleList, VirtualHost};
-use crate::terms::condition::Unmet;
 use crate::terms::weighted::{Draw, FractionalPercent};
 
 /// An observer of a walk. Every method does nothing unless it is overridden, so that the silent one costs nothing.
@@ -34,8 +33,8 @@ pub(super) trait Probe {
     fn no_virtual_host(&mut self, _config: &RouteConfig, _authority: &str) {}
     /// The virtual host sends plain text to https.
     fn https_redirect(&mut self) {}
-    /// This rule does not fit, and why.
-    fn skipped(&mut self, _position: usize, _rule: &Rule, _unmet: Unmet<'_>) {}
+    /// This rule does not fit.
+    fn skipped(&mut self, _position: usize, _rule: &Rule, _subject: &Subject<'_, '_>) {}
     /// This rule fits.
     fn matched(&mut self, _position: usize, _rule: &Rule) {}
     /// A lot was drawn.

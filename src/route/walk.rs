@@ -281,14 +281,12 @@ impl<'r, 'p, P: Probe> Walk<'r, 'p, P> {
             return Some(rule);
         }
         for (position, rule) in host.rules().iter().enumerate() {
-            match rule.matches().first_unmet(subject) {
-                Some(unmet) => self.probe.skipped(position, rule, unmet),
-                None => {
-                    self.probe.matched(position, rule);
-                    self.decision.rule = Some((position, rule));
-                    return Some(rule);
-                }
+            if rule.matches().holds(subject) {
+                self.probe.matched(position, rule);
+                self.decision.rule = Some((position, rule));
+                return Some(rule);
             }
+            self.probe.skipped(position, rule, subject);
         }
         None
     }

@@ -26,6 +26,7 @@
 )]
 
 mod atom;
+mod came;
 mod claim;
 mod header;
 mod index_key;
@@ -162,15 +163,12 @@ impl RequestMatch {
                 .all(|condition| facts.holds(condition))
     }
 
-    /// The first test that the request does not pass; `None`: it passes all. No allocation.
-    pub fn first_unmet(&self, facts: &impl Facts) -> Option<Unmet<'_>> {
-        if !facts.path_fits(&self.path) {
-            return Some(Unmet::Path(&self.path));
-        }
-        let mut conditions = self.conditions.iter();
-        conditions
-            .find(|condition| !facts.holds(condition))
-            .map(Unmet::Condition)
+    /// All tests that the request does not pass, in order. No allocation.
+    pub fn all_unmet<'m>(&'m self, facts: &impl Facts) -> impl Iterator<Item = Unmet<'m>> {
+        let path = (!facts.path_fits(&self.path)).then_some(Unmet::Path(&self.path));
+        let conditions = self.conditions.iter();
+        let unmet = conditions.filter(|condition| !facts.holds(condition));
+        path.into_iter().chain(unmet.map(Unmet::Condition))
     }
 
     /// Whether Istio calls this a catch-all: the path prefix `/` or the regex `.*`, and nothing else (R-H-038).

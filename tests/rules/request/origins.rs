@@ -98,10 +98,10 @@ fn explain_names_the_place_of_each_rule_that_it_lists() {
         rules(&explanation),
         [
             format!(
-                "rule 0 of <input>:17 VirtualService cart/leaf http[0].match[0], {root} skipped: the path does not begin with `/cart/a`"
+                "rule 0 of <input>:17 VirtualService cart/leaf http[0].match[0], {root} skipped: the path does not begin with `/cart/a`; it is `/cart/b` (the closest miss)"
             ),
             format!(
-                "rule 1 of <input>:17 VirtualService cart/leaf http[1].match[0], {root} skipped: the path is not `/cart/x`"
+                "rule 1 of <input>:17 VirtualService cart/leaf http[1].match[0], {root} skipped: the path is not `/cart/x`; it is `/cart/b`"
             ),
             format!(
                 "rule 2 of <input>:17 VirtualService cart/leaf http[1].match[1], {root} matches"
