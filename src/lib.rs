@@ -45,10 +45,13 @@
 //! | decide a request or a connection | [`Router::decide`], [`Router::decide_connection`] -> [`Decision`] |
 //! | carry it out | [`Decision::apply`] |
 //! | know why | [`Router::explain`] |
+//! | know who had no part in it, and why | [`explain::causes`] |
 //! | follow a configuration that changes | [`live::LiveRouter`] |
 //! | serve many proxies of one mesh | [`Compiler`] |
 //! | choose one of a cluster's endpoints | [`balance`] |
 //! | know what a change does to all requests | [`space::diff`], [`space::classes`] |
+//! | check a repository, as the command `meshroute` does | [`check`] |
+//! | test where requests go | [`suite`] |
 //! | write and read an Envoy's configuration | `Router::to_envoy`, `Router::from_envoy` (feature `envoy`) |
 //!
 //! The [`guide`] has the semantics, the differences from Istio, a glossary, and what an answer costs.
@@ -67,15 +70,20 @@ mod parse;
 #[cfg(feature = "http")]
 pub mod adapter;
 pub mod balance;
+#[cfg(feature = "yaml")]
+pub mod check;
 pub mod decision;
 pub mod diagnostic;
 #[cfg(feature = "envoy")]
 pub mod envoy;
+pub mod explain;
 pub mod lint;
 pub mod live;
 pub mod resource;
 pub mod router;
 pub mod space;
+#[cfg(feature = "yaml")]
+pub mod suite;
 
 #[cfg(all(test, feature = "yaml"))]
 #[allow(dead_code)] // shared with the tests outside
@@ -125,6 +133,9 @@ pub mod guide {
     #[cfg(feature = "envoy")]
     #[doc = include_str!("guide/envoy.md")]
     pub mod envoy {}
+    #[cfg(feature = "yaml")]
+    #[doc = include_str!("guide/command.md")]
+    pub mod command {}
     #[doc = include_str!("guide/glossary.md")]
     pub mod glossary {}
     #[doc = include_str!("guide/performance.md")]

@@ -28,6 +28,38 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("balance", &["terms", "router"]),
     // All requests at once: the tables and the predicates; the walk only by the router's methods, to confirm.
     ("space", &["terms", "router", "decision"]),
+    // Who has to do with an answer and who has not: reads the mesh beside the decision; calls the verbs by their methods.
+    (
+        "explain",
+        &[
+            "terms",
+            "diagnostic",
+            "resource",
+            "mesh",
+            "router",
+            "decision",
+        ],
+    ),
+    // A repository as people have it: its files, what there is to say about it, the proxies that it holds.
+    (
+        "check",
+        &[
+            "terms",
+            "diagnostic",
+            "resource",
+            "lint",
+            "explain",
+            "router",
+            "decision",
+        ],
+    ),
+    // Routing tests: asks what everyone may ask.
+    (
+        "suite",
+        &["terms", "diagnostic", "router", "decision", "check"],
+    ),
+    // The command: the public API only, by the name of the crate.
+    ("bin", &[]),
     // Keeps the nouns, and what compile keeps of them; calls the verbs, by their methods.
     (
         "live",

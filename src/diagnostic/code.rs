@@ -2,7 +2,7 @@
 //! meaning; one that is no longer made stays here.
 //!
 //! Ranges: `MR00xx` parse, `MR01xx` resolve, `MR02xx` linking, `MR03xx` lints, `MR04xx` compile, `MR05xx`
-//! Envoy's configuration.
+//! Envoy's configuration, `MR06xx` one request.
 
 use super::Severity;
 use std::fmt;
@@ -71,6 +71,7 @@ codes! {
     DUPLICATE_MESH_CONFIG = "MR0029" "duplicate-mesh-config" Error "The mesh is configured twice.";
     ENTRY_PASSED_OVER = "MR0030" "entry-passed-over" Note "An entry of a directory is not read.";
     FIELD_NOT_EVALUATED = "MR0031" "field-not-evaluated" Warning "The field can change where requests go, and is not evaluated.";
+    ASSUMED = "MR0032" "assumed" Note "Resources that are named and not given are assumed to exist.";
 
     // MR01xx: the fields of one resource.
     // MR0101 to MR0139: checks that several kinds share.
@@ -218,6 +219,14 @@ codes! {
     REFUSED_LISTENER = "MR0321" "refused-listener" Error "Servers make a listener that Envoy refuses.";
 
     UNKNOWN_FORMAT_COMMAND = "MR0322" "unknown-format-command" Error "A header value has a command that Envoy does not know.";
+    SHARED_CREDENTIAL = "MR0323" "shared-credential" Warning "Servers of several Gateways have one credential, and browsers reuse connections.";
+    DOUBLED_SLASH = "MR0324" "doubled-slash" Warning "A rewrite of a prefix doubles a slash, and takes longer names too.";
+    UNREACHABLE_PREFLIGHT = "MR0325" "unreachable-preflight" Warning "No preflight comes to the rule that has a CORS policy.";
+    UNFIT_SECTION = "MR0326" "unfit-section" Warning "No server takes the rules that the VirtualService has.";
+    UNSTICKY_SPLIT = "MR0327" "unsticky-split" Warning "A consistent hash does not keep a client at one of several weighted destinations.";
+    UNOWNED_HOST = "MR0328" "unowned-host" Warning "No service has a host of a VirtualService of the mesh.";
+    SKIPPED_TCP_PORT = "MR0329" "skipped-tcp-port" Warning "The port forwards bytes past the `http` rules.";
+    ODD_MATCH = "MR0330" "odd-match" Warning "A match hardly means what it seems to.";
     LINT_STOPPED = "MR0390" "lint-stopped" Note "A lint did not look at everything: there is more than its limit.";
 
     // MR04xx: one proxy's view.
@@ -228,6 +237,24 @@ codes! {
     NOT_HONOURED = "MR0503" "not-honoured" Error "The field decides what becomes of requests, and is not honoured.";
     NOT_GIVEN = "MR0504" "not-given" Warning "A resource names another one that is not given.";
     NOT_LOOKED_AT = "MR0505" "not-looked-at" Warning "The field, or the filter, may change what becomes of requests, and is not looked at.";
+
+    // MR06xx: what has to do with the answer to one request, and who has not.
+    SERVED_BY = "MR0601" "served-by" Note "The server of a Gateway at which the request arrives.";
+    BOUND_ELSEWHERE = "MR0602" "bound-elsewhere" Note "A VirtualService names the host, and is bound to other gateways.";
+    NOT_EXPORTED = "MR0603" "not-exported" Note "A VirtualService names the host, and is not exported to the proxy's namespace.";
+    CLOSER_HOST = "MR0604" "closer-host" Note "A VirtualService has a pattern of the host, and a closer one takes it.";
+    OLDER_FIRST = "MR0605" "older-first" Note "A VirtualService names the host, and another one comes first.";
+    OTHER_PORT_OR_SOURCE = "MR0606" "other-port-or-source" Note "A match is for another port, or for other clients.";
+    HTTP_RULES_AT_TCP_PORT = "MR0607" "http-rules-at-tcp-port" Note "The port forwards bytes, so that `http` rules have no part.";
+    SECTION_DOES_NOT_FIT = "MR0608" "section-does-not-fit" Note "A server takes other rules than the VirtualService has.";
+    HOST_WITHOUT_SERVICE = "MR0609" "host-without-service" Note "No service has the host, so that the mesh knows it on port 80 only.";
+    MISSING_DESTINATION = "MR0610" "missing-destination" Note "Why the destination does not exist.";
+    OTHER_SERVER_NAME = "MR0611" "other-server-name" Note "The connection was opened for another host than the request is for.";
+    NOT_IMPORTED = "MR0612" "not-imported" Note "The Sidecar of the proxy does not import the host.";
+    LEFT_OUT = "MR0613" "left-out" Note "A resource has an error and is left out.";
+    NO_SERVER_FOR_HOST = "MR0614" "no-server-for-host" Note "No server of the gateway at this port admits the host.";
+    NO_SERVER_AT_PORT = "MR0615" "no-server-at-port" Note "No server of the gateway listens at the port.";
+    WITHOUT_DESTINATION_RULE = "MR0616" "without-destination-rule" Note "A DestinationRule of the destination does not hold for this client.";
 }
 
 impl Code {
@@ -244,6 +271,37 @@ impl Code {
     /// The severity of its diagnostics, unless one says otherwise.
     pub const fn severity(self) -> Severity {
         self.0.severity
+    }
+
+    /// The codes of istioctl's analyzers that say the same; empty: none does.
+    pub fn istioctl(self) -> &'static [&'static str] {
+        match self.id() {
+            "MR0301" | "MR0302" | "MR0305" | "MR0309" => &["IST0101"],
+            "MR0303" => &["IST0112"],
+            "MR0306" => &["IST0140"],
+            "MR0308" => &["IST0173"],
+            "MR0310" => &["IST0132"],
+            "MR0312" => &["IST0109"],
+            "MR0314" => &["IST0174"],
+            "MR0315" => &["IST0128", "IST0129"],
+            "MR0318" => &["IST0145"],
+            "MR0323" => &["IST0138"],
+            "MR0319" => &["IST0110", "IST0111"],
+            _ => &[],
+        }
+    }
+
+    /// The code with this id, name, or code of istioctl's (`MR0301`, `unknown-host`, `IST0101`), in any case; of istioctl's codes,
+    /// all that have it.
+    pub fn named(text: &str) -> impl Iterator<Item = Code> {
+        let all = Code::ALL.iter().copied();
+        all.filter(move |code| {
+            let istioctl = code.istioctl().iter();
+            let mut names = [code.id(), code.name()]
+                .into_iter()
+                .chain(istioctl.copied());
+            names.any(|name| name.eq_ignore_ascii_case(text))
+        })
     }
 
     /// What it means, in one sentence.

@@ -15,6 +15,7 @@ use crate::terms::origin::Author;
 
 mod hosts_by_namespace;
 mod label_sets;
+mod pages;
 mod references;
 mod registry;
 mod work;
@@ -23,14 +24,20 @@ pub mod ambiguous_port;
 pub mod conflicting_gateways;
 pub mod conflicting_sidecars;
 pub mod credential_without_effect;
+pub mod doubled_slash;
 pub mod dropped_server;
 pub mod hash_without_port;
 pub mod host_claimed_twice;
 pub mod host_not_served;
+pub mod host_without_service;
 pub mod ineffective_subset;
 pub mod missing_listener_port;
+pub mod odd_match;
 pub mod rule_for_unknown_host;
+pub mod section_does_not_fit;
 pub mod shadowed_catch_all;
+pub mod shared_credential;
+pub mod skipped_tcp_port;
 pub mod subset_selects_nothing;
 pub mod unbound_server;
 pub mod unknown_format_command;
@@ -38,9 +45,12 @@ pub mod unknown_gateway;
 pub mod unknown_host;
 pub mod unknown_port;
 pub mod unknown_subset;
+pub mod unreachable_preflight;
+pub mod unsticky_split;
 pub mod unused_subset;
 pub mod unverified_server;
 
+pub use pages::page;
 use registry::Registry;
 use work::Work;
 
@@ -54,7 +64,7 @@ pub(crate) struct Facts<'a> {
 type Check = fn(&Facts<'_>, &mut Report);
 
 /// Every lint, in the order of their codes.
-const LINTS: [Check; 21] = [
+const LINTS: [Check; 29] = [
     unknown_host::check,
     unknown_port::check,
     ambiguous_port::check,
@@ -76,6 +86,14 @@ const LINTS: [Check; 21] = [
     conflicting_sidecars::check,
     dropped_server::check,
     unknown_format_command::check,
+    shared_credential::check,
+    doubled_slash::check,
+    unreachable_preflight::check,
+    section_does_not_fit::check,
+    unsticky_split::check,
+    host_without_service::check,
+    skipped_tcp_port::check,
+    odd_match::check,
 ];
 
 /// Says what in `mesh` is valid and hardly means what its author meant.

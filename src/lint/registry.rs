@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::mesh::{EffectiveRule, Inner, Service};
+use crate::terms::hash::HashSet;
 use crate::terms::host::{is_wildcard, namespace_of};
 use crate::terms::host_index::HostIndex;
 use crate::terms::labels::Labels;
@@ -11,6 +12,9 @@ use crate::terms::labels::Labels;
 pub(super) struct Registry<'a> {
     mesh: &'a Inner,
     wildcards: HostIndex<&'a Arc<Service>>,
+    /// Namespaces with a service.
+    namespaces: HashSet<&'a str>,
+    has_external: bool,
 }
 
 impl<'a> Registry<'a> {
@@ -21,7 +25,36 @@ impl<'a> Registry<'a> {
                 wildcards.insert(&service.hostname, service);
             }
         }
-        Registry { mesh, wildcards }
+        let namespaces = mesh.services.iter().map(|service| service.namespace());
+        let has_external = mesh.services.iter().any(|service| !service.is_kubernetes());
+        Registry {
+            mesh,
+            wildcards,
+            namespaces: namespaces.collect(),
+            has_external,
+        }
+    }
+
+    /// Whether the half of the configuration that would have `host` is here: a service of the namespace that it names, or, for a host
+    /// outside of the cluster, some ServiceEntry. Where it is not, it may be in another repository.
+    pub(super) fn has_half_of(&self, host: &str) -> bool {
+        match namespace_of(host, &self.mesh.config.domain) {
+            "" => self.has_external || host.ends_with(".svc") || self.has_half_of_short(host),
+            namespace => self.namespaces.contains(namespace),
+        }
+    }
+
+    /// Whether `host` is `name.namespace`, which is not completed, of a namespace that has services.
+    fn has_half_of_short(&self, host: &str) -> bool {
+        let parts: Vec<&str> = host.split('.').collect();
+        matches!(parts.as_slice(), [_, namespace] if self.namespaces.contains(namespace))
+    }
+
+    /// The ServiceEntry whose wildcard covers `host`, which has no service of its own.
+    pub(super) fn covering(&self, host: &str) -> Option<&Arc<Service>> {
+        let exact = self.mesh.service_index.named(host);
+        let covering = self.wildcards.most_specific(host);
+        exact.is_empty().then_some(covering.copied()).flatten()
     }
 
     /// Whether no service is known at all, so that no host can be called unknown.

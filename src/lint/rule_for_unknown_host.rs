@@ -25,9 +25,9 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     let names = facts.mesh.services.iter().map(|service| &*service.hostname);
     let hosts: HostSet = names.collect();
     for rule in &facts.mesh.destination_rules {
-        let is_known = !facts.registry.named(&rule.host).is_empty()
+        let is_known = !facts.mesh.service_index.named(&rule.host).is_empty()
             || (is_wildcard(&rule.host) && hosts.overlaps(&rule.host));
-        if is_known {
+        if is_known || !facts.registry.has_half_of(&rule.host) {
             continue;
         }
         let completed = format!("{}.svc.{}", rule.host, facts.mesh.config.domain);
@@ -43,6 +43,9 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             message,
         );
         let help = match facts.registry.named(&completed).is_empty() {
+            true if facts.registry.covering(&rule.host).is_some() => {
+                "a wildcard ServiceEntry covers the host, and rules hold for the service's own host: write the pattern, or add a ServiceEntry with the host".to_owned()
+            }
             true => "add the Service, or a ServiceEntry".to_owned(),
             false => format!("a name with a dot is not completed: write `{completed}`"),
         };

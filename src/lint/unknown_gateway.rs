@@ -1,6 +1,7 @@
 //! `unknown-gateway` (MR0309; istioctl's IST0101, R-M-193).
 //!
-//! **What it does**: finds VirtualServices that are bound to a Gateway which does not exist.
+//! **What it does**: finds VirtualServices that are bound to a Gateway which does not exist. It is silent where
+//! no Gateway of that namespace, and none of that name, is given: it may be in another repository.
 //!
 //! **Why is this bad**: the VirtualService has no effect there.
 //!
@@ -29,12 +30,15 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
         let namesakes = by_name.entry(&gateway.resource.name).or_default();
         namesakes.push(&gateway.resource);
     }
+    let namespaces: HashSet<&str> = known.iter().map(|name| &*name.namespace).collect();
     for from in &facts.mesh.virtual_services {
         for (index, name) in from.gateways.iter().enumerate() {
             let GatewayName::Named(name) = name else {
                 continue;
             };
-            if known.contains(name) {
+            let is_elsewhere =
+                !by_name.contains_key(&*name.name) && !namespaces.contains(&*name.namespace);
+            if known.contains(name) || is_elsewhere {
                 continue;
             }
             let field = FieldPath::from("spec").field("gateways").index(index);

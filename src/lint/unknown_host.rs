@@ -1,7 +1,9 @@
 //! `unknown-host` (MR0301; istioctl's IST0101, R-M-188).
 //!
 //! **What it does**: finds destinations and mirrors whose host is no service that clients in the VirtualService's namespace
-//! can see. It is silent where no service is known at all.
+//! can see. It is silent where the half of the configuration that would have the host is not given: no service of the namespace that
+//! the host names, or no ServiceEntry at all for a host outside of the cluster. A wildcard ServiceEntry does not have the hosts below
+//! it: only the pattern itself is a cluster.
 //!
 //! **Why is this bad**: there is no such cluster: requests are answered 503, and connections closed (R-M-139).
 //!
@@ -33,7 +35,8 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     for from in all.filter(|from| from.semantics == Semantics::VirtualService) {
         for reference in references(from) {
             let host = &*reference.destination.host;
-            let named = facts.registry.named(host);
+            // A pattern has a cluster of its own; a host below it has none.
+            let named = facts.mesh.service_index.named(host);
             if named.iter().any(|service| {
                 service.visibility.includes(&from.resource().namespace)
                     || !service.visibility.is_disjoint(&from.visibility)
@@ -41,6 +44,9 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
                 continue;
             }
             let noun = reference.noun();
+            if named.is_empty() && !facts.registry.has_half_of(host) {
+                continue;
+            }
             let (message, help) = match named.first() {
                 Some(hidden) => (
                     format!(
@@ -69,6 +75,12 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
 fn help<'m>(facts: &Facts<'m>, suggestions: &mut Suggestions<'m>, host: &str) -> String {
     let domain = &facts.mesh.config.domain;
     let completed = format!("{host}.svc.{domain}");
+    if let Some(pattern) = facts.registry.covering(host) {
+        return format!(
+            "ServiceEntry `{}` covers it by `{}`, and only the pattern itself has a cluster: add a ServiceEntry with the host",
+            pattern.resource, pattern.hostname
+        );
+    }
     if !facts.registry.named(&completed).is_empty() {
         return format!("a name with a dot is not completed: write `{completed}`");
     }

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Code, Report};
 use crate::mesh::DestinationRule;
 use crate::terms::hash::{HashMap, HashSet};
+use crate::terms::host_index::HostSet;
 
 use super::references::references;
 use super::{Facts, author, destination_rule, finding};
@@ -39,6 +40,10 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
             }
             let noun = reference.noun();
             let elsewhere = owners.first.get(&(host, subset));
+            // Nobody here has rules for the host: they may be in another repository.
+            if rule.is_none() && elsewhere.is_none() && !owners.hosts.covers(host) {
+                continue;
+            }
             let message = match rule {
                 None => format!(
                     "no DestinationRule of `{host}` is seen from `{namespace}`: the {noun} has no subset `{subset}`"
@@ -69,6 +74,8 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
 struct Owners<'m> {
     /// By host and subset: the first rule.
     first: HashMap<(&'m str, &'m str), &'m Arc<DestinationRule>>,
+    /// Every host that has a rule.
+    hosts: HostSet,
     /// Namespace, host and subset of the rules for some workloads.
     selecting: HashSet<(&'m str, &'m str, &'m str)>,
 }
@@ -77,6 +84,7 @@ impl<'m> Owners<'m> {
     fn new(rules: &'m [Arc<DestinationRule>]) -> Self {
         let mut owners = Owners {
             first: HashMap::default(),
+            hosts: rules.iter().map(|rule| &*rule.host).collect(),
             selecting: HashSet::default(),
         };
         for rule in rules {

@@ -12,7 +12,7 @@
 //! **Use instead**: `caCertificates`, or, with a workload selector, `credentialName`. One who means it writes
 //! `insecureSkipVerify: true`.
 
-use crate::diagnostic::{Code, FieldPath, Report};
+use crate::diagnostic::{Code, FieldPath, Report, Severity};
 use crate::mesh::DestinationRule;
 use crate::terms::traffic_policy::{ClientTls, ClientTlsMode};
 
@@ -39,10 +39,11 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
                         destination_rule(&rule.resource),
                         at.field("tls"),
                         format!(
-                            "the certificate of `{}` is not checked against named authorities",
+                            "the certificate of `{}` is checked against the system's authorities only, not against named ones",
                             rule.host
                         ),
                     )
+                    .with_severity(Severity::Note)
                     .with_help(
                         "add `caCertificates`, or `insecureSkipVerify: true` if that is meant",
                     ),

@@ -169,13 +169,25 @@ impl Batch {
     }
 }
 
+fn without_source(resource: &Resource) -> Resource {
+    let mut copy = resource.clone();
+    *copy.source_mut() = SourceDocument::default();
+    copy
+}
+
 /// Two resources with one name.
 fn duplicate(first: &Resource, second: &Resource) -> Diagnostic {
     let name = FieldPath::from("metadata.name");
+    let is_copy = without_source(first) == without_source(second);
+    let (how, severity) = match is_copy {
+        true => ("defined twice, word for word", Severity::Note),
+        false => ("defined twice", Code::DUPLICATE_RESOURCE.severity()),
+    };
     Diagnostic::new(
         Code::DUPLICATE_RESOURCE,
-        format!("`{}` is defined twice", second.reference()),
+        format!("`{}` is {how}", second.reference()),
     )
+    .with_severity(severity)
     .with_resource(second.reference())
     .with_field(&name)
     .with_location(second.source().locate(&name))

@@ -185,7 +185,7 @@ impl FilterChain {
     }
 
     /// The server names that it asks for; none: it asks for none.
-    pub(crate) fn server_names(&self) -> impl Iterator<Item = &str> {
+    pub fn server_names(&self) -> impl Iterator<Item = &str> {
         self.matches.server_names.iter().map(|name| &**name)
     }
 

@@ -46,7 +46,7 @@ impl Listener {
     }
 
     /// Its filter chains, the default one last.
-    pub(crate) fn chains(&self) -> impl Iterator<Item = &FilterChain> {
+    pub fn chains(&self) -> impl Iterator<Item = &FilterChain> {
         self.chains.iter().chain(self.default_chain.as_deref())
     }
 

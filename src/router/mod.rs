@@ -92,6 +92,69 @@ impl Router {
     }
 }
 
+/// A listener of a router, with what its chains route by.
+#[derive(Clone, Copy)]
+pub struct BoundListener<'r> {
+    view: &'r View,
+    listener: &'r Listener,
+    is_gateway: bool,
+}
+
+impl std::fmt::Debug for BoundListener<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.listener.fmt(f)
+    }
+}
+
+impl<'r> BoundListener<'r> {
+    /// The listener.
+    pub fn listener(&self) -> &'r Listener {
+        self.listener
+    }
+
+    /// Whether it is of the gateway side of the proxy, not of its sidecar side.
+    pub fn is_gateway(&self) -> bool {
+        self.is_gateway
+    }
+
+    /// Whether it gets what no other listener claims.
+    pub fn is_fallback(&self) -> bool {
+        self.view.is_fallback(self.listener)
+    }
+
+    /// Its filter chains, the default one last, each with its route configuration if it routes HTTP.
+    pub fn chains(
+        &self,
+    ) -> impl Iterator<Item = (&'r FilterChain, Option<&'r RouteConfig>)> + use<'r> {
+        let view = self.view;
+        self.listener
+            .chains()
+            .map(move |chain| match chain.filter() {
+                Filter::Http(id) => (chain, Some(view.route_config(*id))),
+                Filter::Tcp(_) => (chain, None),
+            })
+    }
+}
+
+impl Router {
+    /// Everything that listens: the sidecar side, then the gateway side, each by port and address, the one for the rest last.
+    pub fn listeners(&self) -> impl Iterator<Item = BoundListener<'_>> {
+        let sides = [(&self.tables.mesh, false), (&self.tables.gateway, true)];
+        let sides = sides
+            .into_iter()
+            .filter_map(|(view, is_gateway)| Some((view.as_ref()?, is_gateway)));
+        sides.flat_map(|(view, is_gateway)| {
+            let all = view.listeners.iter().map(|listener| &**listener);
+            let all = all.chain(view.fallback.as_deref());
+            all.map(move |listener| BoundListener {
+                view,
+                listener,
+                is_gateway,
+            })
+        })
+    }
+}
+
 /// What a router holds: the sides of the proxy that it was compiled for. Cheap to clone: the parts are shared.
 #[derive(Clone, Default)]
 pub(crate) struct Tables {

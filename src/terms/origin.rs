@@ -122,6 +122,21 @@ impl RouteOrigin {
         self.made.as_ref().or(root).unwrap_or(&self.author)
     }
 
+    /// A match of it, in the words of the root, where there is one.
+    pub(crate) fn field_of_root(&self, matched: MatchIndex) -> RouteField {
+        match &self.root {
+            Some((_, index)) => RouteField {
+                list: self.list,
+                index: *index,
+                matched: matched.root,
+            },
+            None => RouteField {
+                matched: matched.own,
+                ..self.field()
+            },
+        }
+    }
+
     /// The element itself.
     pub(crate) fn field(&self) -> RouteField {
         RouteField {

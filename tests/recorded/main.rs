@@ -3,6 +3,7 @@
 
 mod balance;
 mod conformance;
+mod explain;
 mod peer_cases;
 mod recordings;
 mod specification;

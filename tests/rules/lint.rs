@@ -110,7 +110,19 @@ fn r_m_188_unknown_host() {
     );
     assert_eq!(
         found(&format!("{a}{entry}{}", route("{host: x.b.com}"))),
-        NOTHING
+        ["unknown-host vs spec.http[0].route[0].destination.host"],
+        "only the pattern itself is a cluster"
+    );
+    let elsewhere = route("{host: b.other.svc.cluster.local}");
+    assert_eq!(
+        found(&format!("{a}{elsewhere}")),
+        NOTHING,
+        "nothing of that namespace is given"
+    );
+    assert_eq!(
+        found(&format!("{a}{}", route("{host: api.vendor.com}"))),
+        NOTHING,
+        "no ServiceEntry is given"
     );
 }
 

@@ -332,8 +332,12 @@ fn the_mesh_config_stands_alone_or_in_a_config_map() {
 #[test]
 fn merging_finds_duplicates() {
     let text = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n";
-    let report = read(text).merge(read(text)).unwrap_err();
+    let other = format!("{text}spec: {{ports: [{{port: 80}}]}}\n");
+    let report = read(text).merge(read(&other)).unwrap_err();
     assert_eq!(codes(&report), ["duplicate-resource"]);
+    let copy = read(text).merge(read(text)).expect("a copy does no harm");
+    assert_eq!(codes(&copy.notes), ["duplicate-resource"]);
+    assert!(!copy.notes.has_errors());
     assert_eq!(
         names(
             &read(text)

@@ -52,7 +52,7 @@ pub fn compile(case: &Case, cluster_domain: &str) -> Engine {
 }
 
 /// The proxy whose view the case asks for.
-fn proxy(case: &Case) -> Proxy {
+pub fn proxy(case: &Case) -> Proxy {
     let said = &case.proxy;
     let namespace = match (text(said, "config_namespace"), text(said, "namespace")) {
         ("", "") => "default",
@@ -109,6 +109,14 @@ pub fn unknown_fields(call: &Call) -> Vec<String> {
         .collect()
 }
 
+/// What a call asks.
+pub enum Asked<'a> {
+    /// A connection without a request.
+    Connection(&'a Connection<'a>),
+    /// A request.
+    Request(&'a Request<'a>),
+}
+
 /// The engine's decision with this entropy, in FORMAT.md's words.
 pub fn ask(router: &Router, call: &Call, entropy: u64) -> Yaml {
     ask_with(router, call, entropy, |_, _| None)
@@ -125,6 +133,18 @@ fn ask_with(
     entropy: u64,
     pick: impl FnOnce(&Decision<'_>, &Request<'_>) -> Option<Picked>,
 ) -> Yaml {
+    with_asked(call, |asked| match asked {
+        Asked::Connection(connection) => {
+            let decision = router.decide_connection(connection, entropy);
+            check_kept(router, &decision);
+            as_json(decision.record())
+        }
+        Asked::Request(request) => answer(router, request, entropy, pick),
+    })
+}
+
+/// Hands what a call asks to `run`.
+pub fn with_asked<R>(call: &Call, run: impl FnOnce(Asked<'_>) -> R) -> R {
     let said = &call.request;
     let claims = claims(&said["jwt_claims"]);
     let port = said["port"]
@@ -151,9 +171,7 @@ fn ask_with(
     connection = connection.tls(tls);
     connection = connection.alpn(&alpn);
     if text(said, "protocol") == "tcp" {
-        let decision = router.decide_connection(&connection, entropy);
-        check_kept(router, &decision);
-        return as_json(decision.record());
+        return run(Asked::Connection(&connection));
     }
     // The client of all recordings that name none.
     let source = match (text(said, "source"), text(said, "address").contains(':')) {
@@ -211,19 +229,28 @@ fn ask_with(
             line => request = request.header(name, line.as_str().unwrap_or("")),
         }
     }
-    let decision = router.decide(&request, entropy);
+    run(Asked::Request(&request))
+}
+
+fn answer(
+    router: &Router,
+    request: &Request<'_>,
+    entropy: u64,
+    pick: impl FnOnce(&Decision<'_>, &Request<'_>) -> Option<Picked>,
+) -> Yaml {
+    let decision = router.decide(request, entropy);
     check_kept(router, &decision);
     // What the recorder's upstream answers with.
     let mut response: HeaderList = [("content-type", "application/json")].into_iter().collect();
     if let Some(cluster) = decision.cluster() {
         response.append("x-oracle-backend", cluster.name());
     }
-    let mut out = as_json(decision.observed_with(&request, &response));
+    let mut out = as_json(decision.observed_with(request, &response));
     if !decision.hash_policy().is_empty() {
         let keys: Vec<Yaml> = decision.hash_policy().iter().map(hash_key).collect();
         out["policy"]["hash_policy"] = keys.into();
     }
-    match pick(&decision, &request) {
+    match pick(&decision, request) {
         Some(Picked::Endpoint(address)) => out["endpoint"] = address.into(),
         Some(Picked::NoHealthyUpstream) => no_healthy_upstream(&mut out),
         None => {}

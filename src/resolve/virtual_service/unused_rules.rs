@@ -1,6 +1,6 @@
 //! Rules and matches that no request can reach, as far as Istio sees it (R-M-167).
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use crate::diagnostic::{At, Code};
@@ -180,15 +180,14 @@ fn push_unused(rule: &Rule<'_>, index: usize, reason: &str, at: &At<'_>, sink: &
     );
 }
 
-/// A match of a path prefix, by the texts that Istio compares.
+/// A match of a path, or of the beginning of one.
 struct PrefixMatch<'a> {
     rule: usize,
     place: usize,
     prefix: &'a str,
-    port: u32,
-    method: String,
-    authority: String,
-    maps: [BTreeMap<&'a str, String>; 3],
+    /// The path is to be the text, not to begin with it.
+    is_exact: bool,
+    written: &'a HttpMatchRequest,
 }
 
 /// How many pairs of matches of one VirtualService are compared, and how long a prefix may be for it: a warning is worth
@@ -221,6 +220,8 @@ fn covered_prefixes(
                 .char_indices()
                 .filter_map(|(end, _)| by_prefix.get(&later.prefix[..end]));
             let mut compared = 0;
+            let whole = by_prefix.get(later.prefix).filter(|_| later.is_exact);
+            let shorter = shorter.chain(whole);
             let cover = shorter
                 .flatten()
                 .take(comparisons_left)
@@ -231,6 +232,9 @@ fn covered_prefixes(
                 push_covered(rules, cover, &later, at, sink);
             }
             comparisons_left -= compared;
+            if later.is_exact {
+                continue;
+            }
             by_prefix
                 .entry(later.prefix)
                 .or_default()
@@ -253,7 +257,8 @@ fn push_covered(
         &matches_at.index(later.place),
         Code::UNUSED_MATCH,
         format!(
-            "prefix `{}` is covered by prefix `{}` of match {} in {}",
+            "{} `{}` is covered by prefix `{}` of match {} in {}",
+            if later.is_exact { "path" } else { "prefix" },
             later.prefix,
             cover.prefix,
             cover.place,
@@ -263,63 +268,76 @@ fn push_covered(
 }
 
 fn prefix_match(written: &HttpMatchRequest, rule: usize, place: usize) -> Option<PrefixMatch<'_>> {
-    let prefix = written.uri.as_ref()?.prefix.as_deref()?;
-    let method = match text(written.method.as_ref()) {
-        method if method.is_empty() => "exact:GET".to_owned(),
-        method => method,
+    let uri = written.uri.as_ref()?;
+    let (prefix, is_exact) = match (uri.prefix.as_deref(), uri.exact.as_deref()) {
+        (Some(prefix), _) => (prefix, false),
+        (None, Some(exact)) => (exact, true),
+        (None, None) => return None,
     };
-    let texts = |map| texts(map);
     (1..=LONGEST_PREFIX)
         .contains(&prefix.len())
-        .then(|| PrefixMatch {
+        .then_some(PrefixMatch {
             rule,
             place,
             prefix,
-            port: written.port,
-            method,
-            authority: text(written.authority.as_ref()),
-            maps: [
-                texts(&written.headers),
-                texts(&written.query_params),
-                texts(&written.without_headers),
-            ],
+            is_exact,
+            written,
         })
 }
 
-/// Istio holds that `earlier` covers `later` if what it asks beside the path is the same, or begins with what `later` asks.
+/// Whether every request and client that passes `later` passes `earlier`, whose prefix the path of `later` begins with: each of its
+/// tests follows from one of `later`.
 fn covers(earlier: &PrefixMatch<'_>, later: &PrefixMatch<'_>) -> bool {
-    earlier.port == later.port
-        && earlier.method.starts_with(&later.method)
-        && earlier.authority.starts_with(&later.authority)
+    let (earlier, later) = (earlier.written, later.written);
+    let same_or_unset = |earlier: &str, later: &str| earlier.is_empty() || earlier == later;
+    let tests = [
+        (&earlier.scheme, &later.scheme),
+        (&earlier.method, &later.method),
+        (&earlier.authority, &later.authority),
+    ];
+    let maps = [
+        (&earlier.headers, &later.headers),
+        (&earlier.query_params, &later.query_params),
+    ];
+    (earlier.port == 0 || earlier.port == later.port)
+        && (earlier.ignore_uri_case || !later.ignore_uri_case)
+        && same_or_unset(&earlier.source_namespace, &later.source_namespace)
+        && (earlier.gateways.is_empty() || earlier.gateways == later.gateways)
         && earlier
-            .maps
+            .source_labels
             .iter()
-            .zip(&later.maps)
-            .all(|(earlier, later)| {
-                earlier.len() == later.len()
-                    && earlier.iter().all(|(key, value)| {
-                        later
-                            .get(key)
-                            .is_some_and(|other| value.starts_with(other.as_str()))
-                    })
+            .all(|(key, value)| later.source_labels.get(key) == Some(value))
+        && tests.iter().all(|(earlier, later)| match (earlier, later) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(earlier), Some(later)) => follows(earlier, later),
+        })
+        && maps.iter().all(|(earlier, later)| {
+            earlier.iter().all(|(key, test)| {
+                let other = later.get(key);
+                match (test, other) {
+                    (_, None) => false,
+                    // Presence.
+                    (None, Some(_)) => true,
+                    (Some(_), Some(None)) => false,
+                    (Some(test), Some(Some(other))) => follows(test, other),
+                }
             })
+        })
+        && earlier
+            .without_headers
+            .iter()
+            .all(|(key, test)| later.without_headers.get(key) == Some(test))
 }
 
-fn texts(map: &BTreeMap<String, Option<StringMatch>>) -> BTreeMap<&str, String> {
-    map.iter()
-        .map(|(key, value)| (key.as_str(), text(value.as_ref())))
-        .collect()
-}
-
-/// Regexes and presence look alike here, as they do to Istio.
-fn text(written: Option<&StringMatch>) -> String {
-    let set = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    let Some(written) = written else {
-        return String::new();
+/// Whether every value that passes `later` passes `earlier`.
+fn follows(earlier: &StringMatch, later: &StringMatch) -> bool {
+    let begins = |text: &Option<String>, prefix: &str| {
+        text.as_ref().is_some_and(|text| text.starts_with(prefix))
     };
-    match (set(&written.exact), set(&written.prefix)) {
-        (Some(exact), _) => format!("exact:{exact}"),
-        (None, Some(prefix)) => format!("prefix:{prefix}"),
-        (None, None) => String::new(),
+    match (&earlier.prefix, earlier == later) {
+        (_, true) => true,
+        (Some(prefix), false) => begins(&later.exact, prefix) || begins(&later.prefix, prefix),
+        (None, false) => false,
     }
 }

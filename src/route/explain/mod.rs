@@ -149,7 +149,10 @@ impl Serialize for Explanation<'_> {
         out.serialize_field("schema", SCHEMA)?;
         out.serialize_field("steps", &self.steps)?;
         out.serialize_field("decision", &self.seen)?;
-        let rule = self.decision.cluster().and_then(|cluster| cluster.destination_rule());
+        let rule = self
+            .decision
+            .cluster()
+            .and_then(|cluster| cluster.destination_rule());
         let rule = rule.map(ToString::to_string);
         out.serialize_field("destinationRule", &rule)?;
         let effect: Vec<String> = self
@@ -180,11 +183,7 @@ impl Router {
 
     /// The same of a connection without a request: why [`decide_connection`](Router::decide_connection) answers what it
     /// answers.
-    pub fn explain_connection(
-        &self,
-        connection: &Connection<'_>,
-        entropy: u64,
-    ) -> Explanation<'_> {
+    pub fn explain_connection(&self, connection: &Connection<'_>, entropy: u64) -> Explanation<'_> {
         let mut recorder = Recorder::default();
         let decision = walk::decide_connection(&self.tables, connection, entropy, &mut recorder);
         Explanation {

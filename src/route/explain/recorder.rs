@@ -14,7 +14,7 @@ use crate::terms::weighted::{Draw, FractionalPercent};
 pub(super) struct Recorder {
     pub steps: Vec<Step>,
     /// Place among the steps of the rule that lacks least so far, and what it lacks.
-    closest: Option<(usize, (usize, bool))>,
+    closest: Option<(usize, (bool, usize, bool))>,
 }
 
 impl Recorder {
@@ -130,10 +130,9 @@ impl Probe for Recorder {
             }
         });
         let unmet: Vec<UnmetTest> = unmet.collect();
-        // A rule for this very path is nearer than any that is for another.
-        let lacks = (unmet.len(), misses_path);
-        let key = |(count, misses_path): (usize, bool)| (misses_path, count);
-        if self.closest.is_none_or(|(_, least)| key(lacks) < key(least)) {
+        // A rule for this very path is nearer than any that is for another, or for all.
+        let lacks = (misses_path, unmet.len(), rule.matches().path.is_any());
+        if self.closest.is_none_or(|(_, least)| lacks < least) {
             self.closest = Some((self.steps.len(), lacks));
         }
         self.rule(position, rule, unmet);

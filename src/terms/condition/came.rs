@@ -93,7 +93,10 @@ mod tests {
             test: exact("w"),
         });
         for (condition, came) in [
-            (header("x", exact("1"), false), r"it is `2` and `a\u{1b}[31m`"),
+            (
+                header("x", exact("1"), false),
+                r"it is `2` and `a\u{1b}[31m`",
+            ),
             (header("y", exact("1"), false), "it is absent"),
             (
                 header("y", exact(""), true),

@@ -177,6 +177,38 @@ impl RequestMatch {
     }
 }
 
+/// For people: ``path /cart*, header `x-user` is `jane` ``.
+impl fmt::Display for RequestMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("path ")?;
+        match &self.path {
+            PathMatch::Prefix { value, .. } => write!(f, "{value}*")?,
+            PathMatch::SeparatedPrefix(prefix) => write!(f, "{}[/*]", prefix.as_str())?,
+            PathMatch::Exact { value, .. } => f.write_str(value)?,
+            PathMatch::Regex(regex) => write!(f, "~ {}", regex.as_str())?,
+        }
+        for condition in &self.conditions {
+            let (name, test, invert) = match condition {
+                Condition::Header(one) => (format!("header {}", one.name), &one.test, one.invert),
+                Condition::Query(one) => (format!("query {}", one.key), &one.test, false),
+                Condition::Claim(one) => (
+                    format!("claim {}", one.path.join(".")),
+                    &one.test,
+                    one.invert,
+                ),
+            };
+            let not = if invert { "not " } else { "" };
+            match test {
+                ValueMatch::Present => write!(f, ", {not}{name}")?,
+                ValueMatch::Exact(text) => write!(f, ", {not}{name}={text}")?,
+                ValueMatch::Prefix(text) => write!(f, ", {not}{name}={text}*")?,
+                ValueMatch::Regex(regex) => write!(f, ", {not}{name} ~ {}", regex.as_str())?,
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A test that a request does not pass. Printed, what is amiss: ``the path does not begin with `/cart` ``.
 #[derive(Clone, Copy, Debug)]
 pub enum Unmet<'m> {

@@ -50,6 +50,10 @@ const KNOWN_DIFFERENCES: &[(&str, &str)] = &[
         "one Gateway names two ports alike, so that admission refuses it (R-M-177)",
     ),
     (
+        "DestinationRuleWithFakeHost",
+        "the host may be that of another repository: no ServiceEntry is given",
+    ),
+    (
         "virtualServiceKubernetesGateways",
         "Gateways of the Gateway API are not evaluated, which reading says",
     ),
