@@ -71,7 +71,6 @@ codes! {
     DUPLICATE_MESH_CONFIG = "MR0029" "duplicate-mesh-config" Error "The mesh is configured twice.";
     ENTRY_PASSED_OVER = "MR0030" "entry-passed-over" Note "An entry of a directory is not read.";
     FIELD_NOT_EVALUATED = "MR0031" "field-not-evaluated" Warning "The field can change where requests go, and is not evaluated.";
-    ASSUMED = "MR0032" "assumed" Note "Resources that are named and not given are assumed to exist.";
 
     // MR01xx: the fields of one resource.
     // MR0101 to MR0139: checks that several kinds share.
@@ -193,6 +192,8 @@ codes! {
     NOT_DISCOVERED = "MR0250" "not-discovered" Warning "No discovery selector of the mesh selects the namespace.";
     ASSUMED_DISCOVERED = "MR0251" "assumed-discovered" Note "Whether discovery selectors select the namespace is not known.";
     ASSUMED_VISIBILITY = "MR0252" "assumed-visibility" Note "Whether policies of the mesh narrow who sees ServiceEntries is not known.";
+
+    ASSUMED = "MR0252" "assumed" Note "Resources that are named and not given are assumed to exist.";
 
     // MR03xx: lints.
     UNKNOWN_HOST = "MR0301" "unknown-host" Warning "A destination is no service that can be seen.";

@@ -32,7 +32,6 @@ const CAUSES: &[(&str, &str, &[&str])] = &[
     ),
     ("31", "", &["MR0326", "takes `tcp` rules"]),
     ("33", "", &["MR0327", "drawn anew for each request"]),
-    ("47", "", &["MR0328", "on port 80 only"]),
     ("63", "", &["MR0329", "7002 (tcp-80)"]),
     (
         "03",
