@@ -63,8 +63,8 @@ impl<'a> Asked<'a> {
         asked.gateways = match asked.side(router) {
             Side::Mesh => vec![GatewayName::Mesh],
             Side::Gateway => {
-                let bound = router.tables.bindings.iter();
-                bound
+                let served = router.tables.gateways.iter();
+                served
                     .map(|one| GatewayName::Named(ResourceName::new(&one.namespace, &one.name)))
                     .collect()
             }
