@@ -16,7 +16,7 @@ mod proxies;
 pub mod routes;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -105,7 +105,10 @@ impl Workspace {
         all.append(report);
         Workspace {
             mesh,
-            report: all.into_iter().map(|one| weighed(one, options)).collect(),
+            report: all
+                .into_iter()
+                .map(|one| weighed(one, options, &walked.found))
+                .collect(),
             resources: walked.resources,
             texts: Arc::new(walked.texts),
         }
@@ -157,11 +160,29 @@ impl Workspace {
 }
 
 /// A finding with the weight that it has for a repository.
-fn weighed(one: Diagnostic, options: &ReadOptions) -> Diagnostic {
+fn weighed(one: Diagnostic, options: &ReadOptions, found: &BTreeSet<String>) -> Diagnostic {
+    let file = one.location().and_then(|location| location.file.as_deref());
+    let is_found = file.is_some_and(|file| found.contains(file));
     match one.code() {
+        // What is filled in before it is applied.
+        Code::INVALID_NAME | Code::INVALID_HOST if is_found && has_placeholder(one.message()) => {
+            one.with_severity(Severity::Note)
+                .with_help("it looks like a placeholder: fill it in first, and give what comes out")
+        }
+        // Said of each answer that it may change, by `explain`.
+        Code::KIND_NOT_EVALUATED => one.with_severity(Severity::Note),
         Code::DUPLICATE_RESOURCE if one.is_error() && !options.duplicates_are_errors => {
             one.with_severity(Severity::Warning)
         }
         _ => one,
     }
+}
+
+/// Whether a text that is quoted in a message has the marks of a template: `{{ x }}`, `$(X)`, `${X}`, `NAME_PLACEHOLDER`.
+fn has_placeholder(message: &str) -> bool {
+    const SHORTEST: usize = 6;
+    let words = message.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let mut words = words.filter(|word| word.len() >= SHORTEST);
+    let in_capitals = words.any(|word| word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'));
+    in_capitals || ["{{", "$(", "${"].iter().any(|mark| message.contains(mark))
 }

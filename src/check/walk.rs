@@ -18,6 +18,8 @@ pub(super) struct Walked {
     pub resources: Resources,
     pub report: Report,
     pub texts: BTreeMap<String, Arc<str>>,
+    /// The names of those that were found in a directory.
+    pub found: BTreeSet<String>,
 }
 
 /// Why something in a directory is no manifest.
@@ -187,7 +189,9 @@ impl Walk {
         if !text.contains("apiVersion") || !text.contains("kind") {
             return self.pass_over(Why::NoResource, path);
         }
-        if text.contains("$patch") {
+        let directory = path.parent().and_then(Path::file_name);
+        let is_of_patches = directory.is_some_and(|own| own == "patches" || own == "patch");
+        if text.contains("$patch") || is_of_patches {
             return self.pass_over(Why::Patch, path);
         }
         // What looks like a template may be one that is rendered elsewhere, such as a Prometheus rule.
@@ -257,11 +261,12 @@ impl Walk {
             resources,
             report: self.report,
             texts: known,
+            found,
         }
     }
 }
 
-/// Whether it says of a resource that another directory has it too: who keeps variants does not apply them together.
+/// Whether it says of a resource that another file of a directory has it too: who keeps variants does not apply them together.
 fn is_alternative(diagnostic: &Diagnostic, found: &BTreeSet<String>) -> bool {
     let file = |location: Option<&Location>| {
         let file = location.and_then(|location| location.file.clone());
@@ -273,8 +278,7 @@ fn is_alternative(diagnostic: &Diagnostic, found: &BTreeSet<String>) -> bool {
     let (Some(own), Some(first)) = (own, first) else {
         return false;
     };
-    diagnostic.code() == Code::DUPLICATE_RESOURCE
-        && Path::new(&*own).parent() != Path::new(&*first).parent()
+    diagnostic.code() == Code::DUPLICATE_RESOURCE && own != first
 }
 
 /// All of them in one warning.
@@ -283,12 +287,12 @@ fn told_once(copies: &[Diagnostic]) -> Option<Diagnostic> {
     let first = changed.first()?;
     let resource = first.resource()?;
     let message = format!(
-        "{} resources are defined in several directories, each in its own way: of each the last counts (the first is `{resource}`)",
+        "{} resources are defined in several files, each in its own way: of each the last counts (the first is `{resource}`)",
         changed.len()
     );
     let summary = Diagnostic::new(Code::DUPLICATE_RESOURCE, message)
         .with_location(first.location().cloned())
-        .with_help("check what is applied together: one directory at a time");
+        .with_help("check what is applied together: name the files, or one directory at a time");
     Some(first.related().iter().fold(summary, |summary, related| {
         summary.with_related(
             related.resource.clone(),

@@ -39,7 +39,14 @@ impl<'a> Registry<'a> {
     /// outside of the cluster, some ServiceEntry. Where it is not, it may be in another repository.
     pub(super) fn has_half_of(&self, host: &str) -> bool {
         match namespace_of(host, &self.mesh.config.domain) {
+            // Of another mesh.
+            "" if host.contains(".svc.") => false,
             "" => self.has_external || host.ends_with(".svc") || self.has_half_of_short(host),
+            // What Istio itself installs stands in no repository of routes.
+            root if root == &*self.mesh.config.root_namespace => {
+                let istiod = format!("istiod.{root}.svc.{}", self.mesh.config.domain);
+                !self.mesh.service_index.named(&istiod).is_empty()
+            }
             namespace => self.namespaces.contains(namespace),
         }
     }

@@ -147,7 +147,7 @@ impl Probe for Recorder {
             what: match draw {
                 Draw::FaultDelay => "fault delay",
                 Draw::FaultAbort => "fault abort",
-                Draw::Split | Draw::Mirror(_) | Draw::Cookie => "destination",
+                _ => "destination",
             },
             percent: f64::from(chance.numerator()) / 10_000.0,
             hit,
