@@ -148,11 +148,11 @@ fn explain_names_gateway_rule_and_what_came() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     for words in [
         "proxy: gateway infra (istio=ingress)",
-        "rule 0 of <stdin>:25 VirtualService shop/shop http[0].match[0] skipped: header `x-user` is not `jane`; it is absent (the closest miss)",
-        "rule 1 of <stdin>:27 VirtualService shop/shop http[1].match[0] matches",
+        "rule 0 of <stdin>:26 VirtualService shop/shop http[0].match[0] skipped: header `x-user` is not `jane`; it is absent (the closest miss)",
+        "rule 1 of <stdin>:28 VirtualService shop/shop http[1].match[0] matches",
         "split: drew outbound|8080|",
         "path upstream: /cart/7",
-        "<stdin>:12:13 Gateway infra/public: `shop.example.com` arrives at this server, port 80",
+        "<stdin>:12:14 Gateway infra/public: `shop.example.com` arrives at this server, port 80",
     ] {
         assert!(ran.out.contains(words), "`{words}` is not in\n{}", ran.out);
     }
