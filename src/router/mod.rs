@@ -130,7 +130,7 @@ impl<'r> BoundListener<'r> {
         self.listener
             .chains()
             .map(move |chain| match chain.filter() {
-                Filter::Http(id) => (chain, Some(view.route_config(*id))),
+                Filter::Http(id) => (chain, Some(&**view.route_config(*id))),
                 Filter::Tcp(_) => (chain, None),
             })
     }
