@@ -183,6 +183,11 @@ fn has_placeholder(message: &str) -> bool {
     const SHORTEST: usize = 6;
     let words = message.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
     let mut words = words.filter(|word| word.len() >= SHORTEST);
-    let in_capitals = words.any(|word| word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'));
+    let in_capitals = words.any(|word| {
+        word.starts_with(|c: char| c.is_ascii_uppercase())
+            && word
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+    });
     in_capitals || ["{{", "$(", "${"].iter().any(|mark| message.contains(mark))
 }
