@@ -3,6 +3,7 @@
 
 mod algorithms;
 mod carry;
+mod hashes;
 mod limits;
 mod outliers;
 mod pools;
