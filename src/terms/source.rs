@@ -256,11 +256,7 @@ impl SourceDocument {
     /// The first line of the document that says something, counted from 1; `None` for a resource that was never written.
     pub(crate) fn first_line(&self) -> Option<u32> {
         let text = self.source.as_ref()?.text.get(self.document.clone())?;
-        let says_nothing = |line: &&str| {
-            let line = line.trim();
-            line.is_empty() || line == "---" || line.starts_with(['#', '%'])
-        };
-        let skipped = text.lines().take_while(says_nothing).count();
+        let skipped = lines_that_say_nothing(text);
         Some(self.line.saturating_add(u32::try_from(skipped).ok()?))
     }
 
@@ -300,6 +296,28 @@ impl SourceDocument {
     }
 }
 
+/// How many lines at the beginning are blank, comments, directives or `---`. Looks no further than these: all items of a list
+/// ask, and their text may be one long line.
+fn lines_that_say_nothing(text: &str) -> usize {
+    let mut rest = text;
+    let mut count = 0;
+    while !rest.is_empty() {
+        let is_blank = |c: char| c != '\n' && c.is_whitespace();
+        let line = rest.trim_start_matches(is_blank);
+        let marker = line
+            .strip_prefix("---")
+            .map(|after| after.trim_start_matches(is_blank));
+        let says_nothing = |line: &str| line.is_empty() || line.starts_with('\n');
+        if !says_nothing(line) && !line.starts_with(['#', '%']) && !marker.is_some_and(says_nothing)
+        {
+            break;
+        }
+        count += 1;
+        rest = line.split_once('\n').map_or("", |(_, after)| after);
+    }
+    count
+}
+
 /// Two are equal if they are the same place of the same source.
 impl PartialEq for SourceDocument {
     fn eq(&self, other: &Self) -> bool {
@@ -312,3 +330,26 @@ impl PartialEq for SourceDocument {
 }
 
 impl Eq for SourceDocument {}
+
+#[cfg(test)]
+mod first_lines {
+    use super::lines_that_say_nothing;
+
+    #[test]
+    fn what_says_nothing_is_skipped_line_by_line() {
+        for (text, skipped) in [
+            ("", 0),
+            ("kind: X\n", 0),
+            ("{}", 0),
+            ("\n\n  \nkind: X", 3),
+            ("---\nkind: X", 1),
+            ("---  \r\n# a\n%YAML 1.2\n\tkind: X", 3),
+            ("--- {kind: X}\n", 0),
+            ("---x\n", 0),
+            ("# only\n  ", 2),
+            ("  kind: X\n#", 0),
+        ] {
+            assert_eq!(lines_that_say_nothing(text), skipped, "{text:?}");
+        }
+    }
+}
