@@ -85,13 +85,8 @@ pub mod space;
 #[cfg(feature = "yaml")]
 pub mod suite;
 
+#[allow(dead_code)] // shared with the tests outside, which the published crate has not
 #[cfg(all(test, feature = "yaml"))]
-#[allow(dead_code)] // shared with the tests outside
-#[path = "../tests/support/archive.rs"]
-mod archive;
-#[cfg(all(test, feature = "yaml"))]
-#[allow(dead_code)] // shared with the tests outside
-#[path = "../tests/support/beside.rs"]
 mod beside;
 mod compile;
 mod mesh;

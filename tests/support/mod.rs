@@ -3,6 +3,7 @@
 //! differ still ([`pending`]). Shared by the conformance runner and the tests; knows nothing of any single case.
 
 pub mod archive;
+#[path = "../../src/beside.rs"]
 pub mod beside;
 pub mod case;
 pub mod clusters;

@@ -29,8 +29,6 @@ use tls::{Identities, TlsInputs};
 
 mod endpoints;
 mod locality;
-#[cfg(all(test, feature = "yaml"))]
-mod recordings;
 mod settings;
 #[cfg(all(test, feature = "yaml"))]
 mod tests;

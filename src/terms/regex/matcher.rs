@@ -217,6 +217,7 @@ pub(super) fn lazy(hir: &Hir) -> Result<meta::Regex, RegexError> {
 mod tests {
     use super::super::parse::{Captures, parse};
     use super::*;
+    use std::path::Path;
 
     /// `%HH` to bytes.
     fn unescaped(field: &str) -> Vec<u8> {
@@ -231,11 +232,12 @@ mod tests {
 
     #[test]
     fn r_h_087_every_machine_gives_the_answers_of_re2() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/regex/re2.tsv");
-        let Ok(recording) = std::fs::read_to_string(path) else {
-            eprintln!("skipped: no {path}");
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+        if !data.exists() {
+            eprintln!("not run: the published crate has no recordings");
             return;
-        };
+        }
+        let recording = std::fs::read_to_string(data.join("regex/re2.tsv")).unwrap();
         let (mut matcher, mut others) = (None, Vec::new());
         let mut shortcuts = [0; 2];
         for line in recording.lines() {
