@@ -55,6 +55,34 @@
 //! | write and read an Envoy's configuration | `Router::to_envoy`, `Router::from_envoy` (feature `envoy`) |
 //!
 //! The [`guide`] has the semantics, the differences from Istio, a glossary, and what an answer costs.
+//!
+//! # Where things are
+//!
+//! Each directory below `src` is a room; what a room may name of the others is checked by `tests/layers.rs`. One resource has one
+//! file name down the pipeline: `gateway.rs` in `resource`, `resolve`, `mesh` and `compile`. A rule of the
+//! [rule book](guide::rules) has one place, which cites its id, and so do the tests that prove it: `grep -rn R-H-045 src tests`.
+//!
+//! | room | what stands there | rules of |
+//! |---|---|---|
+//! | [`terms`] | what all rooms speak of: hosts, names, requests, policies; the tests of a request (`condition`), splits (`weighted`), regexes | matching, host names, policies |
+//! | [`diagnostic`] | codes, places and reports | |
+//! | [`resource`] | the API as written | field defaults |
+//! | `parse` | from text to resources | |
+//! | `resolve` | from resources to the mesh: names, delegates, services, validation; `gateway_api` lowers the Gateway API to Istio's kinds | validation, registry, Gateway API |
+//! | `mesh` | typed resources and their indexes: what everyone may see | visibility, Gateways, DestinationRules |
+//! | [`lint`] | what is valid and hardly meant | analysis |
+//! | `compile` | one proxy's view: `scope`, listeners, claims on domains and their arbitration, clusters | virtual hosts, listeners, clusters |
+//! | [`router`] | the tables, in Envoy's model, and their look-ups | virtual host selection, filter chains |
+//! | `route` | the one walk, and who watches it: decide, explain, the simple door | canonicalisation, rewrites, headers |
+//! | [`decision`] | what comes out, and how it is applied | redirects, replies, headers |
+//! | [`live`] | following changes; [`live::Reach::Router`] lists what makes everything anew | |
+//! | [`balance`] | one endpoint of a cluster | balancing |
+//! | [`space`] | questions about all requests at once | |
+//! | `envoy` | Envoy's configuration, written and read | |
+//!
+//! A new field of a match touches its test in `terms::condition`, its type in [`resource`], its reading in `resolve`, and the
+//! rule book. `terms::condition` and `terms::weighted` are surface, not leaks: rules show their matches and splits, and who keeps
+//! tables of his own can ask and draw with them.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 // Here and not in Cargo.toml: what is `pub` in a test or a bench is no surface.
