@@ -71,7 +71,7 @@ impl Changes {
         &self.changes
     }
 
-    /// What could not be proved, either way.
+    /// What could not be proved, either way. What samples of it show is among the [changes](Self::changes).
     pub fn not_proved(&self) -> &[NotProved] {
         &self.not_proved
     }

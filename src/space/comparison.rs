@@ -76,7 +76,7 @@ impl Comparison {
     }
 
     /// The same with another budget: how many rules may be looked at, in all parts together. Where it is spent, the rest is
-    /// [not proved](Changes::not_proved). The usual one is 64 million: some seconds, and less than 1 GB.
+    /// [not proved](Changes::not_proved). The usual one is 64 million: some seconds.
     #[must_use]
     pub fn budget(mut self, rules: usize) -> Self {
         self.budget = rules;
@@ -103,6 +103,13 @@ impl Comparison {
         run.changes
     }
 }
+
+/// Where nothing is proved, so many rules of each list are asked by a request of their own,
+const MOST_SAMPLED: usize = 1024;
+/// so many differences are told,
+const MOST_TOLD: usize = 16;
+/// and of the texts of one rule, so many states are visited.
+const STATES_OF_ONE: usize = 1 << 14;
 
 pub(super) struct Run<'r> {
     pub(super) routers: [&'r Router; 2],
@@ -296,7 +303,10 @@ impl<'r> Run<'r> {
         };
         let universe = match Universe::new(&lists, setting, self.left / PER_STATE) {
             Ok(universe) => universe,
-            Err(obstacle) => return self.not_proved(place, Vec::new(), obstacle_text(&obstacle)),
+            Err(obstacle) => {
+                self.not_proved(place, Vec::new(), obstacle_text(&obstacle));
+                return self.sample(&lists, place, setting);
+            }
         };
         let last = [0, 1].map(|which| match pair[which] {
             Some(_) => NOT_FOUND,
@@ -309,6 +319,10 @@ impl<'r> Run<'r> {
         let found = solver.compare(before, after);
         let work = solver.lists.work;
         self.left = self.left.saturating_sub(work);
+        let is_proved = |difference: &Difference| difference.verdict != Verdict::NotProved;
+        if !found.iter().all(is_proved) {
+            self.sample(&lists, place, setting);
+        }
         for difference in found.iter() {
             let described = difference.conditions.iter();
             let conditions = described
@@ -332,6 +346,60 @@ impl<'r> Run<'r> {
                     self.show_path(&universe, &difference.point, [before, after], &mut witness);
                     self.tell(place, conditions, unless, [before, after], witness);
                 }
+            }
+        }
+    }
+
+    /// Where nothing is proved: the plainest request that each rule asks for, asked of both routers.
+    fn sample(&mut self, lists: &[Vec<&RequestMatch>; 2], place: &Place<'_>, setting: Setting<'_>) {
+        let mut told = 0;
+        let mut seen: HashSet<(u32, u32)> = HashSet::default();
+        for matches in lists.iter().flat_map(|list| list.iter().take(MOST_SAMPLED)) {
+            if told == MOST_TOLD {
+                return;
+            }
+            let Ok(universe) = Universe::new(&[vec![*matches]], setting, STATES_OF_ONE) else {
+                continue;
+            };
+            let Some(Some(tests)) = universe.lists[0].first() else {
+                continue;
+            };
+            let point = tests.iter().filter_map(|(variable, set)| {
+                let set = &universe.sets[*set as usize];
+                Some((*variable, set.iter().next()?))
+            });
+            let point: Vec<(u16, u32)> = point.collect();
+            let mut witness = witness(
+                &universe,
+                &point,
+                self.either(),
+                place.arrival.clone(),
+                place.sample,
+            );
+            witness.settle_protocol(self.either());
+            let path = witness
+                .target
+                .split('?')
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            let effects = [0, 1].map(|which| {
+                let decision = witness.decide(self.routers[which], 0);
+                let effect = self.effect_of(which, &decision)?;
+                Some(self.effects.at_path(effect, &path, true))
+            });
+            if let [Some(before), Some(after)] = effects
+                && before != after
+                && seen.insert((before, after))
+            {
+                told += 1;
+                self.tell(
+                    place,
+                    describe::tests(matches),
+                    Vec::new(),
+                    [before, after],
+                    witness,
+                );
             }
         }
     }
