@@ -7,6 +7,8 @@
 
 #[path = "growth/axes.rs"]
 mod axes;
+#[path = "growth/gateway_api_axes.rs"]
+mod gateway_api_axes;
 #[path = "growth/kubernetes_axes.rs"]
 mod kubernetes_axes;
 #[path = "growth/measure.rs"]
@@ -39,6 +41,7 @@ fn main() {
     let groups = [
         axes::AXES,
         kubernetes_axes::AXES,
+        gateway_api_axes::AXES,
         proxy_axes::AXES,
         text_axes::AXES,
     ];

@@ -205,7 +205,7 @@ impl<'a> Gateway<'a> {
                 continue;
             }
             let rule = self.clusters.borrow_mut().rule(&service.hostname);
-            for port in view.ports() {
+            for port in view.ports().iter() {
                 if port.protocol == Protocol::Udp {
                     continue;
                 }

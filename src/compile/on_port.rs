@@ -52,7 +52,7 @@ impl Listening for OnPort<'_, '_> {
             .service_on(&destination.host, self.port)
             .and_then(|service| match self.port {
                 0 => Some(service),
-                port => service.trim_ports(|number| number == port),
+                port => service.on_port(port),
             });
         self.clusters
             .borrow_mut()

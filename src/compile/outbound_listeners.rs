@@ -196,8 +196,8 @@ impl<'a> Sidecar<'a> {
             Bind::Default if is_range && !port.protocol.is_http() => inner.addresses.clone(),
             _ => Vec::new(),
         };
-        let cluster_port = match service.ports() {
-            [only] => only.number,
+        let cluster_port = match service.ports()[..] {
+            [ref only] => only.number,
             _ => port.number,
         };
         let alone = port.protocol == Protocol::Unsupported && address.is_some();

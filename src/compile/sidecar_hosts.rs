@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::mesh::service::{Protocol, Resolution};
+use crate::mesh::service::{Protocol, Resolution, ServicePort};
 use crate::mesh::virtual_service::{Semantics, VirtualService};
 use crate::router::{Action, Forward, Rule, RuleList, Split, VirtualHostKind};
 use crate::terms::condition::RequestMatch;
@@ -341,12 +341,21 @@ impl PortServices<'_, '_> {
 
     /// The ports of a service that count and take HTTP.
     fn http_ports(&self, service: &ServiceView) -> SmallVec<[u16; 2]> {
-        let ports = service.ports().iter();
-        ports
-            .filter(|port| self.port == 0 || port.number == self.port)
-            .filter(|port| port.protocol.is_http() || port.protocol == Protocol::Unsupported)
-            .map(|port| port.number)
-            .collect()
+        let is_http =
+            |port: &&ServicePort| port.protocol.is_http() || port.protocol == Protocol::Unsupported;
+        let ports = service.ports();
+        match self.port {
+            0 => ports
+                .iter()
+                .filter(is_http)
+                .map(|port| port.number)
+                .collect(),
+            port => ports
+                .numbered(port)
+                .filter(is_http)
+                .map(|port| port.number)
+                .collect(),
+        }
     }
 
     /// Every domain under which a service answers.

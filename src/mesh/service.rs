@@ -8,6 +8,7 @@ use crate::terms::hash::HashMap;
 use crate::terms::labels::Labels;
 use crate::terms::name::ResourceName;
 
+use super::service_ports::ServicePorts;
 use super::visibility::Visibility;
 
 /// Protocol of a service or gateway port, by Istio's reading (R-M-017, R-M-129, R-M-131).
@@ -135,7 +136,7 @@ pub(crate) struct Service {
     /// Cluster IPs or ServiceEntry address; empty: none of its own.
     pub addresses: Vec<IpNet>,
     /// Its ports, in order.
-    pub ports: Arc<[ServicePort]>,
+    pub ports: ServicePorts,
     /// How its endpoints are found.
     pub resolution: Resolution,
     /// Outside the mesh (`MESH_EXTERNAL`).

@@ -115,8 +115,8 @@ impl Pool {
     fn has_port(&self, place: u32, port: &ServicePort) -> bool {
         let service = self.services.iter().find(|(end, _)| place < *end);
         service.is_none_or(|(_, service)| {
-            let mut ports = service.ports.iter();
-            ports.any(|own| own.number == port.number && own.name == port.name)
+            let mut ports = service.ports.numbered(port.number);
+            ports.any(|own| own.name == port.name)
         })
     }
 }

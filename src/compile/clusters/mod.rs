@@ -87,8 +87,8 @@ impl<'s> Clusters<'s> {
         if destination.host.is_empty() {
             return self.unknown_service();
         }
-        let only_port = || match service?.ports() {
-            [port] => Some(port.number),
+        let only_port = || match service?.ports()[..] {
+            [ref port] => Some(port.number),
             _ => None,
         };
         let port = destination.port.or_else(only_port).unwrap_or(listener_port);
@@ -252,8 +252,8 @@ impl<'s> Clusters<'s> {
         !service.service().is_alias()
             && service
                 .ports()
-                .iter()
-                .any(|port| port.number == numbered.port && port.protocol != Protocol::Udp)
+                .numbered(numbered.port)
+                .any(|port| port.protocol != Protocol::Udp)
             && subset.is_none_or(|name| rule.is_some_and(|rule| rule.subset(name).is_some()))
     }
 
@@ -403,7 +403,7 @@ impl<'s> Host<'s> {
     fn service_and_port(&self, port: u16) -> Option<(&Arc<Service>, &ServicePort)> {
         let view = self.service.as_ref()?;
         // Of ports with one number the one for datagrams has no cluster.
-        let mut named = view.ports().iter().filter(|other| other.number == port);
+        let mut named = view.ports().numbered(port);
         let port = named.clone().find(|port| port.protocol != Protocol::Udp);
         Some((view.service(), port.or_else(|| named.next())?))
     }

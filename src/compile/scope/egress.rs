@@ -290,7 +290,7 @@ impl<'m> EgressListener<'m> {
         }
         let view = ServiceView::new(service);
         let view = match port_to_match(self.written) {
-            Some(port) => view.trim_ports(|number| number == port)?,
+            Some(port) => view.on_port(port)?,
             None => view,
         };
         Some(view.trim_aliases(|alias| import.covers(owner, alias)))

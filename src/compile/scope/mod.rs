@@ -246,8 +246,7 @@ impl<'m> Scope<'m> {
         targets.find_map(|target| match target {
             Target::Known(target) => target.port(port).map(|behind| behind.unwrap_or(port)),
             Target::Written(service) => {
-                let mut ports = service.ports.iter();
-                let found = ports.find(|other| other.number == port)?;
+                let found = service.ports.numbered(port).next()?;
                 Some(found.target_port.unwrap_or(port))
             }
             Target::Implied => Some(port),
@@ -335,7 +334,7 @@ impl<'m> Scope<'m> {
                 continue;
             };
             let view = match egress::port_to_match(listener.written()) {
-                Some(port) => view.trim_ports(|number| number == port),
+                Some(port) => view.on_port(port),
                 None => ports.trim(view),
             };
             view.into_iter().for_each(|view| found.add(view));

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use crate::mesh::service::{Alias, Service, ServicePort};
+use crate::mesh::service_ports::ServicePorts;
 
 /// A service, narrowed.
 #[derive(Clone, Debug)]
 pub(crate) struct ServiceView {
     service: Arc<Service>,
-    ports: Option<Arc<[ServicePort]>>,
+    ports: Option<ServicePorts>,
     aliases: Option<Arc<[Alias]>>,
 }
 
@@ -38,18 +39,31 @@ impl ServiceView {
     }
 
     /// The ports that are seen, in order.
-    pub(crate) fn ports(&self) -> &[ServicePort] {
-        self.ports.as_deref().unwrap_or(&self.service.ports)
+    pub(crate) fn ports(&self) -> &ServicePorts {
+        self.ports.as_ref().unwrap_or(&self.service.ports)
     }
 
     /// The port `number`, if it is seen.
     pub(crate) fn port(&self, number: u16) -> Option<&ServicePort> {
-        self.ports().iter().find(|port| port.number == number)
+        self.ports().numbered(number).next()
     }
 
     /// The ExternalName services that end here and are seen.
     pub(crate) fn aliases(&self) -> &[Alias] {
         self.aliases.as_deref().unwrap_or(&self.service.aliases)
+    }
+
+    /// The same view with the ports of this number; `None` if there are none.
+    pub(crate) fn on_port(mut self, number: u16) -> Option<Self> {
+        let ports = self.ports();
+        let kept = ports.numbered(number).count();
+        if kept == 0 {
+            return None;
+        }
+        if kept < ports.len() {
+            self.ports = Some(ports.numbered(number).cloned().collect());
+        }
+        Some(self)
     }
 
     /// The same view with the ports that `keep` keeps; `None` if that is none of them.
@@ -86,7 +100,7 @@ impl ServiceView {
         let missing: Vec<_> = other
             .ports()
             .iter()
-            .filter(|port| !ports.iter().any(|own| own.number == port.number))
+            .filter(|port| ports.numbered(port.number).next().is_none())
             .collect();
         if !missing.is_empty() {
             let all = ports.iter().chain(missing).cloned();

@@ -48,8 +48,7 @@ impl ServiceTargets {
 impl ServiceTarget {
     /// The workload's port behind the service port `number`, if it is known; `None`: the service has no such port.
     pub(super) fn port(&self, number: u16) -> Option<Option<u16>> {
-        let mut ports = self.service.ports.iter();
-        let port = ports.find(|port| port.number == number)?;
+        let port = self.service.ports.numbered(number).next()?;
         Some(match self.endpoint {
             Some(place) => self.service.endpoints[place].port(&port.name),
             None => port.target_port,

@@ -79,7 +79,7 @@ pub(super) fn service(
         creation: creation(meta),
         visibility: visibility(document, cx),
         addresses: addresses(spec),
-        ports: ports.into(),
+        ports: ports.into_iter().collect(),
         resolution: match (is_alias, is_headless) {
             (true, _) => Resolution::Alias,
             (false, true) => Resolution::Passthrough,

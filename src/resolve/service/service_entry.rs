@@ -6,6 +6,7 @@ use crate::diagnostic::{At, Code};
 use crate::mesh::service::{
     Endpoint, EndpointFacts, EndpointPort, Health, Protocol, Registry, Resolution, ServicePort,
 };
+use crate::mesh::service_ports::ServicePorts;
 use crate::mesh::{Service, Visibility};
 use crate::resolve::{Context, Sink, creation, not_empty};
 use crate::resource::{self as raw, Document, ServiceEntryLocation, ServiceEntryResolution};
@@ -77,7 +78,7 @@ pub(super) fn services(
     let is_named_by_host = endpoints.is_empty()
         && selector.is_none()
         && matches!(resolution, Resolution::Dns | Resolution::DnsRoundRobin);
-    let ports: Arc<[ServicePort]> = spec.ports.iter().filter_map(port).collect();
+    let ports: ServicePorts = spec.ports.iter().filter_map(port).collect();
     let labels: Arc<Labels> = Arc::new(meta.labels.iter().map(pair).collect());
     let names = spec.subject_alt_names.iter();
     let subject_alt_names: Arc<[Box<str>]> = names.map(|name| name.as_str().into()).collect();
@@ -98,7 +99,7 @@ pub(super) fn services(
             creation: creation(meta),
             visibility: visibility.clone(),
             addresses: Vec::new(),
-            ports: Arc::clone(&ports),
+            ports: ports.clone(),
             resolution,
             mesh_external: spec.location == ServiceEntryLocation::MeshExternal,
             external_name: None,
