@@ -306,7 +306,7 @@ pub const AXES: &[Axis] = &[
                 list(n, |i| format!("{{matchLabels: {{team: t{i}}}}}"))
             )) + &all(n, namespace)
         },
-        says: &[],
+        says: &[("MR0250", any), ("MR0253", any)],
     },
     Axis {
         name: "policies of visibility x namespaces of ServiceEntries",
@@ -325,7 +325,7 @@ pub const AXES: &[Axis] = &[
                     )
             })
         },
-        says: &[],
+        says: &[("MR0253", any)],
     },
 ];
 

@@ -192,6 +192,7 @@ codes! {
     NOT_DISCOVERED = "MR0250" "not-discovered" Warning "No discovery selector of the mesh selects the namespace.";
     ASSUMED_DISCOVERED = "MR0251" "assumed-discovered" Note "Whether discovery selectors select the namespace is not known.";
     ASSUMED_VISIBILITY = "MR0252" "assumed-visibility" Note "Whether policies of the mesh narrow who sees ServiceEntries is not known.";
+    SELECTORS_TOO_LARGE = "MR0253" "selectors-too-large" Error "Selectors of the mesh are held against more namespaces than the limit.";
 
     ASSUMED = "MR0252" "assumed" Note "Resources that are named and not given are assumed to exist.";
 

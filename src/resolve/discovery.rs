@@ -6,7 +6,7 @@ use crate::diagnostic::{At, Code, Report};
 use crate::resource::{Document, MeshConfig, Resource};
 
 use super::Sink;
-use super::gateway_api::namespaces::Namespaces;
+use super::gateway_api::namespaces::{MATCHES, Namespaces};
 
 /// What is told of the resources of a namespace.
 #[derive(Clone, Copy)]
@@ -35,8 +35,18 @@ pub(super) fn watched<'a>(
     let namespaces = Namespaces::new(&namespaces);
     let mut sink = Sink::of(config, report);
     let at = At::ROOT.field("discoverySelectors");
+    let selectors = &config.spec.discovery_selectors;
+    if selectors.len().saturating_mul(namespaces.len()) > MATCHES {
+        sink.push_with_help(
+            &at,
+            Code::SELECTORS_TOO_LARGE,
+            format!("selectors and Namespaces make more than {MATCHES} pairs"),
+            "one selector can select many namespaces by a label that they share",
+        );
+        return documents;
+    }
     let mut selected = Vec::new();
-    for (index, selector) in config.spec.discovery_selectors.iter().enumerate() {
+    for (index, selector) in selectors.iter().enumerate() {
         match namespaces.selected(selector) {
             Some(names) => selected.extend(names),
             None => {

@@ -9,10 +9,7 @@ use crate::resource as raw;
 use crate::resource::{Document, MeshConfig, ServiceEntryVisibilityPolicy};
 
 use super::Sink;
-use super::gateway_api::namespaces::{Namespaces, asks_for_names_only, is_selector};
-
-/// So many times may policies be held against namespaces.
-const MATCHES: usize = 1 << 20;
+use super::gateway_api::namespaces::{MATCHES, Namespaces, asks_for_names_only, is_selector};
 
 /// Of the namespaces of these ServiceEntries.
 ///
@@ -47,7 +44,7 @@ pub(super) fn resolve(
     if matches > MATCHES {
         sink.push_with_help(
             &at_policies,
-            Code::SERVICES_TOO_LARGE,
+            Code::SELECTORS_TOO_LARGE,
             format!("policies and namespaces of ServiceEntries make more than {MATCHES} pairs"),
             "one policy can select many namespaces by a label that they share",
         );

@@ -84,3 +84,17 @@ fn r_m_212_a_namespace_that_is_labelled_anew_brings_and_takes_what_is_in_it() {
     let host = "other.b.svc.cluster.local";
     assert!(live.router().route_with(host, "mesh", 0).is_err());
 }
+
+#[test]
+fn r_m_212_selectors_times_namespaces_are_bounded() {
+    let selectors = "{matchLabels: {mesh: 'on'}}, ".repeat(1100);
+    let namespaces: String = (0..1000)
+        .map(|n| format!("---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: n{n}}}\n"))
+        .collect();
+    let builder =
+        Resources::builder().mesh_config("m", format!("discoverySelectors: [{selectors}]"));
+    let (resources, _) = builder.yaml("test.yaml", namespaces).build_lenient();
+    let (_, report) = Mesh::resolve_lenient(resources);
+    let said = report.iter().map(|one| one.code().id());
+    assert_eq!(said.filter(|code| *code == "MR0253").count(), 1);
+}

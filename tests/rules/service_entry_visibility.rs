@@ -181,7 +181,7 @@ fn r_m_216_policies_times_namespaces_are_bounded() {
         })
         .collect();
     let (_, said) = seen(resources(&visibility, "", &entries));
-    assert_eq!(said.iter().filter(|code| *code == "MR0223").count(), 1);
+    assert_eq!(said.iter().filter(|code| *code == "MR0253").count(), 1);
 }
 
 #[test]

@@ -8,6 +8,9 @@ use crate::resource::{Document, Labels};
 /// The label that every namespace has: its name.
 const NAME: &str = "kubernetes.io/metadata.name";
 
+/// So many times may the selectors of the mesh be held against namespaces.
+pub(in crate::resolve) const MATCHES: usize = 1 << 20;
+
 /// The namespaces that are given, in the order of their names.
 pub(in crate::resolve) struct Namespaces<'a> {
     by_name: BTreeMap<&'a str, &'a Labels>,
@@ -21,6 +24,11 @@ impl<'a> Namespaces<'a> {
         Namespaces {
             by_name: pairs.collect(),
         }
+    }
+
+    /// How many there are.
+    pub(in crate::resolve) fn len(&self) -> usize {
+        self.by_name.len()
     }
 
     /// Whether there is one of that name.
