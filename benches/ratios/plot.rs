@@ -1,5 +1,5 @@
 //! `benches/cost.svg`: what a first match costs against the number of rules, measured now for the scan and for the index.
-//! Envoy's line is what `cargo run --release --example envoy -- --write` measured last and wrote into `benches/envoy.csv`.
+//! Envoy's line is what `cargo run --release --all-features --example envoy -- --write` measured last and wrote into `benches/envoy.csv`.
 
 use std::fmt::Write;
 use std::path::Path;

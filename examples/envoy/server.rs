@@ -86,19 +86,29 @@ pub struct Envoy {
 impl Envoy {
     /// Starts it with these hosts, each with numbered rules; the answer of a rule is its number.
     pub fn start(binary: &Path, hosts: &[Host<'_>]) -> Result<Self, Box<dyn Error>> {
+        // Free a moment ago; should another take it, Envoy says so and ends.
+        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        Self::run(binary, &bootstrap(address, hosts).to_string(), address)
+    }
+
+    /// Starts it with this bootstrap, and waits until it answers at the address.
+    pub fn run(
+        binary: &Path,
+        bootstrap: &str,
+        address: SocketAddr,
+    ) -> Result<Self, Box<dyn Error>> {
         let name = format!("meshroute-envoy-{}", std::process::id());
         let directory = std::env::temp_dir().join(name);
         fs::create_dir_all(&directory)?;
-        // Free a moment ago; should another take it, Envoy says so and ends.
-        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let configuration = directory.join("envoy.json");
-        fs::write(&configuration, bootstrap(address, hosts).to_string())?;
+        fs::write(&configuration, bootstrap)?;
         let log = fs::File::create(directory.join("log"))?;
         let start = Instant::now();
         let process = Command::new(binary)
             .arg("-c")
             .arg(&configuration)
             .args(["--concurrency", "1", "--disable-hot-restart", "-l", "error"])
+            .args(["--file-flush-interval-msec", "50"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -115,7 +125,7 @@ impl Envoy {
                 let log = fs::read_to_string(envoy.directory.join("log")).unwrap_or_default();
                 return Err(format!("Envoy did not start:\n{log}").into());
             }
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(2));
         }
         envoy.started_after = start.elapsed();
         Ok(envoy)

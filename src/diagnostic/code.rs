@@ -239,6 +239,7 @@ codes! {
     NOT_HONOURED = "MR0503" "not-honoured" Error "The field decides what becomes of requests, and is not honoured.";
     NOT_GIVEN = "MR0504" "not-given" Warning "A resource names another one that is not given.";
     NOT_LOOKED_AT = "MR0505" "not-looked-at" Warning "The field, or the filter, may change what becomes of requests, and is not looked at.";
+    NOT_SERVED = "MR0506" "not-served" Warning "A plain Envoy cannot serve the part without what is not here, and goes without it.";
 
     // MR06xx: what has to do with the answer to one request, and who has not.
     SERVED_BY = "MR0601" "served-by" Note "The server of a Gateway at which the request arrives.";

@@ -5,12 +5,14 @@
 //! The messages are declared as far as they have to do with routing: what they do not declare is not honoured, and never
 //! overlooked.
 
+mod bootstrap;
 mod json;
 mod model;
 mod read;
 mod unread;
 mod write;
 
+pub use bootstrap::{Bootstrap, StaticResources};
 pub use model::*;
 
 use serde::Serialize;
