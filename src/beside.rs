@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Folders below `../shared`, with the number of files in each.
 pub(crate) const FOLDERS: &[(&str, usize)] = &[
     ("gateway-api/conformance", 103),
-    ("gateway-api/golden", 26),
+    ("gateway-api/golden", 52),
     ("peer-cases/analyzers", 26),
     ("peer-cases/integration", 50),
     ("peer-cases/parse-corpus", 197),

@@ -194,7 +194,7 @@ codes! {
     ASSUMED_VISIBILITY = "MR0252" "assumed-visibility" Note "Whether policies of the mesh narrow who sees ServiceEntries is not known.";
     SELECTORS_TOO_LARGE = "MR0253" "selectors-too-large" Error "Selectors of the mesh are held against more namespaces than the limit.";
 
-    ASSUMED = "MR0252" "assumed" Note "Resources that are named and not given are assumed to exist.";
+    ASSUMED = "MR0254" "assumed" Note "Resources that are named and not given are assumed to exist.";
 
     // MR03xx: lints.
     UNKNOWN_HOST = "MR0301" "unknown-host" Warning "A destination is no service that can be seen.";

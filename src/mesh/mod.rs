@@ -17,7 +17,6 @@ pub(crate) mod peer_authentication;
 pub(crate) mod proxy_configs;
 pub(crate) mod service;
 pub(crate) mod service_index;
-pub(crate) mod service_ports;
 pub(crate) mod services_by_name;
 pub(crate) mod sidecar;
 pub(crate) mod sidecar_index;

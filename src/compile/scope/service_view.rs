@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::mesh::service::ServicePorts;
 use crate::mesh::service::{Alias, Service, ServicePort};
-use crate::mesh::service_ports::ServicePorts;
 
 /// A service, narrowed.
 #[derive(Clone, Debug)]

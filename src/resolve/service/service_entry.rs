@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{At, Code};
+use crate::mesh::service::ServicePorts;
 use crate::mesh::service::{
     Endpoint, EndpointFacts, EndpointPort, Health, Protocol, Registry, Resolution, ServicePort,
 };
-use crate::mesh::service_ports::ServicePorts;
 use crate::mesh::{Service, Visibility};
 use crate::resolve::{Context, Sink, creation, not_empty};
 use crate::resource::{self as raw, Document, ServiceEntryLocation, ServiceEntryResolution};
