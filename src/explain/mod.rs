@@ -20,6 +20,7 @@ use crate::terms::proxy::Proxy;
 use crate::terms::request::{Connection, Request};
 
 use asked::Asked;
+#[cfg(feature = "yaml")]
 pub(crate) use asked::authority;
 pub use left_out::left_out;
 

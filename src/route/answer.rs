@@ -67,6 +67,15 @@ pub(super) fn answer(
         Outcome::CorsPreflight(policy) => {
             return Some(preflight(policy, subject));
         }
+        // Its cluster is not there: the route's changes and CORS are told all the same (R-H-159).
+        Outcome::Forward { .. } => {
+            change(&mut headers);
+            let cors = decision.policy().and_then(|policy| policy.cors.as_deref());
+            if let Some(cors) = cors.filter(|cors| cors::evaluate(cors, subject) == Cors::Simple) {
+                name_origin(cors, subject, &mut headers);
+            }
+            (b"", None)
+        }
         Outcome::BadRequest(why) if why.is_unreadable() => {
             return Some(Answer {
                 status,

@@ -332,6 +332,7 @@ impl View {
     }
 
     /// Where a connection goes that no listener claims.
+    #[cfg(feature = "envoy")]
     pub(crate) fn fallback(&self) -> Option<&Listener> {
         self.fallback.as_deref()
     }

@@ -215,16 +215,20 @@ fn send(
         ..base.clone()
     };
     if !cluster_exists(world, scope, &arm.cluster) {
-        // Envoy's own 503 carries none of the route's response headers.
+        // R-G-053
+        let status = if route.has_gateway_semantics {
+            500
+        } else {
+            503
+        };
+        // R-H-159: nothing was sent, but the answer is the route's.
+        let lines = answered(&request.lines, status);
+        let mut headers = joined(&actions::response_lines(route, Some(arm), &lines));
+        headers.extend(cors.clone().unwrap_or_default());
         return vec![Answer {
             outcome: "no_such_cluster".to_owned(),
-            // R-G-053
-            status: if route.has_gateway_semantics {
-                500
-            } else {
-                503
-            },
-            response_headers: BTreeMap::new(),
+            status,
+            response_headers: headers,
             ..base
         }];
     }
