@@ -3,7 +3,7 @@
 //!
 //! [`Workspace::read`] walks files and directories quietly: what is no manifest (charts, templates, patches, other YAML) is counted
 //! in one note each, not reported line by line. [`Workspace::findings`] is everything that there is to say, without what its owner
-//! has allowed. [`Workspace::proxies`] are the views that the repository holds. [`format`] writes findings for people and for
+//! has allowed. [`Workspace::proxies`] are the views that the repository holds. [`mod@format`] writes findings for people and for
 //! machines; what comes from the input is data there, whatever it looks like.
 
 mod allowed;

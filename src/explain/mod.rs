@@ -3,7 +3,7 @@
 //! A router holds what takes part. What does not (a VirtualService that is bound to another gateway, not exported, hidden by a
 //! closer host, shadowed by an older one, for another port; a DestinationRule that does not hold for this client; a destination
 //! that no cluster is made for) is in the mesh only, and is what most people look for. [`causes`] says it as a [`Report`] of notes:
-//! each names its resource and field, so that [`Resources::locate`] adds the lines.
+//! each names its resource and field, so that [`Resources::locate`](crate::Resources::locate) adds the lines.
 
 mod asked;
 mod destination;
