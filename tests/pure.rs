@@ -129,7 +129,7 @@ fn deciding_allocates_nothing() {
                 let decision = router.decide(&request, word);
                 std::hint::black_box(decision.mirrors().count());
                 // Kept, cloned, and the same again.
-                let kept = decision.keep(&router).clone();
+                let kept = decision.keep(&router).expect("its router").clone();
                 std::hint::black_box(kept.decision().position());
                 std::hint::black_box(decision.changes_response());
             }
@@ -143,6 +143,16 @@ fn a_kept_decision_is_small_and_goes_where_it_likes() {
     fn is_free<T: Clone + Send + Sync + 'static>() {}
     is_free::<meshroute::decision::Exchange>();
     assert!(size_of::<meshroute::decision::Exchange>() <= 128);
+}
+
+#[test]
+fn a_decision_is_kept_by_the_router_that_made_it_only() {
+    let (its, other) = (router(), router());
+    let request = Request::get("http://shop.example.com/cart");
+    let decision = its.decide(&request, 1);
+    assert!(decision.keep(&its).is_some());
+    assert!(decision.keep(&its.clone()).is_some());
+    assert!(decision.keep(&other).is_none());
 }
 
 #[test]

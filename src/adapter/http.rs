@@ -37,7 +37,7 @@
 //! assert_eq!(parts.uri, "/v2/cart/7");
 //!
 //! let (mut response, _body) = http::Response::new(()).into_parts();
-//! decision.apply_to_parts(&request, &mut response);
+//! decision.apply_to_parts(&request, &mut response).unwrap();
 //! assert_eq!(response.headers["x-by"], "shop");
 //! # }
 //! # Ok::<(), meshroute::Report>(())
@@ -76,10 +76,13 @@ impl<'a> Request<'a> {
             // `CONNECT host:port`
             None => uri.authority().map_or("", |authority| authority.as_str()),
         };
-        let request = Request::new(method, "").target(target);
-        let request = request.protocol(match parts.version {
-            Version::HTTP_2 | Version::HTTP_3 => Protocol::Http2,
-            _ => Protocol::Http1,
+        let mut request = Request::new(method, "").target(target);
+        let is_http1 = !has_streams(parts.version);
+        // `http://host?query`: `http` has no `/` before it either.
+        request.target_is_query = is_http1 && uri.authority().is_some() && target.starts_with('?');
+        let request = request.protocol(match is_http1 {
+            true => Protocol::Http1,
+            false => Protocol::Http2,
         });
         let request = request.header_source(&parts.headers);
         let request = match uri.authority() {
@@ -94,27 +97,34 @@ impl<'a> Request<'a> {
 }
 
 impl From<Answer> for http::Response<Vec<u8>> {
-    /// Status, header lines and body; lengths and dates are the server's business.
+    /// Status, header lines and body; lengths and dates are the server's business. A status that no response has is 500, and lines
+    /// that `http` cannot hold are not there: [`Router`](crate::Router) answers with neither.
     fn from(answer: Answer) -> Self {
         let mut response = http::Response::new(answer.body);
-        *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or_default();
-        *response.headers_mut() = map_of(&answer.headers);
+        *response.status_mut() =
+            StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let pairs = answer.headers.iter().filter_map(|line| pair(line).ok());
+        for (name, value) in pairs {
+            // Of a map that is full: no more.
+            let _ = response.headers_mut().try_append(name, value);
+        }
         response
     }
 }
 
 impl UpstreamRequest {
     /// Makes `parts` the request that the upstream is to get: path, authority and header lines. The target is in origin form over
-    /// HTTP/1.1, with `Host`; over HTTP/2 it has scheme and authority, and there is no `host` line.
+    /// HTTP/1.1, with `Host`; over HTTP/2 and HTTP/3 it has scheme and authority, and there is no `host` line.
     ///
     /// # Errors
-    /// Where the path is none that `http` holds: `parts` are as they were.
+    /// Where path, authority or a header line is none that `http` holds, as a name with a blank that a rule sets, or there are too many
+    /// names: `parts` are as they were.
     ///
     /// # Complexity
     /// Linear in the header lines.
     pub fn write_to(&self, parts: &mut request::Parts) -> Result<(), http::Error> {
-        let is_http2 = parts.version == Version::HTTP_2;
-        let uri = match is_http2 {
+        let has_streams = has_streams(parts.version);
+        let uri = match has_streams {
             true => Uri::builder()
                 .scheme(parts.uri.scheme_str().unwrap_or("http"))
                 .authority(self.authority.as_str())
@@ -122,12 +132,11 @@ impl UpstreamRequest {
                 .build()?,
             false => Uri::builder().path_and_query(self.path.as_str()).build()?,
         };
-        let host = HeaderValue::from_str(&self.authority)?;
-        parts.uri = uri;
-        parts.headers = map_of(&self.headers);
-        if !is_http2 {
-            parts.headers.insert(HOST, host);
+        let mut headers = map_of(&self.headers)?;
+        if !has_streams {
+            headers.try_insert(HOST, HeaderValue::from_str(&self.authority)?)?;
         }
+        (parts.uri, parts.headers) = (uri, headers);
         Ok(())
     }
 }
@@ -136,32 +145,49 @@ impl Decision<'_> {
     /// [`apply_to_response`](Self::apply_to_response) for a response of `http`, in place. Where the rule does nothing to
     /// responses, nothing is looked at.
     ///
+    /// # Errors
+    /// Where `http` cannot hold a header line that a rule adds, as a name with a blank, or there are too many names: `response` is as
+    /// it was.
+    ///
     /// # Complexity
     /// Constant where nothing [changes](Self::changes_response); else linear in the header lines.
-    pub fn apply_to_parts(&self, request: &Request<'_>, response: &mut response::Parts) {
+    pub fn apply_to_parts(
+        &self,
+        request: &Request<'_>,
+        response: &mut response::Parts,
+    ) -> Result<(), http::Error> {
         if !self.changes_response() {
-            return;
+            return Ok(());
         }
         let mut lines = HeaderList::new();
         for (name, value) in &response.headers {
             lines.append(name.as_str(), value.as_bytes());
         }
         self.apply_to_response(request, response.status.as_u16(), &mut lines);
-        response.headers = map_of(&lines);
+        response.headers = map_of(&lines)?;
+        Ok(())
     }
 }
 
-/// The lines that `http` can hold: no other stands in a message that was sent.
-fn map_of(lines: &HeaderList) -> HeaderMap {
-    let pair = |(name, value): (&str, &[u8])| {
-        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        Some((name, HeaderValue::from_bytes(value).ok()?))
-    };
-    let mut map = HeaderMap::with_capacity(lines.len());
-    for (name, value) in lines.iter().filter_map(pair) {
-        map.append(name, value);
+/// Whether authority and scheme stand beside the path, and not in lines.
+fn has_streams(version: Version) -> bool {
+    matches!(version, Version::HTTP_2 | Version::HTTP_3)
+}
+
+/// The lines, if `http` can hold them all.
+fn map_of(lines: &HeaderList) -> Result<HeaderMap, http::Error> {
+    let mut map = HeaderMap::new();
+    for line in lines.iter() {
+        let (name, value) = pair(line)?;
+        // Many lines of a name take the place of one name: what is full is only known here.
+        map.try_append(name, value)?;
     }
-    map
+    Ok(map)
+}
+
+fn pair((name, value): (&str, &[u8])) -> Result<(HeaderName, HeaderValue), http::Error> {
+    let name = HeaderName::from_bytes(name.as_bytes())?;
+    Ok((name, HeaderValue::from_bytes(value)?))
 }
 
 #[cfg(all(test, feature = "yaml"))]
@@ -251,7 +277,7 @@ spec:
     #[test]
     fn an_upstream_request_is_written_as_its_version_has_it() {
         let router = router();
-        for version in [Version::HTTP_11, Version::HTTP_2] {
+        for version in [Version::HTTP_11, Version::HTTP_2, Version::HTTP_3] {
             let url = "http://shop.example.com/cart?q=1";
             let mut written = parts(http::Request::get(url).version(version));
             let arrived = written.clone();
@@ -266,13 +292,90 @@ spec:
             assert_eq!(has_host, version == Version::HTTP_11);
             assert_eq!(
                 written.uri.authority().is_some(),
-                version == Version::HTTP_2
+                version != Version::HTTP_11
             );
             assert_eq!(
                 written.uri.path_and_query().map(|path| path.as_str()),
                 Some("/cart?q=1")
             );
         }
+    }
+
+    #[test]
+    fn a_url_without_a_path_says_what_its_parts_say() {
+        let router = router();
+        for url in [
+            "http://shop.example.com",
+            "http://shop.example.com?q=1",
+            "http://shop.example.com/?q=1",
+        ] {
+            let arrived = parts(http::Request::get(url));
+            let (of_parts, of_url) = (Request::parts(&arrived), Request::get(url));
+            assert_eq!(
+                router.decide(&of_parts, 1).apply(&of_parts),
+                router.decide(&of_url, 1).apply(&of_url),
+                "{url}"
+            );
+        }
+    }
+
+    /// What goes upstream for `lines` of `arrived`, and the parts made of it.
+    fn sent(router: &Router, arrived: &request::Parts) -> (request::Parts, bool) {
+        let request = Request::parts(arrived);
+        let decision = router.decide(&request, 1);
+        let crate::decision::Applied::Forward(upstream) = decision.apply(&request) else {
+            panic!("not forwarded");
+        };
+        let mut written = arrived.clone();
+        let is_written = upstream.write_to(&mut written).is_ok();
+        (written, is_written)
+    }
+
+    #[test]
+    fn however_many_lines_there_are_nothing_panics() {
+        let router = router();
+        // `http` holds any number of lines of a name, and some 24 000 names.
+        for (names, lines) in [(1, 70_000), (24_000, 1), (24_576, 1)] {
+            let shop = http::Request::get("/cart").header("host", "shop.example.com");
+            let mut arrived = parts(shop);
+            let (mut response, ()) = http::Response::new(()).into_parts();
+            for at in 0..names * lines {
+                let name: HeaderName = format!("x-{}", at % names).parse().unwrap();
+                for map in [&mut arrived.headers, &mut response.headers] {
+                    let _ = map.try_append(name.clone(), HeaderValue::from_static("1"));
+                }
+            }
+            let (written, is_written) = sent(&router, &arrived);
+            assert_eq!(is_written, names < 24_576, "{names} names");
+            if is_written {
+                assert!(written.headers.len() >= arrived.headers.len());
+            } else {
+                assert_eq!(written.headers, arrived.headers);
+            }
+            let request = Request::parts(&arrived);
+            let before = response.headers.len();
+            let decision = router.decide(&request, 1);
+            let is_changed = decision.apply_to_parts(&request, &mut response).is_ok();
+            assert_eq!(response.headers.contains_key("x-by"), is_changed);
+            assert!(response.headers.len() >= before);
+        }
+    }
+
+    #[test]
+    fn a_name_that_http_cannot_hold_is_an_error_and_changes_nothing() {
+        let yaml = SHOP.replace(
+            "{response: {add: {x-by: shop}}}",
+            "{request: {set: {a b: c}}}",
+        );
+        let mesh = Mesh::resolve(Resources::from_yaml(&yaml).expect("sound")).expect("sound");
+        let router = Router::compile(&mesh, &Proxy::default());
+        let arrived = parts(http::Request::get("/cart").header("host", "shop.example.com"));
+        let (written, is_written) = sent(&router, &arrived);
+        assert!(!is_written);
+        assert_eq!(
+            (written.uri, written.headers),
+            (arrived.uri, arrived.headers)
+        );
     }
 
     #[test]
@@ -286,9 +389,10 @@ spec:
             .unwrap()
             .into_parts();
         let request = Request::of("GET", "shop.example.com", "/");
-        router
-            .decide(&request, 1)
-            .apply_to_parts(&request, &mut response);
+        let decision = router.decide(&request, 1);
+        decision
+            .apply_to_parts(&request, &mut response)
+            .expect("lines of http");
         assert_eq!(
             (&response.headers["x"], &response.headers["x-by"]),
             (&"1".parse().unwrap(), &"shop".parse().unwrap())

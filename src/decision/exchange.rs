@@ -32,7 +32,7 @@ use super::{BadRequest, Decision, NotFound, Outcome, Side};
 /// let router = Router::compile(&mesh, &Proxy::default());
 /// let exchange = {
 ///     let url = "http://shop.example.com/cart".to_owned();
-///     router.decide(&Request::get(&url), 42).keep(&router)
+///     router.decide(&Request::get(&url), 42).keep(&router).unwrap()
 /// };
 /// drop(router);
 /// let elsewhere = std::thread::spawn(move || {

@@ -260,9 +260,11 @@ impl<'r> Decision<'r> {
         self.outcome.status()
     }
 
-    /// The same, to be kept: it owns what it needs of `router`, which made this decision.
-    pub fn keep(&self, router: &Router) -> Exchange {
-        Exchange::new(router, self)
+    /// The same, to be kept: it owns what it needs of `router`, which made this decision. `None`: another router made it, as where a
+    /// live one was updated in between; take the router once, for both.
+    pub fn keep(&self, router: &Router) -> Option<Exchange> {
+        let is_its = std::ptr::eq(self.clusters, &router.tables.clusters);
+        is_its.then(|| Exchange::new(router, self))
     }
 
     /// What it says, as a record: for a log, or to be serialized. It lives on its own, and cannot be carried out.

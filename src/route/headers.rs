@@ -52,7 +52,11 @@ pub(super) fn lines_of(subject: &Subject<'_, '_>) -> HeaderList {
 
 /// One more line, or more on the one line of a header that keeps only one.
 fn append(lines: &mut HeaderList, name: &str, value: &[u8]) {
-    match lines.get(name).filter(|_| keeps_one_line(name)) {
+    let held = match keeps_one_line(name) {
+        true => lines.get(name),
+        false => None,
+    };
+    match held {
         None => lines.append(name, value),
         Some(_) if value.is_empty() => {}
         Some(line) => {

@@ -326,7 +326,7 @@ fn claim(value: &Yaml) -> Claim {
 
 /// A decision that is kept is the same one.
 fn check_kept(router: &Router, decision: &Decision<'_>) {
-    let kept = decision.keep(router);
+    let kept = decision.keep(router).expect("its router");
     let again = kept.decision();
     assert_eq!(again.record(), decision.record());
     let names = |decision: &Decision<'_>| -> Vec<String> {
