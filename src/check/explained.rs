@@ -191,16 +191,13 @@ impl Workspace {
         entropy: u64,
     ) -> Explained<'r> {
         let explanation = router.explain(request, entropy);
-        let explanation = explanation.located(|written| self.resources().locate_written(written));
         let causes = causes(self.mesh(), &view.proxy, router, request, entropy);
-        let mut causes = self.resources().locate(causes);
-        let host = crate::explain::authority(request);
-        causes.append(left_out(self.resources(), self.report(), &host));
-        Explained {
-            view: view.name.clone(),
+        self.explained(
+            view,
             explanation,
             causes,
-        }
+            &crate::explain::authority(request),
+        )
     }
 }
 
@@ -214,14 +211,28 @@ impl Workspace {
         entropy: u64,
     ) -> Explained<'r> {
         let explanation = router.explain_connection(connection, entropy);
-        let explanation = explanation.located(|written| self.resources().locate_written(written));
         let causes = causes_of_connection(self.mesh(), &view.proxy, router, connection, entropy);
+        self.explained(
+            view,
+            explanation,
+            causes,
+            connection.sni.unwrap_or_default(),
+        )
+    }
+
+    /// With the lines of what is named, and what is left out of the answer for `host`.
+    fn explained<'r>(
+        &self,
+        view: &View,
+        explanation: Explanation<'r>,
+        causes: Report,
+        host: &str,
+    ) -> Explained<'r> {
         let mut causes = self.resources().locate(causes);
-        let host = connection.sni.unwrap_or_default();
         causes.append(left_out(self.resources(), self.report(), host));
         Explained {
             view: view.name.clone(),
-            explanation,
+            explanation: explanation.located(|written| self.resources().locate_written(written)),
             causes,
         }
     }

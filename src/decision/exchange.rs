@@ -105,7 +105,7 @@ impl Exchange {
             virtual_host: decision.virtual_host.cloned(),
             entropy: decision.entropy,
             delay: decision.delay,
-            position: decision.rule.map_or(position, |(at, _)| at) as u32,
+            position: position as u32,
             chosen: drawn_from.and_then(place).map(|place| place as u32),
             ending,
             manager: decision.manager,

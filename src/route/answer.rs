@@ -70,10 +70,7 @@ pub(super) fn answer(
         // Its cluster is not there: the route's changes and CORS are told all the same (R-H-159).
         Outcome::Forward { .. } => {
             change(&mut headers);
-            let cors = decision.policy().and_then(|policy| policy.cors.as_deref());
-            if let Some(cors) = cors.filter(|cors| cors::evaluate(cors, subject) == Cors::Simple) {
-                name_origin(cors, subject, &mut headers);
-            }
+            name_allowed_origin(decision, subject, &mut headers);
             (b"", None)
         }
         Outcome::BadRequest(why) if why.is_unreadable() => {
@@ -239,12 +236,20 @@ fn preflight(policy: &CorsPolicy, subject: &Subject<'_, '_>) -> Answer {
     }
 }
 
-/// Tells an allowed origin that it is.
-pub(super) fn name_origin(
-    policy: &CorsPolicy,
+/// What the CORS filter of the route says of a request that is no preflight: its origin, if that is allowed.
+pub(super) fn name_allowed_origin(
+    decision: &Decision<'_>,
     subject: &Subject<'_, '_>,
     headers: &mut HeaderList,
 ) {
+    let cors = decision.policy().and_then(|policy| policy.cors.as_deref());
+    if let Some(cors) = cors.filter(|cors| cors::evaluate(cors, subject) == Cors::Simple) {
+        name_origin(cors, subject, headers);
+    }
+}
+
+/// Tells an allowed origin that it is.
+fn name_origin(policy: &CorsPolicy, subject: &Subject<'_, '_>, headers: &mut HeaderList) {
     subject.with_line("origin", |origin| {
         headers.set("access-control-allow-origin", origin.unwrap_or_default());
     });

@@ -2,7 +2,6 @@
 //! embedder cannot get the order wrong (R-H-116..R-H-132).
 
 use super::answer;
-use super::cors::{self, Cors};
 use super::head::with_head;
 use super::headers::{self, Commands, Received, Sent, Values};
 use super::names::Names;
@@ -81,10 +80,7 @@ impl Decision<'_> {
             };
             self.change_response(subject, &sent, status, response, commands);
             self.set_cookies(subject, response);
-            let cors = self.policy().and_then(|policy| policy.cors.as_deref());
-            if let Some(cors) = cors.filter(|cors| cors::evaluate(cors, subject) == Cors::Simple) {
-                answer::name_origin(cors, subject, response);
-            }
+            answer::name_allowed_origin(self, subject, response);
         });
     }
 

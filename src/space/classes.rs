@@ -10,7 +10,7 @@ use super::arrivals::{self, Arrival, Arrivals, Reached};
 use super::aspect::Aspects;
 use super::changes::{Answer, NotProved};
 use super::comparison::{
-    PER_STATE, arrivals_text, clusters, obstacle_text, over_plain_text, rule_name, side_name,
+    PER_STATE, arrivals_text, clusters, obstacle_text, over_plain_text, owned, rule_name,
     tests_authority, witness,
 };
 use super::describe;
@@ -381,6 +381,16 @@ impl<'r> Survey<'r> {
                 .iter()
                 .map(|(variable, set)| (*variable, universe.sets[*set as usize].clone()))
                 .collect();
+            let router = self.router;
+            let asking = |point: &[(u16, u32)]| {
+                witness(
+                    &universe,
+                    point,
+                    router,
+                    place.arrival.clone(),
+                    place.sample,
+                )
+            };
             // Most rules answer the plainest request that passes their tests.
             let plain = domain.iter().filter_map(|(variable, set)| {
                 let usual = universe.variables[usize::from(*variable)].usual;
@@ -392,13 +402,7 @@ impl<'r> Survey<'r> {
                 Some((*variable, class?))
             });
             let plain: Vec<(u16, u32)> = plain.collect();
-            let request = witness(
-                &universe,
-                &plain,
-                self.router,
-                place.arrival.clone(),
-                place.sample,
-            );
+            let request = asking(&plain);
             if self.is_answered(&request, host, position, effect) {
                 self.tell(
                     place,
@@ -424,13 +428,7 @@ impl<'r> Survey<'r> {
             lists = solver.lists;
             match found {
                 Search::Found(point) => {
-                    let request = witness(
-                        &universe,
-                        &point,
-                        self.router,
-                        place.arrival.clone(),
-                        place.sample,
-                    );
+                    let request = asking(&point);
                     match self.is_answered(&request, host, position, effect) {
                         true => {
                             self.tell(
@@ -512,17 +510,13 @@ impl<'r> Survey<'r> {
             .dead
             .entry((rule_name(rule, number), covered_by))
             .or_default();
-        hosts.extend(place.domains.iter().map(|domain| (*domain).to_owned()));
+        hosts.extend(owned(place.domains));
     }
 
     fn not_proved(&mut self, place: &Place<'_>, conditions: Vec<String>, why: String) {
         self.classes.not_proved.push(NotProved {
             arrival: place.text.to_owned(),
-            hosts: place
-                .domains
-                .iter()
-                .map(|domain| (*domain).to_owned())
-                .collect(),
+            hosts: owned(place.domains),
             conditions,
             why,
         });
@@ -538,20 +532,9 @@ impl<'r> Survey<'r> {
     ) {
         witness.settle_protocol(self.router);
         let decision = witness.decide(self.router, 0);
-        let arrival = match place.domains {
-            [] => {
-                side_name(place.arrival.side).to_owned()
-                    + &place.text[side_name(place.arrival.side).len()..]
-            }
-            _ => place.text.to_owned(),
-        };
         self.classes.classes.push(Class {
-            arrival,
-            hosts: place
-                .domains
-                .iter()
-                .map(|domain| (*domain).to_owned())
-                .collect(),
+            arrival: place.text.to_owned(),
+            hosts: owned(place.domains),
             conditions,
             answer: answer(&self.effects, effect, Some(&decision), &[]),
             witness,

@@ -458,11 +458,7 @@ impl<'r> Run<'r> {
     fn not_proved(&mut self, place: &Place<'_>, conditions: Vec<String>, why: String) {
         self.changes.not_proved.push(NotProved {
             arrival: place.text.clone(),
-            hosts: place
-                .domains
-                .iter()
-                .map(|domain| (*domain).to_owned())
-                .collect(),
+            hosts: owned(place.domains),
             conditions,
             why,
         });
@@ -511,11 +507,7 @@ impl<'r> Run<'r> {
         let [before, after] = answers;
         self.changes.changes.push(Change {
             arrival: place.text.clone(),
-            hosts: place
-                .domains
-                .iter()
-                .map(|domain| (*domain).to_owned())
-                .collect(),
+            hosts: owned(place.domains),
             conditions,
             unless,
             before,
@@ -595,7 +587,12 @@ fn is_same(before: &[Rule], after: &[Rule]) -> bool {
     before.len() == after.len() && pairs.all(|(one, other)| Arc::ptr_eq(one, other) || one == other)
 }
 
-pub(super) fn side_name(side: Side) -> &'static str {
+/// Domains, to be told of.
+pub(super) fn owned(domains: &[&str]) -> Vec<String> {
+    domains.iter().map(|domain| (*domain).to_owned()).collect()
+}
+
+fn side_name(side: Side) -> &'static str {
     match side {
         Side::Mesh => "mesh",
         Side::Gateway => "gateway",

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
+use tonic::{Response, Streaming};
 
 use crate::table::{Change, Table};
 use crate::types::{KINDS, Kind};
@@ -145,10 +146,18 @@ struct Said {
 
 type Said4 = BTreeMap<Kind, Said>;
 
+type Ads = AggregatedDiscoveryServiceClient<Channel>;
+
 /// The two streams under one hat.
-trait Protocol {
+trait Protocol: Default + Send {
     type Request: Send + 'static;
-    type Response;
+    type Response: Send;
+
+    /// Opens its stream.
+    fn open(
+        client: Ads,
+        requests: ReceiverStream<Self::Request>,
+    ) -> impl Future<Output = Result<Response<Streaming<Self::Response>>, tonic::Status>> + Send;
 
     /// What is asked first of a kind; `None`: nothing is wanted of it yet.
     fn first(&mut self, kind: Kind, table: &Table) -> Option<Self::Request>;
@@ -176,6 +185,13 @@ struct StateOfTheWorld {
 impl Protocol for StateOfTheWorld {
     type Request = DiscoveryRequest;
     type Response = DiscoveryResponse;
+
+    async fn open(
+        mut client: Ads,
+        requests: ReceiverStream<DiscoveryRequest>,
+    ) -> Result<Response<Streaming<DiscoveryResponse>>, tonic::Status> {
+        client.stream_aggregated_resources(requests).await
+    }
 
     fn first(&mut self, kind: Kind, table: &Table) -> Option<DiscoveryRequest> {
         let names = table.wanted(kind);
@@ -266,6 +282,13 @@ struct Delta {
 impl Protocol for Delta {
     type Request = DeltaDiscoveryRequest;
     type Response = DeltaDiscoveryResponse;
+
+    async fn open(
+        mut client: Ads,
+        requests: ReceiverStream<DeltaDiscoveryRequest>,
+    ) -> Result<Response<Streaming<DeltaDiscoveryResponse>>, tonic::Status> {
+        client.delta_aggregated_resources(requests).await
+    }
 
     fn first(&mut self, kind: Kind, table: &Table) -> Option<DeltaDiscoveryRequest> {
         let names = table.wanted(kind);
@@ -369,8 +392,8 @@ impl Session {
         loop {
             let opened = Instant::now();
             let why = match self.options.variant {
-                Variant::StateOfTheWorld => self.state_of_the_world(&server).await,
-                Variant::Delta => self.delta(&server).await,
+                Variant::StateOfTheWorld => self.talk::<StateOfTheWorld>(&server).await,
+                Variant::Delta => self.talk::<Delta>(&server).await,
             };
             let why = why
                 .err()
@@ -385,50 +408,19 @@ impl Session {
         }
     }
 
-    async fn client(
-        &self,
-        server: &Endpoint,
-    ) -> Result<AggregatedDiscoveryServiceClient<Channel>, String> {
+    async fn client(&self, server: &Endpoint) -> Result<Ads, String> {
         let channel = server.connect().await.map_err(|why| all_of(&why))?;
-        Ok(AggregatedDiscoveryServiceClient::new(channel)
-            .max_decoding_message_size(LONGEST_MESSAGE))
+        Ok(Ads::new(channel).max_decoding_message_size(LONGEST_MESSAGE))
     }
 
-    async fn state_of_the_world(&mut self, server: &Endpoint) -> Result<(), String> {
-        let mut client = self.client(server).await?;
+    /// One stream, to its end.
+    async fn talk<P: Protocol>(&mut self, server: &Endpoint) -> Result<(), String> {
+        let client = self.client(server).await?;
         let (send, requests) = mpsc::channel(QUEUE);
-        let mut protocol = StateOfTheWorld::default();
+        let mut protocol = P::default();
         self.ask_first(&mut protocol, &send).await?;
-        let stream = client.stream_aggregated_resources(ReceiverStream::new(requests));
-        let mut responses = stream
-            .await
-            .map_err(|status| status.to_string())?
-            .into_inner();
-        self.tell(Event::Connected);
-        let mut waiting = Box::pin(sleep_until(self.patience()));
-        loop {
-            tokio::select! {
-                response = responses.message() => {
-                    let Some(response) = response.map_err(|status| status.to_string())? else { return Ok(()) };
-                    if self.take(&mut protocol, response, &send).await? {
-                        waiting.as_mut().reset(self.patience());
-                    }
-                }
-                () = &mut waiting, if self.table.is_warming() => self.stop_warming(),
-            }
-        }
-    }
-
-    async fn delta(&mut self, server: &Endpoint) -> Result<(), String> {
-        let mut client = self.client(server).await?;
-        let (send, requests) = mpsc::channel(QUEUE);
-        let mut protocol = Delta::default();
-        self.ask_first(&mut protocol, &send).await?;
-        let stream = client.delta_aggregated_resources(ReceiverStream::new(requests));
-        let mut responses = stream
-            .await
-            .map_err(|status| status.to_string())?
-            .into_inner();
+        let opened = P::open(client, ReceiverStream::new(requests)).await;
+        let mut responses = opened.map_err(|status| status.to_string())?.into_inner();
         self.tell(Event::Connected);
         let mut waiting = Box::pin(sleep_until(self.patience()));
         loop {

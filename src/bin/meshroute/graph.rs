@@ -1,19 +1,13 @@
 //! `meshroute graph`.
 
 use clap::ArgMatches;
-use meshroute::Compiler;
-use meshroute::check::{Routes, graph};
+use meshroute::check::graph;
 
 use crate::Outcome;
-use crate::input::{text, views, workspace};
+use crate::input::{routes, text};
 
 pub(crate) fn run(matches: &ArgMatches) -> Outcome {
-    let workspace = workspace(matches, false)?;
-    let mut compiler = Compiler::new(workspace.mesh());
-    let all: Vec<Routes> = views(matches, &workspace)?
-        .iter()
-        .map(|view| Routes::of(&view.name, &compiler.compile(&view.proxy)))
-        .collect();
+    let all = routes(matches)?;
     let drawn = match text(matches, "format") {
         "dot" => graph::dot(&all),
         "html" => graph::html(&all),

@@ -4,7 +4,8 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use clap::ArgMatches;
-use meshroute::check::{Input, ReadOptions, View, Workspace};
+use meshroute::Compiler;
+use meshroute::check::{Input, ReadOptions, Routes, View, Workspace};
 
 /// An argument that has a default, or an empty text.
 pub(crate) fn text<'m>(matches: &'m ArgMatches, name: &str) -> &'m str {
@@ -53,6 +54,16 @@ pub(crate) fn views(matches: &ArgMatches, workspace: &Workspace) -> Result<Vec<V
             Ok(vec![view])
         }
     }
+}
+
+/// What each of the views that are asked for listens on, and routes by.
+pub(crate) fn routes(matches: &ArgMatches) -> Result<Vec<Routes>, String> {
+    let workspace = workspace(matches, false)?;
+    let mut compiler = Compiler::new(workspace.mesh());
+    let views = views(matches, &workspace)?.into_iter();
+    Ok(views
+        .map(|view| Routes::of(&view.name, &compiler.compile(&view.proxy)))
+        .collect())
 }
 
 /// Whether standard output is a terminal that wants colours.

@@ -1,11 +1,10 @@
 //! The complete automaton of a regex, for who asks about all texts at once instead of about one.
 
-use regex_automata::dfa::{Automaton as _, StartKind, dense};
+use regex_automata::dfa::{Automaton as _, dense};
 use regex_automata::util::primitives::StateID;
-use regex_automata::{Anchored, MatchKind, util::start};
 
 use super::Regex;
-use super::matcher::{compile, without_outer_anchors};
+use super::matcher::{compile, determinized, without_outer_anchors};
 use super::parse::{Captures, parse};
 
 /// A deterministic automaton that accepts the texts that a [`Regex`] matches as a whole.
@@ -52,22 +51,9 @@ impl Regex {
     pub(crate) fn automaton(&self, limit: usize) -> Option<RegexAutomaton> {
         let hir = parse(self.as_str(), Captures::Drop).ok()?.hir;
         let program = compile(&without_outer_anchors(&hir)).ok()?;
-        let automaton = dense::Builder::new()
-            .configure(
-                dense::Config::new()
-                    .start_kind(StartKind::Anchored)
-                    .match_kind(MatchKind::All)
-                    .accelerate(false)
-                    // So that states from which nothing is accepted are one, and known as dead.
-                    .minimize(program.memory_usage() < MINIMIZED)
-                    .dfa_size_limit(Some(limit))
-                    .determinize_size_limit(Some(limit)),
-            )
-            .build_from_nfa(&program)
-            .ok()?;
-        let start = automaton
-            .start_state(&start::Config::new().anchored(Anchored::Yes))
-            .ok()?;
+        // So that states from which nothing is accepted are one, and known as dead.
+        let is_minimized = program.memory_usage() < MINIMIZED;
+        let (automaton, start) = determinized(&program, limit, is_minimized)?;
         Some(RegexAutomaton { automaton, start })
     }
 }

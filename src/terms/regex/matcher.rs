@@ -107,6 +107,32 @@ impl Machine {
     }
 }
 
+/// The complete automaton of a program, and where it stands at the start of the text; `None`: it would take more than `limit` bytes,
+/// or as many to be made.
+pub(super) fn determinized(
+    program: &NFA,
+    limit: usize,
+    is_minimized: bool,
+) -> Option<(dense::DFA<Vec<u32>>, StateID)> {
+    let automaton = dense::Builder::new()
+        .configure(
+            dense::Config::new()
+                .start_kind(StartKind::Anchored)
+                // All ways to match, not the preferred one: a full match asks whether any of them ends at the end.
+                .match_kind(MatchKind::All)
+                .accelerate(false)
+                .minimize(is_minimized)
+                .dfa_size_limit(Some(limit))
+                .determinize_size_limit(Some(limit)),
+        )
+        .build_from_nfa(program)
+        .ok()?;
+    let start = automaton
+        .start_state(&start::Config::new().anchored(Anchored::Yes))
+        .ok()?;
+    Some((automaton, start))
+}
+
 /// A complete automaton, entered at the start of the text.
 #[derive(Debug)]
 struct Table {
@@ -117,21 +143,7 @@ struct Table {
 impl Table {
     /// Builds the automaton, unless it is too large.
     fn new(program: &NFA) -> Option<Self> {
-        let automaton = dense::Builder::new()
-            .configure(
-                dense::Config::new()
-                    .start_kind(StartKind::Anchored)
-                    // All ways to match, not the preferred one: a full match asks whether any of them ends at the end.
-                    .match_kind(MatchKind::All)
-                    .accelerate(false)
-                    .dfa_size_limit(Some(TABLE_LIMIT))
-                    .determinize_size_limit(Some(TABLE_LIMIT)),
-            )
-            .build_from_nfa(program)
-            .ok()?;
-        let start = automaton
-            .start_state(&start::Config::new().anchored(Anchored::Yes))
-            .ok()?;
+        let (automaton, start) = determinized(program, TABLE_LIMIT, false)?;
         Some(Self { automaton, start })
     }
 
